@@ -1,0 +1,54 @@
+# `make demo` and `make test` set up everything they need; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+MELTANO_VENV := .venv-meltano
+BIN := $(VENV)/bin
+# Two workers: the least that any machine of ours has.
+WORKERS ?= 2
+
+.PHONY: help demo test test-long lint format clean
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
+
+demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company through Meltano, twice
+	$(BIN)/python tools/demo.py --meltano $(MELTANO_VENV)/bin/meltano
+
+test: $(VENV)/.dev ## Run the tests
+	$(BIN)/pytest -n $(WORKERS) -m "not long"
+
+test-long: $(VENV)/.dev $(MELTANO_VENV)/.installed ## Run the long campaigns
+	MELTANO=$(CURDIR)/$(MELTANO_VENV)/bin/meltano $(BIN)/pytest -n $(WORKERS) -m long
+
+lint: $(VENV)/.dev ## Check style, types, walls and dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) $(MELTANO_VENV) .meltano output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[sandbox]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/.sandbox
+
+# Meltano pins libraries that the tap does not, so it has an environment of its own.
+$(MELTANO_VENV)/.installed: meltano.yml pyproject.toml
+	test -x $(MELTANO_VENV)/bin/python || $(PYTHON) -m venv $(MELTANO_VENV)
+	$(MELTANO_VENV)/bin/python -m pip install --quiet 'meltano>=4,<5'
+	$(MELTANO_VENV)/bin/meltano --log-level=warning install
+	touch $@

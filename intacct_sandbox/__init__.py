@@ -1,0 +1,29 @@
+"""A Sage Intacct company in a box: books in one file, the XML gateway over HTTP.
+
+It never imports the tap, so that it can disagree with it.
+"""
+
+from __future__ import annotations
+
+from intacct_sandbox.calls import Call
+from intacct_sandbox.clock import Clock, ManualClock, SystemClock
+from intacct_sandbox.company import Company
+from intacct_sandbox.faults import Fault, FaultKind, Faults
+from intacct_sandbox.formatting import UserFormatting
+from intacct_sandbox.sandbox import Sandbox
+from intacct_sandbox.switches import Credentials, Switches
+
+__all__ = [
+    "Call",
+    "Clock",
+    "Company",
+    "Credentials",
+    "Fault",
+    "FaultKind",
+    "Faults",
+    "ManualClock",
+    "Sandbox",
+    "Switches",
+    "SystemClock",
+    "UserFormatting",
+]

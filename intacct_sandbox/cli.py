@@ -1,0 +1,157 @@
+"""The command `intacct-sandbox`: serve a company, change it, print its truth.
+
+What lives here: arguments and output. What it must not know: how a company is
+made or served. The idea: the three commands work on one file, at the same time
+if need be: business goes on while a reader reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shlex
+import signal
+import sys
+import threading
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intacct_sandbox.clock import SystemClock
+from intacct_sandbox.company import Company
+from intacct_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ENVIRONMENT_PREFIX = "TAP_SAGE_INTACCT_"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (OSError, LookupError) as error:
+        sys.stderr.write(f"intacct-sandbox: {error}\n")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="intacct-sandbox",
+        description="A Sage Intacct company in a box, behind the real XML gateway's "
+        "manners.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve a company over HTTP")
+    serve.add_argument("--port", type=int, default=8642, help="0 takes a free one")
+    serve.add_argument(
+        "--company-file",
+        type=Path,
+        default=Path("intacct-sandbox.sqlite"),
+        help="created if it is absent (default: %(default)s)",
+    )
+    serve.add_argument("--seed", type=int, default=1, help="of a new company")
+    serve.add_argument(
+        "--journal-lines", type=int, default=600, help="of a new company, about"
+    )
+    serve.add_argument(
+        "--ready-file", type=Path, help="gets the URL once the port is open"
+    )
+    serve.set_defaults(run=_serve)
+    change = commands.add_parser("change", help="let a day of business pass")
+    change.add_argument("--company-file", type=Path, required=True)
+    change.add_argument("--seed", type=int, default=1)
+    change.add_argument(
+        "--share", type=float, default=0.01, help="of the rows, to change"
+    )
+    change.set_defaults(run=_change)
+    truth = commands.add_parser("truth", help="print an object's rows as JSON lines")
+    truth.add_argument("--company-file", type=Path, required=True)
+    truth.add_argument("--count", action="store_true", help="print their number only")
+    truth.add_argument("object", metavar="OBJECT")
+    truth.set_defaults(run=_truth)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    company = _open_or_create(options)
+    try:
+        with Sandbox(company, port=options.port) as sandbox:
+            sys.stdout.write(_introduction(sandbox))
+            sys.stdout.flush()
+            if options.ready_file:
+                options.ready_file.write_text(f"{sandbox.url}\n", encoding="utf-8")
+            stopped.wait()
+    finally:
+        company.close()
+    return 0
+
+
+def _open_or_create(options: argparse.Namespace) -> Company:
+    if options.company_file.exists():
+        return Company.open(options.company_file, clock=SystemClock())
+    sys.stderr.write(f"Creating {options.company_file} ...\n")
+    return Company.create(
+        options.company_file,
+        seed=options.seed,
+        journal_lines=options.journal_lines,
+        clock=SystemClock(),
+    )
+
+
+def _introduction(sandbox: Sandbox) -> str:
+    lines = [
+        f"export {_ENVIRONMENT_PREFIX}{name.upper()}={shlex.quote(value)}"
+        for name, value in sandbox.config().items()
+    ]
+    return "\n".join(
+        [f"# Serving {sandbox.url} - stop with Ctrl-C. Settings:", *lines, ""]
+    )
+
+
+def _change(options: argparse.Namespace) -> int:
+    company = _open(options.company_file)
+    try:
+        summary = company.change(seed=options.seed, share=options.share)
+        written = json.dumps(dataclasses.asdict(summary), default=str)
+        sys.stdout.write(written + "\n")
+    finally:
+        company.close()
+    return 0
+
+
+def _truth(options: argparse.Namespace) -> int:
+    company = _open(options.company_file)
+    try:
+        if options.object not in company.definitions:
+            raise LookupError(f"no object {options.object} in this company")
+        if options.count:
+            sys.stdout.write(f"{company.count(options.object)}\n")
+            return 0
+        for row in company.truth(options.object):
+            written = json.dumps(row, default=_as_text, ensure_ascii=False)
+            sys.stdout.write(written + "\n")
+    finally:
+        company.close()
+    return 0
+
+
+def _open(path: Path) -> Company:
+    if not path.exists():
+        raise FileNotFoundError(f"no company file {path}")
+    return Company.open(path, clock=SystemClock())
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(value)

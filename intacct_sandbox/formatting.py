@@ -1,0 +1,100 @@
+"""Dates and timestamps in the API user's own formatting, both ways.
+
+What lives here: the preference, and the two pairs of conversions between what
+the books store (ISO, UTC) and what is sent. What it must not know: XML, SQL.
+The idea: Intacct sends timestamps without zone, in the zone, date order and
+clock of the user who asks, and reads filters the same way [C].
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_ORDER_CODES = {"m": "%m", "d": "%d", "y": "%y", "Y": "%Y"}
+_PLAIN_TIMESTAMP_LENGTH = 19
+
+
+@dataclass(frozen=True, slots=True)
+class UserFormatting:
+    """What `readUserFormatting` answers [D].
+
+    Attributes:
+        date_format: the separator, then the order: `/mdY`, `.dmY`, `-Ymd`;
+            `y` is a year of two digits.
+        gmt_offset: `+hh:mm` or `-hh:mm`.
+        clock: `24` or `12`.
+    """
+
+    locale: str = "en_US"
+    date_format: str = "/mdY"
+    gmt_offset: str = "+00:00"
+    clock: str = "24"
+
+    @property
+    def date_pattern(self) -> str:
+        """The date as a pattern for strftime and strptime."""
+        separator, order = self.date_format[0], self.date_format[1:]
+        return separator.join(_ORDER_CODES[code] for code in order)
+
+    @property
+    def timestamp_pattern(self) -> str:
+        """The timestamp as a pattern for strftime and strptime."""
+        clock = "%H:%M:%S" if self.clock == "24" else "%I:%M:%S %p"
+        return f"{self.date_pattern} {clock}"
+
+    @property
+    def offset(self) -> timedelta:
+        """How far the user's clock is ahead of UTC."""
+        sign = -1 if self.gmt_offset[0] == "-" else 1
+        hours, minutes = self.gmt_offset[1:].split(":")
+        return sign * timedelta(hours=int(hours), minutes=int(minutes))
+
+    def render_date(self, stored: str) -> str:
+        """`2026-01-31` as the user sees it. A date has no zone [D]."""
+        if self.date_format == "/mdY":
+            return f"{stored[5:7]}/{stored[8:10]}/{stored[:4]}"
+        return _from_iso(stored).strftime(self.date_pattern)
+
+    def render_timestamp(self, stored: str) -> str:
+        """`2026-01-31T07:12:45`, UTC, as the user sees it."""
+        if self == _PLAIN:
+            return f"{stored[5:7]}/{stored[8:10]}/{stored[:4]} {stored[11:19]}"
+        return (_from_iso(stored) + self.offset).strftime(self.timestamp_pattern)
+
+    def parse_date(self, text: str) -> str:
+        """A date of a filter as the books store it.
+
+        Raises:
+            ValueError: any other form, ISO included.
+        """
+        return _parse(text, self.date_pattern).strftime("%Y-%m-%d")
+
+    def parse_timestamp(self, text: str) -> str:
+        """A timestamp of a filter as the books store it: UTC.
+
+        A bare date is that day's midnight on the user's clock.
+
+        Raises:
+            ValueError: any other form, ISO included.
+        """
+        pattern = self.timestamp_pattern if " " in text else self.date_pattern
+        moment = _parse(text, pattern) - self.offset
+        return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_PLAIN = UserFormatting()
+
+
+def _from_iso(stored: str) -> datetime:
+    if len(stored) >= _PLAIN_TIMESTAMP_LENGTH:
+        return datetime.strptime(stored[:19], "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007 - UTC by contract
+    return datetime.strptime(stored, "%Y-%m-%d")  # noqa: DTZ007 - a date has no zone
+
+
+def _parse(text: str, pattern: str) -> datetime:
+    # A year of more or fewer than four digits is something strptime lets pass.
+    if "%Y" in pattern and not re.search(r"(?<!\d)\d{4}(?!\d)", text):
+        raise ValueError(text)
+    return datetime.strptime(text, pattern)  # noqa: DTZ007 - the user's zone, added by the caller

@@ -1,0 +1,43 @@
+"""The functions of the gateway: a table of names and handlers.
+
+What lives here: the table alone. What it must not know: how any of them works.
+The idea: what is in the request schema is in this table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.functions.describe import (
+    get_dimensions,
+    get_user_permissions,
+    inspect,
+    lookup,
+)
+from intacct_sandbox.functions.legacy import read_by_query, read_more
+from intacct_sandbox.functions.querying import query
+from intacct_sandbox.functions.reading import read, read_by_name
+from intacct_sandbox.functions.signing import get_api_session, read_user_formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lxml import etree
+
+    from intacct_sandbox.functions.surroundings import Answer, Surroundings
+
+    Handler = Callable[[etree._Element, Surroundings], Answer]  # noqa: SLF001 - lxml has no public name for it
+
+HANDLERS: Mapping[str, Handler] = {
+    "getAPISession": get_api_session,
+    "lookup": lookup,
+    "inspect": inspect,
+    "query": query,
+    "readByQuery": read_by_query,
+    "readMore": read_more,
+    "read": read,
+    "readByName": read_by_name,
+    "readUserFormatting": read_user_formatting,
+    "getUserPermissions": get_user_permissions,
+    "getDimensions": get_dimensions,
+}

@@ -1,0 +1,82 @@
+"""lookup, inspect, getDimensions, getUserPermissions.
+
+What lives here: the choice of object and document. What it must not know: rows.
+The idea: none of these asks whether the role may read the object [C].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.errors import FunctionRefusal, object_not_found
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.metadata import (
+    dimensions_document,
+    inspect_all,
+    inspect_detail,
+    inspect_names,
+    lookup_document,
+    permissions_document,
+)
+from intacct_sandbox.visibility import require_described, require_readable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.functions.surroundings import Surroundings
+
+
+def lookup(call: etree._Element, around: Surroundings) -> Answer:
+    """The fields and relationships of one object."""
+    definition = _named(call, around)
+    require_described(definition, around.switches)
+    return Answer(lookup_document(definition, call.findtext("docparid") or ""))
+
+
+def inspect(call: etree._Element, around: Surroundings) -> Answer:
+    """All objects, or one with or without detail."""
+    if call.findtext("object") == "*":
+        return Answer(inspect_all(around.company.definitions.values()))
+    definition = _named(call, around)
+    require_described(definition, around.switches)
+    detailed = call.get("detail") == "1"
+    render = inspect_detail if detailed else inspect_names
+    return Answer(render(definition))
+
+
+def get_dimensions(_call: etree._Element, around: Surroundings) -> Answer:
+    """The dimensions of the company, its own ones included."""
+    definitions = around.company.definitions
+    own = {
+        relationship.object_name
+        for relationship in definitions["GLENTRY"].relationships
+        if relationship.related_by.startswith("GLDIM")
+    }
+    return Answer(dimensions_document(definitions.values(), frozenset(own)))
+
+
+def get_user_permissions(_call: etree._Element, around: Surroundings) -> Answer:
+    """What the role may list and view."""
+    readable = [
+        part for part in around.company.definitions.values() if _may(part, around)
+    ]
+    return Answer(permissions_document(readable))
+
+
+def _may(definition: ObjectDefinition, around: Surroundings) -> bool:
+    try:
+        require_readable(definition, "readByQuery", around.switches)
+    except FunctionRefusal:
+        return False
+    return True
+
+
+def _named(call: etree._Element, around: Surroundings) -> ObjectDefinition:
+    label = call.findtext("name")
+    if label is None:
+        return around.definition(call.findtext("object") or "")
+    for definition in around.company.definitions.values():
+        if definition.singular.lower() == label.lower():
+            return definition
+    raise object_not_found(label)

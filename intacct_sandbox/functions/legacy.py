@@ -1,0 +1,161 @@
+"""readByQuery and readMore.
+
+What lives here: the two functions and the result set between them. What it must
+not know: the grammar of the query string. The idea: readByQuery fetches all rows
+at once, in an order of its own, and readMore serves them in pages; whatever
+happens to the books meanwhile does not show [D].
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from intacct_sandbox.balances import restrict_to_period
+from intacct_sandbox.columns import LegacyColumns, quote
+from intacct_sandbox.conditions import Sql, compile_condition, fields_of
+from intacct_sandbox.errors import database_error, invalid_argument
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.legacy_query import parse_legacy_query
+from intacct_sandbox.query import register_functions
+from intacct_sandbox.rows import (
+    OutputColumn,
+    page_attributes,
+    render_raw,
+    render_xml,
+)
+from intacct_sandbox.sessions import ResultSet
+from intacct_sandbox.visibility import require_readable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml import etree
+
+    from intacct_sandbox.columns import Column
+    from intacct_sandbox.conditions import Condition
+    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.functions.surroundings import Surroundings
+
+_DEFAULT_PAGE_ROWS = 100
+_FORMATS = frozenset({"xml", "csv", "json"})
+
+
+def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
+    """Fetch all rows that match, and serve the first page."""
+    definition = around.definition(call.findtext("object") or "")
+    require_readable(definition, "readByQuery", around.switches)
+    page_rows = _page_rows(call.findtext("pagesize"), around)
+    return_format = call.findtext("returnFormat") or "xml"
+    if return_format not in _FORMATS:
+        raise invalid_argument(f"Invalid returnFormat: {return_format}")
+    condition = parse_legacy_query(call.findtext("query") or "")
+    fields = _field_ids(call.findtext("fields"), definition, around)
+    rows = _fetch(definition, fields, condition, around)
+    # The order is arbitrary, and notably not that of the record numbers. [C]
+    Random(around.call_number).shuffle(rows)
+    found = ResultSet(
+        definition.name, fields, rows, page_rows, len(rows), return_format
+    )
+    result_id = f"7765623{around.call_number:05d}X7bwUx4HsmSBC9j3Gof@eQAAAAY4"
+    return _serve(found, result_id, around)
+
+
+def read_more(call: etree._Element, around: Surroundings) -> Answer:
+    """The next page of a result set, by its id or of the last one on an object.
+
+    Raises:
+        FunctionRefusal: no such result set, or its last page was served.
+    """
+    result_sets = around.session.result_sets
+    result_id = call.findtext("resultId") or ""
+    name = (call.findtext("object") or "").upper()
+    if name:
+        own = [key for key, found in result_sets.items() if found.object_name == name]
+        result_id = own[-1] if own else ""
+    found = result_sets.pop(result_id, None)
+    if found is None:
+        raise invalid_argument("Attempted to readMore with an invalid result ID.")
+    return _serve(found, result_id, around)
+
+
+def _page_rows(text: str | None, around: Surroundings) -> int:
+    largest = around.switches.max_page_rows
+    if text is None or not text.strip():
+        return _DEFAULT_PAGE_ROWS
+    if not text.strip().isdigit() or not 1 <= int(text) <= largest:
+        raise invalid_argument(f"The page size must be between 1 and {largest}.")
+    return int(text)
+
+
+def _field_ids(
+    text: str | None, definition: ObjectDefinition, around: Surroundings
+) -> tuple[str, ...]:
+    columns = LegacyColumns(definition, around.switches.formatting)
+    if text is None or text.strip() in {"", "*"}:
+        return tuple(part.id for part in definition.fields if columns.find(part.id))
+    found = [columns.find(name.strip()) for name in text.split(",")]
+    return tuple(_required(column).name for column in found)
+
+
+def _required(column: Column | None) -> Column:
+    if column is None:
+        raise database_error()
+    return column
+
+
+def _fetch(
+    definition: ObjectDefinition,
+    fields: tuple[str, ...],
+    condition: Condition | None,
+    around: Surroundings,
+) -> list[tuple[Any, ...]]:
+    columns = LegacyColumns(definition, around.switches.formatting)
+    for name in fields_of(condition):
+        _required(columns.find(name))
+    private = around.switches.read_by_query_private
+    visible = around.visible(show_private=private)
+    where = restrict_to_period(visible, definition, condition, around.switches)
+    if condition is not None:
+        own = compile_condition(condition, lambda name: _required(columns.find(name)))
+        where = Sql(f"{where.text} AND ({own.text})", where.parameters + own.parameters)
+    selection = ", ".join(f"t0.{quote(name)}" for name in fields)
+    statement = f"SELECT {selection} FROM {quote(definition.name)} AS t0"  # noqa: S608 - names come from the definitions
+    with around.snapshot() as connection:
+        register_functions(connection)
+        return connection.execute(
+            f"{statement} WHERE {where.text}", where.parameters
+        ).fetchall()
+
+
+def _serve(found: ResultSet, result_id: str, around: Surroundings) -> Answer:
+    rows = found.remaining[: found.page_rows]
+    found.remaining = found.remaining[found.page_rows :]
+    remaining = len(found.remaining)
+    if remaining:
+        around.session.result_sets[result_id] = found
+    definition = around.definition(found.object_name)
+    columns = output_columns(definition, found.fields)
+    formatting = around.switches.formatting
+    if found.return_format != "xml":
+        raw = render_raw(found.return_format, columns, rows, formatting)
+        return Answer(rows=len(rows), raw=raw)
+    missing = not remaining or around.switches.result_id_missing
+    name = definition.name.lower()
+    attributes = page_attributes(
+        listtype=name,
+        count=len(rows),
+        totalcount=found.total,
+        numremaining=remaining,
+        resultId="" if missing else result_id,
+    )
+    content = render_xml(name, columns, rows, formatting)
+    return Answer(f"<data{attributes}>{content}</data>", len(rows))
+
+
+def output_columns(
+    definition: ObjectDefinition, fields: Sequence[str]
+) -> list[OutputColumn]:
+    """The columns of rows that hold an object's own fields."""
+    types = {part.id: part.datatype for part in definition.fields}
+    return [OutputColumn(name, types[name]) for name in fields]

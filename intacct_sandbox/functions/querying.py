@@ -1,0 +1,66 @@
+"""The `query` function.
+
+What lives here: the order of its checks and the shape of its answer. What it
+must not know: SQL. The idea: object known, role may read it, fields and values
+good, and only then data [C].
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.balances import restrict_to_period
+from intacct_sandbox.errors import invalid_argument
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.query import Page, Query, parse_query, run_query
+from intacct_sandbox.rows import page_attributes, render_raw, render_xml
+from intacct_sandbox.visibility import require_readable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from intacct_sandbox.functions.surroundings import Surroundings
+
+
+def query(call: etree._Element, around: Surroundings) -> Answer:
+    """One page of a new query."""
+    asked = parse_query(call)
+    definition = around.definition(asked.object_name)
+    require_readable(definition, "query", around.switches)
+    if asked.return_format == "json" and not around.switches.json_supported:
+        raise invalid_argument("The return format 'json' is not supported.")
+    visible = restrict_to_period(
+        around.visible(show_private=asked.show_private),
+        definition,
+        asked.filter,
+        around.switches,
+        by_query=True,
+    )
+    with around.snapshot() as connection:
+        page = run_query(
+            connection,
+            asked,
+            definition,
+            around.company.definitions,
+            around.switches,
+            visible=visible,
+            salt=around.call_number,
+        )
+    return _answer(replace(asked, object_name=definition.name), page, around)
+
+
+def _answer(asked: Query, page: Page, around: Surroundings) -> Answer:
+    formatting, count = around.switches.formatting, len(page.rows)
+    if asked.return_format != "xml":
+        raw = render_raw(asked.return_format, page.columns, page.rows, formatting)
+        return Answer(rows=count, raw=raw)
+    attributes = page_attributes(
+        listtype=asked.object_name,
+        totalcount=page.total,
+        offset=asked.offset,
+        count=count,
+        numremaining=max(page.total - asked.offset - count, 0),
+    )
+    rows = render_xml(asked.object_name, page.columns, page.rows, formatting)
+    return Answer(f"<data{attributes}>{rows}</data>", count)

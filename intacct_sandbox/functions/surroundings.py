@@ -1,0 +1,86 @@
+"""What a function is called with, and what it gives back.
+
+What lives here: the surroundings of a call, the answer, and the two things every
+function does with them: find an object, read in one snapshot. What it must not
+know: any particular function.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.errors import object_not_found
+from intacct_sandbox.visibility import visible_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from sqlite3 import Connection
+
+    from intacct_sandbox.company import Company
+    from intacct_sandbox.conditions import Sql
+    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.rows import RawBody
+    from intacct_sandbox.sessions import Session, Sessions
+    from intacct_sandbox.switches import Switches
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a function found.
+
+    Attributes:
+        data: the `<data>` element as text.
+        rows: how many rows it holds.
+        raw: set if the answer goes out without envelope.
+    """
+
+    data: str = ""
+    rows: int = 0
+    raw: RawBody | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything a function may use besides its own element."""
+
+    company: Company
+    switches: Switches
+    sessions: Sessions
+    session: Session
+    own_url: str
+    call_number: int
+
+    def definition(self, name: str) -> ObjectDefinition:
+        """An object by its name, in whatever case.
+
+        Raises:
+            FunctionRefusal: there is none.
+        """
+        definitions = self.company.definitions
+        found = definitions.get(name) or definitions.get(name.upper())
+        for other in definitions.values() if found is None else ():
+            if other.name.lower() == name.lower():
+                return other
+        if found is None:
+            raise object_not_found(name)
+        return found
+
+    def visible(self, *, show_private: bool) -> Sql:
+        """The condition on table t0 for what this session sees now."""
+        return visible_rows(
+            self.company.clock.now(),
+            self.session.location_id,
+            show_private=show_private,
+        )
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One read transaction: whatever is read inside is of one moment."""
+        connection = self.company.connection()
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")

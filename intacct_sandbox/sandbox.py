@@ -1,0 +1,151 @@
+"""The sandbox: a company behind the gateway, on a port of this machine.
+
+What lives here: starting, stopping, and what a test asks of it. What it must not
+know: how anything is served.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, final
+
+from intacct_sandbox.faults import Faults
+from intacct_sandbox.gateway import Gateway
+from intacct_sandbox.server import GatewayServer
+from intacct_sandbox.switches import Credentials, Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from intacct_sandbox.calls import Call
+    from intacct_sandbox.company import Company
+
+
+@final
+class Sandbox:
+    """A Sage Intacct company one can sign in to, over real HTTP.
+
+    with Sandbox(company) as sandbox:
+        settings = sandbox.config()
+    """
+
+    def __init__(  # noqa: PLR0913 - each is optional and named
+        self,
+        company: Company,
+        *,
+        switches: Switches | None = None,
+        faults: Faults | None = None,
+        credentials: Credentials | None = None,
+        port: int = 0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Describe a sandbox; `start` opens the port.
+
+        Args:
+            company: stays open when the sandbox stops.
+            switches: how it behaves where nothing is known.
+            faults: what goes wrong.
+            credentials: who may sign in.
+            port: 0 for a free one.
+            sleep: how a slow answer waits.
+        """
+        self.company = company
+        self.faults = faults or Faults()
+        self.credentials = credentials or Credentials()
+        self._gateway = Gateway(
+            company, switches or Switches(), self.faults, self.credentials, sleep=sleep
+        )
+        self._port = port
+        self._server: GatewayServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Sandbox:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Open the port and serve in a thread.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        server = GatewayServer(self._gateway, self._port)
+        self._gateway.own_url = server.url
+        # The default half second between looks at the stop flag would be most
+        # of a short test's time.
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+        self._server = server
+
+    def stop(self) -> None:
+        """Close the port and every connection; harmless if not started."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._server = self._thread = None
+
+    @property
+    def url(self) -> str:
+        """Where to post requests.
+
+        Raises:
+            RuntimeError: not started.
+        """
+        if self._server is None:
+            raise RuntimeError("the sandbox has not been started")
+        return self._server.url
+
+    @property
+    def switches(self) -> Switches:
+        """The behaviour of the requests to come; may be replaced at any time."""
+        return self._gateway.switches
+
+    @switches.setter
+    def switches(self, switches: Switches) -> None:
+        self._gateway.switches = switches
+
+    @property
+    def calls(self) -> list[Call]:
+        """The functions answered so far, by number."""
+        return self._gateway.log.all()
+
+    @property
+    def most_in_flight(self) -> int:
+        """The largest number of requests that were being served at once."""
+        return self._gateway.most_in_flight
+
+    def forget_calls(self) -> None:
+        """Empty `calls`; numbers go on."""
+        self._gateway.log.clear()
+
+    def end_sessions(self) -> None:
+        """Let every session expire now."""
+        self._gateway.sessions.end_all()
+
+    def config(self) -> dict[str, str]:
+        """The settings with which a tap signs in here."""
+        known = self.credentials
+        return {
+            "company_id": known.company_id,
+            "user_id": known.user_id,
+            "user_password": known.user_password,
+            "sender_id": known.sender_id,
+            "sender_password": known.sender_password,
+            "api_url": self.url,
+        }

@@ -1,0 +1,153 @@
+"""Every behaviour of the gateway that is unknown, optional or the tenant's choice.
+
+What lives here: one frozen dataclass, each field saying what is known of the
+real gateway. What it must not know: how a behaviour is carried out. The idea:
+a client is tested against both readings of whatever Sage does not document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from intacct_sandbox.formatting import UserFormatting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Refused by `query` although `lookup` lists them [C].
+_UNQUERYABLE: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "PROJECT": frozenset(
+            {
+                "CFDA",
+                "FUNDEDNAME",
+                "AGENCY",
+                "PAYER",
+                "FUNDINGOTHERID",
+                "ASSISTANCETYPE",
+                "REVRESTRICTION",
+                "RESTRICTIONEXPIRY",
+                "RESTRICTIONEXPIRATIONDATE",
+                "TIMESATISFACTIONSCHEDULED",
+            }
+        ),
+        "GLENTRY": frozenset({"DEPARTMENTID", "LOCATIONID"}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who may sign in. Published on purpose: the sandbox guards nothing.
+
+    The passwords hold characters that XML must escape, and words that occur
+    nowhere else, so that a log can be searched for them.
+    """
+
+    company_id: str = "sandbox"
+    user_id: str = "tap_user"
+    user_password: str = "user-pa55&<w0rd>"  # noqa: S105 - published
+    sender_id: str = "sandbox_sender"
+    sender_password: str = 'sender-s3cret&"x"'  # noqa: S105 - published
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How this sandbox behaves where real tenants differ or nothing is known.
+
+    Signing in:
+        session_seconds: life of a session after its last call; sliding [D].
+            Tenants show 2 to 24 hours [C].
+        endpoint: what getAPISession answers; None is the sandbox's own URL.
+            Real ones name another host of intacct.com [D].
+        session_timeout_sent: `sessiontimeout` in the authentication block; some
+            captures lack it [C].
+        sender_authorised: the company's list names the sender [D].
+        web_services_subscribed: the company may use the gateway at all [D].
+        refused_at_gateway: wrong credentials are answered by the HTTP gateway,
+            with 400 GW-0011 or 401 XMLGW_JPP0002, rather than by the XML one [C].
+        max_functions: functions in one request; no number is published [?].
+        max_connections: calls in flight before HTTP 429; None: no limit. Tier 1
+            allows 6 per application, older companies 2 [D/C].
+
+    The user:
+        formatting: the API user's preferences, which rule every date [C].
+        denied_objects: objects the role may not read: PL04000005 [C].
+        unsubscribed_objects: objects of modules the company does not have; the
+            answer is the same [C].
+
+    Texts:
+        unknown_field_bracketed: XL03000010 lists names in brackets, or names
+            the first one behind a dot; both were met [C].
+        double_escaped_errors: error texts are HTML inside XML [C].
+
+    query:
+        unordered: without `orderby` the order is arbitrary from call to call
+            [D], or happens to be the natural one.
+        nulls_first: place of nulls in an ascending order [?]; Oracle has them last.
+        unqueryable: listed by lookup, refused by query [C].
+        query_serves_all: objects documented for readByQuery only (REVRECSCHEDULE
+            ...) are served by query too [?].
+        json_supported: `returnformat` json works [D].
+        sum_prefixed: aggregates come back as `SUM.X` [I] or plain `X` [D, one
+            example]; COUNT is always prefixed [D].
+        numeric_text_keys: a TEXT RECORDNO is compared as a number where both
+            sides are all digits; otherwise as text [?].
+
+    Balances:
+        balance_query: `query` on GLACCOUNTBALANCE is served, refused, or
+            answered with no rows [?].
+        balance_without_period: a call that names no PERIOD fails with
+            DL02000001 [I] or finds nothing [C].
+        balance_period_lists: `PERIOD in (...)` counts as naming it [?].
+
+    readByQuery:
+        max_page_rows: largest `pagesize`; 1,000 is documented [D], 2,000 was
+            accepted once [C].
+        result_id_missing: a full page comes without resultId [C].
+        read_by_query_private: rows of private entities are served at top level;
+            the function has no option for it [?].
+
+    Contract revenue and expense schedule entries:
+        schedule_entries: served by lookup and query (`queried`); by readByQuery
+            alone and without lookup (`legacy`); or not at all, while `read` of
+            the parent schedule nests them (`nested`) [?].
+    """
+
+    session_seconds: int = 6 * 3600
+    endpoint: str | None = None
+    session_timeout_sent: bool = True
+    sender_authorised: bool = True
+    web_services_subscribed: bool = True
+    refused_at_gateway: bool = False
+    max_functions: int = 100
+    max_connections: int | None = None
+
+    formatting: UserFormatting = field(default_factory=UserFormatting)
+    denied_objects: frozenset[str] = frozenset()
+    unsubscribed_objects: frozenset[str] = frozenset()
+
+    unknown_field_bracketed: bool = True
+    double_escaped_errors: bool = False
+
+    unordered: Literal["arbitrary", "natural"] = "arbitrary"
+    nulls_first: bool = False
+    unqueryable: Mapping[str, frozenset[str]] = field(
+        default_factory=lambda: _UNQUERYABLE
+    )
+    query_serves_all: bool = False
+    json_supported: bool = True
+    sum_prefixed: bool = True
+    numeric_text_keys: bool = True
+
+    balance_query: Literal["serve", "refuse", "empty"] = "serve"
+    balance_without_period: Literal["fail", "empty"] = "fail"
+    balance_period_lists: bool = False
+
+    max_page_rows: int = 1000
+    result_id_missing: bool = False
+    read_by_query_private: bool = False
+
+    schedule_entries: Literal["queried", "legacy", "nested"] = "queried"

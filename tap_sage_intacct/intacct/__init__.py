@@ -1,0 +1,30 @@
+"""A client of the Sage Intacct XML API; importable on its own.
+
+Knows XML and HTTP, and nothing of Singer.
+"""
+
+from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
+from tap_sage_intacct.intacct.paging import (
+    ObjectReader,
+    key_set_pages,
+    snapshot_pages,
+)
+from tap_sage_intacct.intacct.query import Comparison, Operator, Query
+
+__all__ = [
+    "Comparison",
+    "Gateway",
+    "GatewaySettings",
+    "IntacctError",
+    "Login",
+    "ObjectReader",
+    "Operator",
+    "Query",
+    "RetryPolicy",
+    "Secret",
+    "Sender",
+    "key_set_pages",
+    "snapshot_pages",
+]

@@ -1,0 +1,54 @@
+"""The smaller API calls, each as a `Function`: no paging, no conditions.
+
+Pure. Element names and order by Sage's request schema [D].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lxml.builder import E
+
+from tap_sage_intacct.intacct.envelope import Function
+from tap_sage_intacct.intacct.errors import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_READ_KEYS = 100
+"""Most record numbers of one `read` (Sage's page on records [D])."""
+
+
+def get_api_session() -> Function:
+    """Sign in; must be alone in its request [D]."""
+    return Function(E.getAPISession(), Call("getAPISession"))
+
+
+def lookup(object_name: str, document_type: str | None = None) -> Function:
+    """Ask for an object's fields and relationships."""
+    element = E.lookup(E.object(object_name))
+    if document_type is not None:
+        element.append(E.docparid(document_type))
+    return Function(element, Call("lookup", object_name))
+
+
+def read(object_name: str, keys: Sequence[int], fields: Sequence[str]) -> Function:
+    """Read up to 100 records by RECORDNO, owned lines nested inside."""
+    element = E.read(
+        E.object(object_name),
+        E.keys(",".join(map(str, keys))),
+        E.fields(",".join(fields)),
+    )
+    return Function(element, Call("read", object_name))
+
+
+def read_more(result_id: str, object_name: str) -> Function:
+    """Ask for the next page of a readByQuery; the name is for logs only."""
+    element = E.readMore(E.resultId(result_id))
+    return Function(element, Call("readMore", object_name))
+
+
+def read_user_formatting(user_id: str) -> Function:
+    """Ask how the user writes dates and times."""
+    element = E.readUserFormatting(E.userId(user_id))
+    return Function(element, Call("readUserFormatting"))

@@ -1,0 +1,406 @@
+"""The gateway: signs in, calls functions, retries, renews the session.
+
+Knows nothing of objects or pages. One `Gateway` serves a whole run and may be shared
+between threads; it signs in at its first call, once, and again only when the session
+ends. Waiting is left to `backoff`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+import backoff
+import tldextract
+
+from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.intacct.credentials import Secret
+from tap_sage_intacct.intacct.envelope import (
+    parse_errors,
+    parse_response,
+    request_document,
+)
+from tap_sage_intacct.intacct.errors import (
+    ConfigurationError,
+    DatabaseRefused,
+    IntacctError,
+    InvalidResponse,
+    Level,
+    RequestRefused,
+    SessionExpired,
+    TransientError,
+    classify,
+)
+from tap_sage_intacct.intacct.transport import Transport
+from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from backoff.types import Details
+    from lxml import etree
+
+    from tap_sage_intacct.intacct.credentials import Login, Sender
+    from tap_sage_intacct.intacct.envelope import (
+        Authentication,
+        Function,
+        Response,
+        Result,
+        Session,
+    )
+
+T = TypeVar("T")
+
+DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
+
+# A session this near its end is renewed first: a call may run for minutes, and one
+# that ends inside the call costs the call.
+RENEWAL_MARGIN = timedelta(minutes=5)
+
+# DL02000001 is a bad field as a rule and a passing fault at times [C]: few tries.
+DATABASE_TRIES = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How patiently a transient error is met.
+
+    The pause before retry n is drawn from 0 to `first_pause_seconds` x 2^n ("full
+    jitter"), never more than `longest_pause_seconds`, never less than Intacct asks.
+    """
+
+    max_retries: int = 8
+    first_pause_seconds: float = 2.0
+    longest_pause_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Where to call, as whom, and how hard."""
+
+    sender: Sender
+    login: Login
+    api_url: str = DEFAULT_API_URL
+    timeout_seconds: float = 300.0
+    max_connections: int = 2
+    retry: RetryPolicy = RetryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenSession:
+    session_id: Secret
+    endpoint: str
+
+
+class Gateway:
+    """Calls functions of the Intacct XML API.
+
+    Raises, from every method that calls: the classes of `errors`, after the retries
+    that the settings allow. Credentials and session ids are in none of them.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, *, now: Callable[[], datetime] | None = None
+    ) -> None:
+        self._settings = settings
+        self._now = now or _utc_now
+        self._transport = Transport(
+            timeout_seconds=settings.timeout_seconds,
+            max_connections=settings.max_connections,
+        )
+        self._connections = threading.BoundedSemaphore(settings.max_connections)
+        self._lock = threading.RLock()
+        self._session: _OpenSession | None = None
+        self._session_ends: datetime | None = None
+        self._server_ahead = timedelta()
+        self._user_format: UserFormat | None = None
+        # Tells our calls apart in Intacct's logs; functions are not checked against
+        # it, since the document says `uniqueid` false.
+        self._run_id = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+        self.calls = 0
+        """HTTP requests sent so far, retries and sign-ins included."""
+
+    def call(self, function: Function, read: Callable[[etree._Element], T]) -> T:
+        """Call one function and read its `<data>` element.
+
+        Args:
+            function: the call.
+            read: turns the element into what is wanted. It runs inside the retry: a
+                document that it finds broken (`InvalidResponse`) is asked for again.
+        """
+
+        def once() -> T:
+            return read(_data(function, self._execute([function])[0]))
+
+        return self._patiently(once)
+
+    def call_each(
+        self, calls: Sequence[Function]
+    ) -> list[etree._Element | IntacctError]:
+        """Call several functions in one request; each fails on its own.
+
+        Transient errors are retried for the whole request, which reads only.
+        """
+
+        def once() -> list[etree._Element | IntacctError]:
+            results = self._execute(calls)
+            return [_outcome(*pair) for pair in zip(calls, results, strict=True)]
+
+        return self._patiently(once)
+
+    def server_now(self) -> datetime:
+        """Intacct's clock, aware, whole seconds: ours corrected by its last answer.
+
+        Bounds of incremental reads come from it, so that a wrong clock on this
+        machine cannot lose rows. Signs in if no answer has come yet.
+        """
+        self._patiently(self._current_session)
+        return (self._now() + self._server_ahead).replace(microsecond=0)
+
+    def user_format(self) -> UserFormat:
+        """How the API user's preferences write dates and times; asked for once.
+
+        Values and filters are in this format (Sage's page on users [D]; the zone
+        [C]). Where the preferences may not be read, Intacct's own defaults are
+        assumed, with a warning.
+        """
+        with self._lock:
+            if self._user_format is None:
+                self._user_format = self._read_user_format()
+            return self._user_format
+
+    def close(self) -> None:
+        """Close the connections. The session is left to time out: Intacct has no sign-out."""
+        self._transport.close()
+
+    def _read_user_format(self) -> UserFormat:
+        user_id = self._settings.login.user_id
+        try:
+            texts = self.call(functions.read_user_formatting(user_id), _user_formatting)
+        except RequestRefused as error:
+            logger.warning(
+                "The date and time preferences of the user could not be read; assuming "
+                "MM/DD/YYYY, 24 h and UTC. %s",
+                error,
+            )
+            return DEFAULT_USER_FORMAT
+        try:
+            return UserFormat.from_preferences(
+                texts["dateformat"], texts["gmtoffset"], texts["clock"]
+            )
+        except (KeyError, ValueError) as error:
+            raise ConfigurationError(
+                "The date and time preferences of the API user cannot be read "
+                f"({error}): in Sage Intacct set them to MM/DD/YYYY, 24 h and GMT."
+            ) from None
+
+    def _patiently(self, once: Callable[[], T]) -> T:
+        """Run with retries: many for transient errors, few for the database's."""
+        policy = self._settings.retry
+        few = backoff.on_exception(
+            lambda: _pauses(policy),
+            DatabaseRefused,
+            max_tries=min(DATABASE_TRIES, policy.max_retries + 1),
+            jitter=None,
+            logger=None,
+            on_backoff=_log_retry,
+        )
+        many = backoff.on_exception(
+            lambda: _pauses(policy),
+            TransientError,
+            max_tries=policy.max_retries + 1,
+            jitter=None,
+            logger=None,
+            on_backoff=_log_retry,
+        )
+        return many(few(once))()
+
+    def _execute(self, calls: Sequence[Function]) -> tuple[Result, ...]:
+        """Call in the current session; in a new one if that has expired."""
+        session = self._current_session()
+        try:
+            return self._post(calls, session.session_id, session.endpoint).results
+        except SessionExpired:
+            logger.info("The session has expired; signing in again.")
+        self._forget(session)
+        session = self._current_session()
+        return self._post(calls, session.session_id, session.endpoint).results
+
+    def _current_session(self) -> _OpenSession:
+        with self._lock:
+            if self._session is not None and self._is_ending():
+                logger.info("The session is about to end; signing in again.")
+                self._session = None
+            if self._session is None:
+                self._session = self._sign_in()
+            return self._session
+
+    def _is_ending(self) -> bool:
+        if self._session_ends is None:
+            return False
+        return self._now() + self._server_ahead >= self._session_ends - RENEWAL_MARGIN
+
+    def _forget(self, session: _OpenSession) -> None:
+        """Another thread may have signed in already: then keep its session."""
+        with self._lock:
+            if self._session is session:
+                self._session = None
+
+    def _sign_in(self) -> _OpenSession:
+        function = functions.get_api_session()
+        url = self._settings.api_url
+        response = self._post([function], self._settings.login, url)
+        data = _data(function, response.results[0])
+        session_id = data.findtext(".//sessionid")
+        if not session_id:
+            raise InvalidResponse("The answer to the sign-in holds no session id.")
+        endpoint = _trusted_endpoint(data.findtext(".//endpoint"), url)
+        logger.info("Signed in to company %s.", self._settings.login.company_id)
+        return _OpenSession(Secret(session_id), endpoint)
+
+    def _post(
+        self, calls: Sequence[Function], authentication: Authentication, url: str
+    ) -> Response:
+        control_id = f"{self._run_id}-{next(self._numbers)}"
+        document = request_document(
+            self._settings.sender, authentication, calls, control_id=control_id
+        )
+        with self._connection(calls, control_id):
+            answer = self._transport.post(url, document)
+        if answer.date is not None:
+            self._server_ahead = answer.date - self._now()
+        if answer.status != HTTPStatus.OK:
+            raise classify(
+                Level.CONTROL,
+                parse_errors(answer.body),
+                retry_after_seconds=answer.retry_after_seconds,
+            )
+        response = parse_response(answer.body, calls)
+        self._note_session(response.session, authentication)
+        return response
+
+    @contextmanager
+    def _connection(self, calls: Sequence[Function], control_id: str) -> Iterator[None]:
+        """One of the allowed connections, its call counted and logged."""
+        with self._connections:
+            self.calls += 1
+            started = monotonic()
+            try:
+                yield
+            finally:
+                logger.debug(
+                    "call %s: %s, %d ms",
+                    control_id,
+                    ", ".join(str(function.call) for function in calls),
+                    (monotonic() - started) * 1000,
+                )
+
+    def _note_session(self, session: Session, authentication: Authentication) -> None:
+        """Each call moves the session's end (Sage's page on API sessions [D])."""
+        with self._lock:
+            current = self._session.session_id if self._session else None
+            if isinstance(authentication, Secret) and authentication != current:
+                return
+            self._session_ends = _end(session)
+
+
+def _end(session: Session) -> datetime | None:
+    """When to sign in again; a session shorter than two margins is let run out."""
+    if session.timeout is None or session.timestamp is None:
+        return session.timeout
+    if session.timeout - session.timestamp < 2 * RENEWAL_MARGIN:
+        return session.timeout + RENEWAL_MARGIN
+    return session.timeout
+
+
+def _data(function: Function, result: Result) -> etree._Element:
+    outcome = _outcome(function, result)
+    if isinstance(outcome, IntacctError):
+        raise outcome
+    return outcome
+
+
+def _outcome(function: Function, result: Result) -> etree._Element | IntacctError:
+    """A result's data, or its error; raises what the whole request must retry."""
+    if not result.succeeded:
+        error = classify(Level.RESULT, result.errors, call=function.call)
+        if isinstance(error, TransientError | SessionExpired):
+            raise error
+        return error
+    if result.data is None:
+        raise InvalidResponse(f"The answer to {function.call} holds no data.")
+    return result.data
+
+
+def _user_formatting(data: etree._Element) -> dict[str, str]:
+    formatting = data.find("userformatting")
+    if formatting is None:
+        raise InvalidResponse("The answer to readUserFormatting holds no formatting.")
+    return {child.tag: child.text or "" for child in formatting}
+
+
+def _pauses(policy: RetryPolicy) -> Generator[float, IntacctError | None, None]:
+    """Seconds to wait before each retry; is sent the error that caused it."""
+    ceiling = policy.first_pause_seconds
+    error = yield 0
+    while True:
+        asked = error.retry_after_seconds if error else None
+        pause = secrets.SystemRandom().uniform(0, ceiling)
+        ceiling = min(ceiling * 2, policy.longest_pause_seconds)
+        error = yield max(pause, asked or 0)
+
+
+def _log_retry(details: Details) -> None:
+    logger.warning(
+        "Retry %d in %.1f s: %s",
+        details["tries"],
+        details["wait"],
+        details["exception"],
+    )
+
+
+def _trusted_endpoint(endpoint: str | None, api_url: str) -> str:
+    """The endpoint if credentials may go there, or else the address of sign-in.
+
+    Documentation says to use the returned endpoint; signing in and calling at one
+    address works as well [C: Estuary], so a stranger's is not followed.
+    """
+    if not endpoint or endpoint == api_url:
+        return api_url
+    given, known = urlsplit(endpoint), urlsplit(api_url)
+    same_host = given.hostname == known.hostname and given.scheme == known.scheme
+    same_domain = given.scheme == "https" and _domain(given.hostname) == _domain(
+        known.hostname
+    )
+    if same_host or same_domain:
+        return endpoint
+    logger.warning(
+        "Sign-in returned an endpoint on %s, which is neither https within the domain of "
+        "api_url nor its host; calling %s instead.",
+        given.hostname,
+        known.hostname,
+    )
+    return api_url
+
+
+def _domain(host: str | None) -> str:
+    """The registrable domain by the public suffix list; the host where there is none."""
+    # The list that the library ships: a run must not fetch another.
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return extract(host or "").top_domain_under_public_suffix or (host or "")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)

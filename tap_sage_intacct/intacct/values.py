@@ -1,0 +1,333 @@
+"""Values: Intacct's text to Python values that JSON can hold, exactly.
+
+Pure functions over text; knows nothing of XML, HTTP or Singer.
+A converter is compiled once per type and user format, then called once a cell, so the
+common shapes are answered from a cache or a slice and the rest by a regular expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache, partial
+
+from tap_sage_intacct.intacct.user_format import (
+    DEFAULT_USER_FORMAT,
+    NOON,
+    UserFormat,
+    full_year,
+    read_offset,
+)
+
+__all__ = [
+    "DEFAULT_USER_FORMAT",
+    "VALUE_TYPE_BY_DATATYPE",
+    "Converter",
+    "InvalidValue",
+    "JsonValue",
+    "UserFormat",
+    "ValueType",
+    "converter",
+    "value_type_of",
+]
+
+JsonValue = str | int | Decimal | bool | None
+"""What a cell becomes: dates and timestamps are ISO text, decimals stay exact."""
+
+Converter = Callable[[str], JsonValue]
+"""Intacct's text of one cell to its value; "" gives None; raises InvalidValue."""
+
+
+class InvalidValue(ValueError):
+    """A text is not of its column's type; the message shows only the text's shape."""
+
+    def __init__(self, expected: str, text: str) -> None:
+        """Describe the misfit without a letter or digit of the text."""
+        super().__init__(
+            f"expected {expected}, got {len(text)} characters like {_masked(text)!r}"
+        )
+
+
+class ValueType(Enum):
+    """The types that Intacct's DATATYPE words come down to."""
+
+    TEXT = "TEXT"
+    INTEGER = "INTEGER"
+    DECIMAL = "DECIMAL"
+    BOOLEAN = "BOOLEAN"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMP"
+
+
+VALUE_TYPE_BY_DATATYPE: Mapping[str, ValueType] = {
+    "TEXT": ValueType.TEXT,
+    "ENUM": ValueType.TEXT,
+    "SEQUENCE": ValueType.TEXT,
+    "INTEGER": ValueType.INTEGER,
+    "DECIMAL": ValueType.DECIMAL,
+    "CURRENCY": ValueType.DECIMAL,
+    "PERCENT": ValueType.DECIMAL,
+    "BOOLEAN": ValueType.BOOLEAN,
+    "DATE": ValueType.DATE,
+    "TIMESTAMP": ValueType.TIMESTAMP,
+}
+"""Every DATATYPE seen in 260 lookups, and SEQUENCE of custom fields [C]."""
+
+
+def value_type_of(datatype: str) -> ValueType:
+    """Type of a DATATYPE word of `lookup`; a word not known is read as text."""
+    return VALUE_TYPE_BY_DATATYPE.get(datatype.strip().upper(), ValueType.TEXT)
+
+
+def converter(value_type: ValueType, user_format: UserFormat) -> Converter:
+    """Give the function that reads cells of a type.
+
+    Dates become `YYYY-MM-DD`; timestamps the instant in UTC,
+    `YYYY-MM-DDTHH:MM:SS+00:00`. ISO texts are read whatever the user's format is, and
+    AM or PM is heeded whatever the user's clock is. A TIMESTAMP that holds only a date
+    [C] is midnight of the user's zone; a DATE that holds a timestamp keeps its date.
+    An INTEGER with a fraction [C] stays an exact Decimal.
+    """
+    return _compiled(value_type, user_format)
+
+
+# One converter per type and format: all columns of a type share its caches.
+@lru_cache(maxsize=64)
+def _compiled(value_type: ValueType, user_format: UserFormat) -> Converter:
+    if value_type is ValueType.DATE:
+        return _date_converter(user_format)
+    if value_type is ValueType.TIMESTAMP:
+        return _timestamp_converter(user_format)
+    return _PLAIN_CONVERTERS[value_type]
+
+
+def _read_text(text: str) -> str | None:
+    return text or None
+
+
+_BOOLEANS: Mapping[str, bool | None] = {
+    "": None,
+    **dict.fromkeys(("true", "t", "y", "1"), True),
+    **dict.fromkeys(("false", "f", "n", "0"), False),
+}
+
+
+@lru_cache(maxsize=64)
+def _read_boolean(text: str) -> bool | None:
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise InvalidValue("BOOLEAN", text) from None
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+# A single comma without a point is a thousand to some and a fraction to others.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})", re.ASCII)
+_LONGEST_NUMBER = 100
+_DIGITS_OF_A_SHORT_INTEGER = 18
+
+
+def _read_decimal(text: str) -> Decimal | None:
+    if _NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+        return Decimal(text)
+    return _read_reported_number(text, "DECIMAL")
+
+
+def _read_reported_number(text: str, expected: str) -> Decimal | None:
+    """Read what reports show: thousands separators, parentheses for negatives [D]."""
+    number = text.strip()
+    if not number:
+        return None
+    in_parentheses = number.startswith("(") and number.endswith(")")
+    if in_parentheses:
+        number = number[1:-1]
+    if _GROUPED.fullmatch(number):
+        number = number.replace(",", "")
+    signed_twice = in_parentheses and number[:1] in ("+", "-")
+    if signed_twice or len(number) > _LONGEST_NUMBER or not _NUMBER.fullmatch(number):
+        raise InvalidValue(expected, text)
+    value = Decimal(number)
+    # copy_negate, since the minus sign would round to the context's 28 digits.
+    return value.copy_negate() if in_parentheses else value
+
+
+def _read_integer(text: str) -> int | Decimal | None:
+    is_short = len(text) <= _DIGITS_OF_A_SHORT_INTEGER
+    if is_short and text.isdigit() and text.isascii():
+        return int(text)
+    number = _read_reported_number(text, "INTEGER")
+    if number is None or number != number.to_integral_value():
+        return number
+    return int(number)
+
+
+_PLAIN_CONVERTERS: Mapping[ValueType, Converter] = {
+    ValueType.TEXT: _read_text,
+    ValueType.INTEGER: _read_integer,
+    ValueType.DECIMAL: _read_decimal,
+    ValueType.BOOLEAN: _read_boolean,
+}
+
+_DATE_PARTS = {"m": r"(?P<month>\d{1,2})", "d": r"(?P<day>\d{1,2})"}
+_TIME = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)"
+    r"(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,6}))?)?"
+    r"(?: ?(?P<half>[AaPp])[Mm])?"
+)
+_ISO_MOMENT = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    rf"(?:[T ]{_TIME}(?P<zone>[Zz]|[+-]\d\d:[0-5]\d)?)?",
+    re.ASCII,
+)
+
+
+_SHORT_OR_LONG_YEAR = r"(?P<year>\d{4}|\d\d)"
+
+_CACHED_DAYS = 4096
+"""Eleven years of days; some megabytes, shared by all columns of a type."""
+
+_SIXTY = tuple(f":{number:02}" for number in range(60))
+_MINUTES_AND_SECONDS = frozenset(
+    minutes + seconds for minutes in _SIXTY for seconds in _SIXTY
+)
+_NO_HOURS: Mapping[str, str] = {}
+
+
+@lru_cache(maxsize=64)
+def _user_moment(user_format: UserFormat) -> re.Pattern[str]:
+    """Give the pattern of a date, or a date and a time, in the user's order."""
+    year = r"(?P<year>\d{4})" if user_format.four_digit_year else _SHORT_OR_LONG_YEAR
+    parts = [_DATE_PARTS.get(part, year) for part in user_format.date_order]
+    day = re.escape(user_format.separator).join(parts)
+    return re.compile(f"{day}(?: {_TIME})?", re.ASCII)
+
+
+def _match_moment(text: str, user_format: UserFormat) -> dict[str, str] | None:
+    match = _user_moment(user_format).fullmatch(text) or _ISO_MOMENT.fullmatch(text)
+    return match.groupdict(default="") if match else None
+
+
+def _wall_clock(parts: Mapping[str, str]) -> datetime:
+    """Join matched parts; raise ValueError when no calendar or clock has them."""
+    hour = int(parts["hour"] or 0)
+    if parts["half"]:
+        if not 1 <= hour <= NOON:
+            raise ValueError("hours run from 1 to 12 on this clock")
+        hour = hour % NOON + (NOON if parts["half"] in "Pp" else 0)
+    return datetime(  # noqa: DTZ001 - the zone is the caller's to apply
+        full_year(parts["year"]),
+        int(parts["month"]),
+        int(parts["day"]),
+        hour,
+        int(parts["minute"] or 0),
+        int(parts["second"] or 0),
+        int(parts["fraction"].ljust(6, "0")),
+    )
+
+
+def _date_converter(user_format: UserFormat) -> Converter:
+    # Dates repeat from row to row: most cells are answered from this cache.
+    @lru_cache(maxsize=_CACHED_DAYS)
+    def read_date(text: str) -> str | None:
+        stripped = text.strip()
+        if not stripped:
+            return None
+        parts = _match_moment(stripped, user_format)
+        if parts is None:
+            raise InvalidValue("DATE", text)
+        try:
+            return _wall_clock(parts).date().isoformat()
+        except ValueError:
+            raise InvalidValue("DATE", text) from None
+
+    return read_date
+
+
+def _timestamp_converter(user_format: UserFormat) -> Converter:
+    """Look the day and hour up in a cache and keep minutes and seconds as they are.
+
+    Stamps seldom repeat, their days do. Offsets of half hours move the minutes too:
+    those, and texts of any other shape, go through the regular expression.
+    """
+    if user_format.gmt_offset % timedelta(hours=1):
+        return partial(_read_odd_timestamp, user_format)
+    hour_start = len(user_format.format_date(date(2000, 1, 1)))
+    minutes_start = hour_start + len(" hh")
+    half_start = minutes_start + len(":mm:ss")
+    hours_of_day = _hours_of_day(user_format)
+
+    def read_timestamp(text: str) -> str | None:
+        tail = text[minutes_start:half_start]
+        if tail in _MINUTES_AND_SECONDS:
+            hour = text[hour_start:minutes_start] + text[half_start:]
+            head = hours_of_day(text[:hour_start]).get(hour)
+            if head is not None:
+                return f"{head}{tail}+00:00"
+        return _read_odd_timestamp(user_format, text)
+
+    return read_timestamp
+
+
+def _hours_of_day(user_format: UserFormat) -> Callable[[str], Mapping[str, str]]:
+    """Give a function: text of a day to {" 07" or " 07 PM": hour in UTC}."""
+    keys = [_hour_key(hour, user_format) for hour in range(24)]
+
+    @lru_cache(maxsize=_CACHED_DAYS)
+    def hours_of_day(text: str) -> Mapping[str, str]:
+        parts = _match_moment(text, user_format)
+        if parts is None:
+            return _NO_HOURS
+        try:
+            midnight = _wall_clock(parts) - user_format.gmt_offset
+            hours = [midnight + timedelta(hours=hour) for hour in range(24)]
+        except (ValueError, OverflowError):
+            return _NO_HOURS
+        heads = (hour.isoformat()[: len("yyyy-mm-ddThh")] for hour in hours)
+        return dict(zip(keys, heads, strict=True))
+
+    return hours_of_day
+
+
+def _hour_key(hour: int, user_format: UserFormat) -> str:
+    if user_format.twenty_four_hour:
+        return f" {hour:02}"
+    return f" {hour % NOON or NOON:02} {'PM' if hour >= NOON else 'AM'}"
+
+
+def _read_odd_timestamp(user_format: UserFormat, text: str) -> str | None:
+    stripped = text.strip()
+    if not stripped:
+        return None
+    parts = _match_moment(stripped, user_format)
+    if parts is None:
+        raise InvalidValue("TIMESTAMP", text)
+    try:
+        zone = parts.get("zone") or ""
+        offset = _zone_offset(zone) if zone else user_format.gmt_offset
+        return f"{(_wall_clock(parts) - offset).isoformat()}+00:00"
+    except (ValueError, OverflowError):
+        raise InvalidValue("TIMESTAMP", text) from None
+
+
+def _zone_offset(zone: str) -> timedelta:
+    return timedelta() if zone in "Zz" else read_offset(zone)
+
+
+_LONGEST_SHAPE = 40
+
+
+def _masked(text: str) -> str:
+    """Keep what the text looks like: A for letters, 9 for digits, ? for the unusual."""
+    shown = "".join(map(_masked_character, text[:_LONGEST_SHAPE]))
+    return shown if len(text) <= _LONGEST_SHAPE else f"{shown}..."
+
+
+def _masked_character(character: str) -> str:
+    if character.isalpha():
+        return "A"
+    if character.isdigit():
+        return "9"
+    return character if character.isascii() else "?"

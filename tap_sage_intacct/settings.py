@@ -1,0 +1,288 @@
+"""Every setting once: its JSON schema for Singer, and the frozen value the tap uses.
+
+Reads no environment and opens nothing. `Settings.from_config` refuses what a schema
+cannot tell (an address without https, a date that is none), all faults at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any
+from urllib.parse import urlsplit
+
+from singer_sdk import typing as th
+
+from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.gateway import (
+    DEFAULT_API_URL,
+    GatewaySettings,
+    RetryPolicy,
+)
+from tap_sage_intacct.intacct.paging import MAX_QUERY_PAGE
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "company_id",
+        th.StringType,
+        required=True,
+        title="Company ID",
+        description="The company to sign in to, as on Intacct's sign-in page.",
+    ),
+    th.Property(
+        "user_id",
+        th.StringType,
+        required=True,
+        title="User ID",
+        description="The web services user (Company > Admin > Web Services users).",
+    ),
+    th.Property(
+        "user_password",
+        th.StringType,
+        required=True,
+        secret=True,
+        title="User password",
+        description="The web services user's password.",
+    ),
+    th.Property(
+        "sender_id",
+        th.StringType,
+        required=True,
+        title="Sender ID",
+        description="The web services sender that Sage issued; the company must have "
+        "authorised it (Company > Company Info > Security).",
+    ),
+    th.Property(
+        "sender_password",
+        th.StringType,
+        required=True,
+        secret=True,
+        title="Sender password",
+        description="The web services sender's password.",
+    ),
+    th.Property(
+        "entity_id",
+        th.StringType,
+        title="Entity ID",
+        description="Sign in to this one entity instead of the top level.",
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default=DEFAULT_API_URL,
+        title="API URL",
+        description="Where to sign in. The endpoint that sign-in returns is used only if "
+        "it is https within the same registrable domain, or the same host.",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description="The first sync of incremental streams leaves out what was last "
+        "modified before this instant (ISO 8601; UTC unless it says otherwise). "
+        "Default: everything.",
+    ),
+    th.Property(
+        "filters",
+        th.ObjectType(additional_properties=True),
+        default={},
+        title="Filters",
+        description="Stream name to a SQL-like condition on field ids "
+        "(`STATE = 'Posted' AND TOTALDUE > 1000`), or to a list of "
+        "{field, operator, value}.",
+    ),
+    th.Property(
+        "balance_periods",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Balance periods",
+        description="Names of the budgetable reporting periods that "
+        "gl_account_balances reads, such as `Month Ended June 2026`. A condition on "
+        "PERIOD in `filters` does the same.",
+    ),
+    th.Property(
+        "include_sensitive",
+        th.BooleanType,
+        default=False,
+        title="Include sensitive fields",
+        description="Select bank, tax-id and personal fields by default.",
+    ),
+    th.Property(
+        "lookback_minutes",
+        th.IntegerType(minimum=0),
+        default=120,
+        title="Lookback",
+        description="Overlap of incremental syncs, in minutes: Intacct shows some rows "
+        "late.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=MAX_QUERY_PAGE),
+        default=MAX_QUERY_PAGE,
+        title="Page size",
+        description="Rows asked for per call, at most 2,000 (1,000 where the object is "
+        "read by readByQuery). Halved by the tap after a time-out.",
+    ),
+    th.Property(
+        "on_denied",
+        th.StringType,
+        default="warn",
+        allowed_values=["warn", "fail"],
+        title="On denied",
+        description="A selected stream whose object the user's role may not read: skip "
+        "it with a warning, or also end with exit code 1 after the other streams.",
+    ),
+    th.Property(
+        "request_timeout_seconds",
+        th.IntegerType(minimum=1),
+        default=300,
+        title="Request time-out",
+        description="How long to wait for an answer, in seconds. Intacct itself works on "
+        "a call for up to 15 minutes.",
+    ),
+    th.Property(
+        "max_retries",
+        th.IntegerType(minimum=0),
+        default=8,
+        title="Retries",
+        description="Retries of a call that failed for a passing reason, with growing "
+        "pauses.",
+    ),
+)
+
+SECRET_SETTINGS = frozenset(
+    name
+    for name, schema in SETTINGS.to_dict()["properties"].items()
+    if schema.get("secret")
+)
+
+_CREDENTIALS = (
+    "company_id",
+    "user_id",
+    "user_password",
+    "sender_id",
+    "sender_password",
+)
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class InvalidSettings(ValueError):
+    """Settings that no run can use.
+
+    Attributes:
+        problems: one sentence each: which setting, what is wrong, what to do.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(problems))
+
+
+class OnDenied(Enum):
+    """What a selected stream does whose object may not be read."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The tap's settings, checked.
+
+    Attributes:
+        gateway: None where credentials are missing, which discovery allows.
+        filters: stream name to the filter as the user gave it.
+        start_date: aware; None for everything.
+    """
+
+    gateway: GatewaySettings | None
+    start_date: datetime | None = None
+    filters: Mapping[str, str | Sequence[Mapping[str, Any]]] = field(
+        default_factory=dict
+    )
+    balance_periods: tuple[str, ...] = ()
+    include_sensitive: bool = False
+    lookback: timedelta = timedelta(minutes=120)
+    page_size: int = MAX_QUERY_PAGE
+    on_denied: OnDenied = OnDenied.WARN
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Read a configuration that its JSON schema accepts.
+
+        Raises:
+            InvalidSettings: with every problem found.
+        """
+        given = {
+            name: schema["default"]
+            for name, schema in SETTINGS.to_dict()["properties"].items()
+            if "default" in schema
+        }
+        given.update(
+            {name: value for name, value in config.items() if value is not None}
+        )
+        problems = [*_api_url_problems(given["api_url"])]
+        start_date = _instant(given.get("start_date"), problems)
+        if problems:
+            raise InvalidSettings(problems)
+        return cls(
+            gateway=_gateway_settings(given),
+            start_date=start_date,
+            filters=given["filters"],
+            balance_periods=tuple(given["balance_periods"]),
+            include_sensitive=given["include_sensitive"],
+            lookback=timedelta(minutes=given["lookback_minutes"]),
+            page_size=given["page_size"],
+            on_denied=OnDenied(given["on_denied"]),
+        )
+
+
+def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
+    if not all(given.get(name) for name in _CREDENTIALS):
+        return None
+    return GatewaySettings(
+        sender=Sender(given["sender_id"], Secret(given["sender_password"])),
+        login=Login(
+            given["company_id"],
+            given["user_id"],
+            Secret(given["user_password"]),
+            given.get("entity_id") or None,
+        ),
+        api_url=given["api_url"],
+        timeout_seconds=given["request_timeout_seconds"],
+        retry=RetryPolicy(max_retries=given["max_retries"]),
+    )
+
+
+def _api_url_problems(url: str) -> list[str]:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return []
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return []
+    return [
+        "api_url must be an https address (http only for this machine itself), since "
+        "passwords travel to it."
+    ]
+
+
+def _instant(text: str | None, problems: list[str]) -> datetime | None:
+    """An ISO 8601 date or time, aware; UTC where it names no zone."""
+    if not text:
+        return None
+    try:
+        instant = (
+            datetime.combine(date.fromisoformat(text), datetime.min.time())
+            if len(text) == len("2026-01-31")
+            else datetime.fromisoformat(text.replace("Z", "+00:00"))
+        )
+    except ValueError:
+        problems.append(
+            f"start_date '{text}' is not a date: write it as 2026-01-31 or "
+            "2026-01-31T00:00:00Z."
+        )
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)

@@ -1,0 +1,153 @@
+"""The primary data sources: which object each is, and how it is read.
+
+A table and no behaviour: what one object needs that others do not is a column here.
+Names and objects are those of Pigment's connector; keys, stamps and functions are
+explained object by object in Sage's documentation and the project's field notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tap_sage_intacct.intacct.paging import KeyField, PagingKey
+from tap_sage_intacct.intacct.values import ValueType
+
+
+class ReadFunction(Enum):
+    """A way to read an object; one that Intacct refuses gives way to the next."""
+
+    QUERY = "query"
+    READ_BY_QUERY = "readByQuery"
+    READ_PARENT = "read of the parent"
+
+
+RECORD_NUMBER = PagingKey((KeyField("RECORDNO", ValueType.INTEGER),))
+BALANCE_KEY = "_balance_key"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """One primary data source.
+
+    Attributes:
+        stream_name: the Singer stream.
+        title: Pigment's name of the source.
+        functions: how to read it, best first.
+        primary_keys: empty for none.
+        replication_key: the stamp of the last change; None where whole sets are read.
+        creation_stamp: the TIMESTAMP of creation, for rows whose WHENMODIFIED is null.
+            WHENCREATED is the document's date on bills, invoices and GL details [L].
+        paging_key: integer columns that cut the rows into pages.
+        parent: the object whose `read` may hold these rows inside.
+        needs_period: each call names one reporting period (GLACCOUNTBALANCE) [D].
+    """
+
+    stream_name: str
+    object_name: str
+    title: str
+    functions: tuple[ReadFunction, ...] = (ReadFunction.QUERY,)
+    primary_keys: tuple[str, ...] = ("RECORDNO",)
+    replication_key: str | None = "WHENMODIFIED"
+    creation_stamp: str | None = "WHENCREATED"
+    paging_key: PagingKey = RECORD_NUMBER
+    parent: str | None = None
+    needs_period: bool = False
+
+
+_SNAPSHOT = (ReadFunction.READ_BY_QUERY,)
+# Documented only for posting: reading them is tried in this order [?].
+_UNDOCUMENTED = (
+    ReadFunction.QUERY,
+    ReadFunction.READ_BY_QUERY,
+    ReadFunction.READ_PARENT,
+)
+
+DATA_SOURCES: tuple[DataSource, ...] = (
+    DataSource("gl_accounts", "GLACCOUNT", "General Ledger / Accounts"),
+    DataSource(
+        "gl_account_balances",
+        "GLACCOUNTBALANCE",
+        "General Ledger / Account balances",
+        functions=_SNAPSHOT,
+        primary_keys=(BALANCE_KEY,),
+        replication_key=None,
+        needs_period=True,
+    ),
+    DataSource(
+        "gl_details",
+        "GLDETAIL",
+        "General Ledger / Details",
+        creation_stamp="AUWHENCREATED",
+        # RECORDNO is text here, made of these two, the subledger line and the book
+        # [R]; whether the server compares it as text is unknown [?].
+        paging_key=PagingKey(
+            (
+                KeyField("BATCHKEY", ValueType.INTEGER),
+                KeyField("GLENTRYKEY", ValueType.INTEGER),
+            ),
+            is_unique=False,
+        ),
+    ),
+    DataSource("gl_journal_entries", "GLBATCH", "General Ledger / Journal entries"),
+    DataSource(
+        "gl_journal_entry_lines", "GLENTRY", "General Ledger / Journal entry lines"
+    ),
+    DataSource(
+        "revenue_recognition_schedules",
+        "REVRECSCHEDULE",
+        "Revenue / Recognition schedules",
+        functions=_SNAPSHOT,
+    ),
+    DataSource(
+        "revenue_recognition_schedule_entries",
+        "REVRECSCHEDULEENTRY",
+        "Revenue / Recognition schedule entries",
+        functions=_SNAPSHOT,
+    ),
+    DataSource(
+        "contract_billing_schedules",
+        "CONTRACTBILLINGSCHEDULE",
+        "Contract / Billing schedules",
+    ),
+    DataSource(
+        "contract_billing_schedule_entries",
+        "CONTRACTBILLINGSCHEDULEENTRY",
+        "Contract / Billing schedule entries",
+    ),
+    DataSource(
+        "contract_expense_schedules",
+        "CONTRACTEXPENSESCHEDULE",
+        "Contract / Expense schedule",
+    ),
+    DataSource(
+        "contract_expense_schedule_entries",
+        "CONTRACTEXPENSESCHEDULEENTRY",
+        "Contract / Expense schedule entries",
+        functions=_UNDOCUMENTED,
+        parent="CONTRACTEXPENSESCHEDULE",
+    ),
+    DataSource(
+        "contract_revenue_schedules",
+        "CONTRACTREVENUESCHEDULE",
+        "Contract / Revenue schedules",
+    ),
+    DataSource(
+        "contract_revenue_schedule_entries",
+        "CONTRACTREVENUESCHEDULEENTRY",
+        "Contract / Revenue schedule entries",
+        functions=_UNDOCUMENTED,
+        parent="CONTRACTREVENUESCHEDULE",
+    ),
+    DataSource("bills", "APBILL", "Bills", creation_stamp="AUWHENCREATED"),
+    DataSource("contracts", "CONTRACT", "Contracts"),
+    DataSource("customers", "CUSTOMER", "Customers"),
+    DataSource("departments", "DEPARTMENT", "Departments"),
+    DataSource("employees", "EMPLOYEE", "Employees"),
+    DataSource("entities", "LOCATIONENTITY", "Entities"),
+    DataSource("invoices", "ARINVOICE", "Invoices", creation_stamp="AUWHENCREATED"),
+    DataSource("locations", "LOCATION", "Locations"),
+    DataSource("vendors", "VENDOR", "Vendors"),
+)
+
+DATA_SOURCE_BY_STREAM = {source.stream_name: source for source in DATA_SOURCES}

@@ -1,0 +1,165 @@
+"""The tap: settings, discovery, and which streams a run reads.
+
+Everything about Intacct is elsewhere; here the Singer SDK meets it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_sage_intacct import discovery
+from tap_sage_intacct.decoder import InvalidRecord
+from tap_sage_intacct.discovery import OfferedSource
+from tap_sage_intacct.intacct.errors import ConfigurationError, IntacctError
+from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.settings import (
+    SECRET_SETTINGS,
+    SETTINGS,
+    InvalidSettings,
+    Settings,
+)
+from tap_sage_intacct.selection import row_selection, unknown_stream
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.state import InvalidState
+from tap_sage_intacct.streams import IntacctStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_FAILURE = 1
+
+
+class TapSageIntacct(Tap):
+    """Singer tap for Sage Intacct."""
+
+    name = "tap-sage-intacct"
+    package_name = "tap-sage-intacct"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    dynamic_catalog = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings as one frozen value."""
+        return Settings.from_config(self.config)
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The run's gateway; it signs in at its first call.
+
+        Raises:
+            ConfigurationError: credentials are missing.
+        """
+        if self.settings.gateway is None:
+            raise ConfigurationError(
+                "Credentials are missing: set company_id, user_id, user_password, "
+                "sender_id and sender_password."
+            )
+        return Gateway(self.settings.gateway)
+
+    def discover_streams(self) -> Sequence[IntacctStream]:
+        """The catalog's streams if there is a catalog, or else what the company offers.
+
+        A run with a catalog asks Intacct for no fields; discovery without credentials
+        gives the shipped schemas.
+
+        Raises:
+            InvalidSettings: a filter or a stream's name is wrong.
+        """
+        self._check_stream_names()
+        return [self._stream(offered) for offered in self._offered_sources()]
+
+    def setup_mapper(self) -> None:
+        """As the SDK's; then refuse what cannot be run, before any data moves.
+
+        Raises:
+            InvalidSettings: account balances are selected, but no period.
+        """
+        super().setup_mapper()
+        if self.input_catalog is not None:
+            self._check_periods()
+
+    def _offered_sources(self) -> list[OfferedSource]:
+        if self.input_catalog is not None:
+            return [
+                OfferedSource(DATA_SOURCE_BY_STREAM[name], entry.schema.to_dict())
+                for name, entry in self.input_catalog.items()
+            ]
+        if self.settings.gateway is None:
+            return discovery.shipped(DATA_SOURCES)
+        return discovery.live(self.gateway, DATA_SOURCES)
+
+    def _stream(self, offered: OfferedSource) -> IntacctStream:
+        selection = row_selection(offered, self.settings)
+        return IntacctStream(
+            self,
+            offered,
+            selection,
+            settings=self.settings,
+            gateway=lambda: self.gateway,
+        )
+
+    def _check_stream_names(self) -> None:
+        named = {
+            **dict.fromkeys(self.settings.filters, "filters"),
+            **dict.fromkeys(self.input_catalog or (), "the catalog"),
+        }
+        problems = [
+            unknown_stream(name, place)
+            for name, place in named.items()
+            if name not in DATA_SOURCE_BY_STREAM
+        ]
+        if problems:
+            raise InvalidSettings(problems)
+
+    def _check_periods(self) -> None:
+        for stream in self.streams.values():
+            if isinstance(stream, IntacctStream) and stream.lacks_periods:
+                raise InvalidSettings(
+                    [
+                        f"{stream.name} is selected, but no period: name some in "
+                        "balance_periods, or deselect the stream."
+                    ]
+                )
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """As the SDK's, with all faults at once and no secret among them.
+
+        A JSON schema error quotes the value that is wrong, which may be a password.
+        """
+        errors = [
+            _without_secret(e) for e in super()._validate_config(raise_errors=False)
+        ]
+        if not errors:
+            try:
+                Settings.from_config(self.config)
+            except InvalidSettings as error:
+                errors = list(error.problems)
+        if errors and raise_errors:
+            raise ConfigValidationError("The settings are not valid.", errors=errors)
+        return errors
+
+
+def _without_secret(error: str) -> str:
+    for name in SECRET_SETTINGS:
+        if error.endswith(f"in config[{name!r}]"):
+            return f"{name} must be text."
+    return error
+
+
+def main() -> None:
+    """The console command: one line, and exit code 1, for what people can mend."""
+    logger = logging.getLogger(TapSageIntacct.name)
+    try:
+        TapSageIntacct.cli()
+    except ConfigValidationError as error:
+        for problem in error.errors:
+            logger.critical(problem)
+    except (IntacctError, InvalidSettings, InvalidState, InvalidRecord) as error:
+        logger.critical(error, exc_info=logger.isEnabledFor(logging.DEBUG))
+    sys.exit(EXIT_FAILURE)

@@ -1,0 +1,101 @@
+"""Settings: defaults, what is refused, and that Meltano knows the same ones."""
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_sage_intacct.settings import (
+    SECRET_SETTINGS,
+    SETTINGS,
+    InvalidSettings,
+    OnDenied,
+    Settings,
+)
+
+ROOT = Path(__file__).parent.parent
+CREDENTIALS = {
+    "company_id": "acme",
+    "user_id": "tap_user",
+    "user_password": "pa55",
+    "sender_id": "acme_sender",
+    "sender_password": "s3nder",
+}
+SCHEMA = SETTINGS.to_dict()["properties"]
+
+
+def meltano_settings() -> dict[str, dict[str, Any]]:
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (tap,) = project["plugins"]["extractors"]
+    return {setting["name"]: setting for setting in tap["settings"]}
+
+
+def test_defaults() -> None:
+    settings = Settings.from_config(CREDENTIALS)
+    assert settings.gateway is not None
+    assert settings.gateway.api_url == "https://api.intacct.com/ia/xml/xmlgw.phtml"
+    assert settings.gateway.login.entity_id is None
+    assert settings.lookback == timedelta(hours=2)
+    assert settings.page_size == 2000
+    assert settings.on_denied is OnDenied.WARN
+    assert settings.start_date is None
+
+
+def test_missing_credentials_leave_the_gateway_out() -> None:
+    config = {**CREDENTIALS, "user_password": ""}
+    assert Settings.from_config(config).gateway is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=timezone.utc)),
+        ("2026-01-31T10:00:00Z", datetime(2026, 1, 31, 10, tzinfo=timezone.utc)),
+        ("2026-01-31T10:00:00", datetime(2026, 1, 31, 10, tzinfo=timezone.utc)),
+        ("2026-01-31T10:00:00+02:00", datetime(2026, 1, 31, 8, tzinfo=timezone.utc)),
+    ],
+)
+def test_start_date_is_an_instant(text: str, expected: datetime) -> None:
+    settings = Settings.from_config({**CREDENTIALS, "start_date": text})
+    assert settings.start_date == expected
+
+
+def test_all_faults_are_told_at_once() -> None:
+    config = {**CREDENTIALS, "start_date": "soon", "api_url": "http://example.com/x"}
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_config(config)
+    assert len(caught.value.problems) == 2
+    assert "https" in caught.value.problems[0]
+    assert "2026-01-31" in caught.value.problems[1]
+
+
+def test_plain_http_is_for_this_machine_alone() -> None:
+    config = {**CREDENTIALS, "api_url": "http://127.0.0.1:8642/ia/xml/xmlgw.phtml"}
+    assert Settings.from_config(config).gateway is not None
+
+
+def test_secrets_are_masked_wherever_settings_are_shown() -> None:
+    shown = repr(Settings.from_config(CREDENTIALS))
+    assert "pa55" not in shown
+    assert "s3nder" not in shown
+
+
+def test_every_setting_is_described() -> None:
+    assert all(schema["description"].endswith(".") for schema in SCHEMA.values())
+
+
+def test_meltano_knows_every_setting_and_its_secrecy_and_default() -> None:
+    known = meltano_settings()
+    assert set(known) == set(SCHEMA)
+    assert {n for n, s in known.items() if s.get("sensitive")} == SECRET_SETTINGS
+    defaults = {n: s["default"] for n, s in SCHEMA.items() if "default" in s}
+    assert {n: s["value"] for n, s in known.items() if "value" in s} == defaults
+
+
+def test_secrets_example_names_every_required_setting() -> None:
+    lines = (ROOT / ".secrets.example").read_text().splitlines()
+    named = {line.split("=")[0] for line in lines if line and not line.startswith("#")}
+    required = SETTINGS.to_dict()["required"]
+    assert named == {f"TAP_SAGE_INTACCT_{name.upper()}" for name in required}
