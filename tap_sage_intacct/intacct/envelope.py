@@ -8,6 +8,7 @@ and responses [D].
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -115,7 +116,9 @@ def request_document(
             E.authentication(_authentication(authentication)),
             E.content(
                 *(
-                    E.function(function.element, controlid=f"{control_id}-{place}")
+                    E.function(
+                        deepcopy(function.element), controlid=f"{control_id}-{place}"
+                    )
                     for place, function in enumerate(functions, start=1)
                 )
             ),

@@ -137,7 +137,9 @@ def test_control_failure() -> None:
 
 def test_operation_failure() -> None:
     authentication = "<authentication><status>failure</status></authentication>"
-    body = respond(error("XL03000006", "Sign-in information is incorrect"), authentication)
+    body = respond(
+        error("XL03000006", "Sign-in information is incorrect"), authentication
+    )
     with pytest.raises(errors.ConfigurationError, match="user_password"):
         parse_response(body, ASKED)
 

@@ -128,7 +128,9 @@ def test_sender_that_is_not_authorised_is_told_whom_to_ask(client: Client) -> No
     entry = answer.find("operation/errormessage/error")
     assert entry is not None
     assert entry.findtext("description") == "Invalid Web Services Authorization"
-    assert "'sandbox_sender' is not authorized" in (entry.findtext("description2") or "")
+    assert "'sandbox_sender' is not authorized" in (
+        entry.findtext("description2") or ""
+    )
     assert (entry.findtext("correction") or "").startswith("Contact the company")
 
 
@@ -319,7 +321,9 @@ def test_content_types_of_old_clients_are_accepted(
 
 def test_form_posts_are_accepted(reader: Client) -> None:
     body = b"xmlrequest=" + quote(reader.document("<getDimensions/>")).encode()
-    response = reader.send(body, **{"Content-Type": "application/x-www-form-urlencoded"})
+    response = reader.send(
+        body, **{"Content-Type": "application/x-www-form-urlencoded"}
+    )
     assert b"<status>success</status>" in response.content
 
 

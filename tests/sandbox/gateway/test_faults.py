@@ -87,7 +87,9 @@ def test_connection_breaks_after_the_work_is_done(
     serve: Serve, kind: FaultKind, status: int
 ) -> None:
     client, document = struck(serve, kind)
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+    with pytest.raises(
+        (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+    ):
         client.send(document)
     call = client.sandbox.calls[-1]
     assert call.rows == client.sandbox.company.count("DEPARTMENT")

@@ -1,0 +1,341 @@
+"""A company's books in one SQLite file, and every change that may be made to them.
+
+What lives here: opening, inserting, updating, deleting, and the truth for tests. What
+it must not know: XML, HTTP, how the first books are made. The idea: whoever changes a
+row goes through here, so that stamps, audit trail and derived tables keep step.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from intacct_sandbox import ledger, store
+from intacct_sandbox.changes import ChangeSummary, pass_a_day
+from intacct_sandbox.clock import Clock
+from intacct_sandbox.definitions import ObjectDefinition, load_definitions
+from intacct_sandbox.generate import fill_company
+from intacct_sandbox.store import Stored, Value, quote, to_stored
+
+DERIVED = frozenset({"GLDETAIL", "GLACCOUNTBALANCE"})
+"""Objects that follow from others and cannot be changed by themselves."""
+
+# Lines are not audited by themselves [C: hotglue].
+_NOT_AUDITED = DERIVED | {"GLENTRY", "APBILLITEM", "ARINVOICEITEM", "AUDITHISTORY"}
+# How the audit trail names a row; RECORDNO unless stated here [D/P].
+_KEYED_BY_NATURAL_KEY = frozenset({"CUSTOMER", "VENDOR", "CONTACT", "USERINFO"})
+_KEYED_WITH_SUFFIX = frozenset({"DEPARTMENT", "EMPLOYEE"})
+
+
+class Company:
+    """The books. Thread-safe: each thread reads and writes through its own connection."""
+
+    def __init__(self, path: Path, clock: Clock, company_id: str) -> None:
+        """Use `create` or `open`."""
+        self.path = path
+        self.clock = clock
+        self.company_id = company_id
+        self.definitions: Mapping[str, ObjectDefinition] = load_definitions()
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        seed: int = 1,
+        journal_lines: int = 600,
+        clock: Clock,
+        company_id: str = "sandbox",
+    ) -> Company:
+        """Make new books.
+
+        Args:
+            path: must not exist.
+            seed: the same seed and time give the same books.
+            journal_lines: about how many; everything else is in proportion.
+            clock: what is stamped lies in the two years before its time.
+            company_id: to sign in to.
+
+        Raises:
+            FileExistsError: there is a file.
+        """
+        if path.exists():
+            raise FileExistsError(f"{path} exists")
+        company = cls(path, clock, company_id)
+        connection = company.connection()
+        definitions = company.definitions
+        connection.execute("BEGIN")
+        store.create_tables(connection, definitions.values())
+        connection.execute("CREATE TABLE _company (id TEXT)")
+        connection.execute("INSERT INTO _company VALUES (?)", (company_id,))
+        fill_company(connection, definitions, clock.now(), seed, journal_lines)
+        store.create_indexes(connection, definitions.values())
+        ledger.derive_all(connection, company._detail_fillers)
+        connection.execute("COMMIT")
+        connection.execute("ANALYZE")
+        return company
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock) -> Company:
+        """Open books that were made before."""
+        company = cls(path, clock, "")
+        row = company.connection().execute("SELECT id FROM _company").fetchone()
+        company.company_id = row[0]
+        return company
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = store.connect(self.path)
+            with self._lock:
+                self._connections.append(found)
+        return found
+
+    def close(self) -> None:
+        """Close this thread's connection; the others close with their threads."""
+        found = getattr(self._local, "connection", None)
+        if found is not None:
+            found.close()
+            del self._local.connection
+
+    def insert(
+        self,
+        object_name: str,
+        values: Mapping[str, Value],
+        *,
+        private: bool = False,
+        visible_from: datetime | None = None,
+    ) -> int:
+        """Add a row and return its RECORDNO.
+
+        Stamps that `values` does not name come from the clock; None makes one null.
+        """
+        definition = self._changeable(object_name)
+        key = definition.record_key
+        now = self.clock.now()
+        with self._lock:
+            connection = self.connection()
+            number = values.get(key) or self._next_number(definition)
+            row: dict[str, Value] = {
+                key: number,
+                **{name: now for name in self._creation_stamps(definition)},
+                **{name: now for name in self._change_stamps(definition)},
+                **values,
+            }
+            stored: dict[str, Stored] = {k: to_stored(v) for k, v in row.items()}
+            stored["_private"] = int(private)
+            stored["_visible_from"] = to_stored(visible_from)
+            store.insert_row(connection, object_name, stored)
+            self._audit(definition, row, "Create")
+            self._rederive(definition, row)
+        return int(str(number))
+
+    def update(
+        self, object_name: str, number: int, values: Mapping[str, Value]
+    ) -> None:
+        """Change a row. WHENMODIFIED comes from the clock unless `values` names it."""
+        definition = self._changeable(object_name)
+        now = self.clock.now()
+        changes: dict[str, Value] = {
+            **{name: now for name in self._change_stamps(definition)},
+            **values,
+        }
+        with self._lock:
+            before = self.row(object_name, number)
+            columns = ", ".join(f"{quote(name)} = ?" for name in changes)
+            self.connection().execute(
+                f"UPDATE {quote(object_name)} SET {columns} "
+                f"WHERE {quote(definition.record_key)} = ?",
+                (*map(to_stored, changes.values()), number),
+            )
+            after = {**before, **changes}
+            self._audit(definition, after, "Modify")
+            self._rederive(definition, before)
+            self._rederive(definition, after)
+
+    def delete(self, object_name: str, number: int) -> None:
+        """Remove a row, and its lines if it is a journal entry, bill or invoice."""
+        definition = self._changeable(object_name)
+        with self._lock:
+            row = self.row(object_name, number)
+            connection = self.connection()
+            connection.execute(
+                f"DELETE FROM {quote(object_name)} "
+                f"WHERE {quote(definition.record_key)} = ?",
+                (number,),
+            )
+            for lines, parent_key in _LINES.get(object_name, ()):
+                connection.execute(
+                    f"DELETE FROM {quote(lines)} WHERE {quote(parent_key)} = ?",
+                    (number,),
+                )
+            self._audit(definition, row, "Delete")
+            self._rederive(definition, row)
+
+    def recreate(self, object_name: str, number: int) -> int:
+        """Delete a row and insert it again under a new RECORDNO, which is returned.
+
+        Intacct does this to a bill or invoice whose order document is edited [D].
+        """
+        definition = self._changeable(object_name)
+        with self._lock:
+            row = self.row(object_name, number)
+            self.delete(object_name, number)
+            stamps = {
+                definition.record_key,
+                *self._creation_stamps(definition),
+                *self._change_stamps(definition),
+            }
+            kept = {name: value for name, value in row.items() if name not in stamps}
+            return self.insert(object_name, kept)
+
+    def row(self, object_name: str, number: int) -> dict[str, Value]:
+        """One row, unlisted fields included.
+
+        Raises:
+            LookupError: there is none.
+        """
+        definition = self.definitions[object_name]
+        names = [field.id for field in definition.fields]
+        found = (
+            self.connection()
+            .execute(
+                f"SELECT {', '.join(map(quote, names))} FROM {quote(object_name)} "
+                f"WHERE {quote(definition.record_key)} = ?",
+                (number,),
+            )
+            .fetchone()
+        )
+        if found is None:
+            raise LookupError(f"{object_name} has no row {number}")
+        return {
+            field.id: store.from_stored(cell, field.datatype)
+            for field, cell in zip(definition.fields, found, strict=True)
+        }
+
+    def truth(
+        self, object_name: str, *, where: str = "1", parameters: Sequence[Stored] = ()
+    ) -> Iterator[dict[str, Value]]:
+        """Rows as they are, whoever may see them: listed fields, ordered by key."""
+        definition = self.definitions[object_name]
+        fields = [field for field in definition.fields if field.listed]
+        names = ", ".join(quote(field.id) for field in fields)
+        rows = self.connection().execute(
+            f"SELECT {names} FROM {quote(object_name)} WHERE {where} "
+            f"ORDER BY {quote(definition.record_key)}, rowid",
+            parameters,
+        )
+        for cells in rows:
+            yield {
+                field.id: store.from_stored(cell, field.datatype)
+                for field, cell in zip(fields, cells, strict=True)
+            }
+
+    def count(self, object_name: str) -> int:
+        """How many rows there are, whoever may see them."""
+        query = f"SELECT count(*) FROM {quote(object_name)}"
+        return int(self.connection().execute(query).fetchone()[0])
+
+    def change(self, *, seed: int, share: float = 0.01) -> ChangeSummary:
+        """Let a day of business pass: rows added, changed and deleted, still in balance.
+
+        Args:
+            seed: the same seed makes the same changes to the same books.
+            share: of each object's rows.
+        """
+        return pass_a_day(self, seed=seed, share=share)
+
+    def _changeable(self, object_name: str) -> ObjectDefinition:
+        if object_name in DERIVED:
+            raise ValueError(f"{object_name} follows from the journal: change that")
+        return self.definitions[object_name]
+
+    def _next_number(self, definition: ObjectDefinition) -> int:
+        """Never one that was given before, which the audit trail knows."""
+        key, table = quote(definition.record_key), quote(definition.name)
+        connection = self.connection()
+        (highest,) = connection.execute(
+            f"SELECT coalesce(max({key}), 0) FROM {table}"
+        ).fetchone()
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS _numbers (name TEXT PRIMARY KEY, last INTEGER)"
+        )
+        known = connection.execute(
+            "SELECT last FROM _numbers WHERE name = ?", (definition.name,)
+        ).fetchone()
+        number = max(int(highest), known[0] if known else 0) + 1
+        connection.execute(
+            "INSERT OR REPLACE INTO _numbers VALUES (?, ?)", (definition.name, number)
+        )
+        return number
+
+    def _creation_stamps(self, definition: ObjectDefinition) -> list[str]:
+        names = ("WHENCREATED", "AUWHENCREATED", "createdAt")
+        return _timestamps(definition, names)
+
+    def _change_stamps(self, definition: ObjectDefinition) -> list[str]:
+        return _timestamps(definition, ("WHENMODIFIED", "MODIFIED", "updatedAt"))
+
+    def _audit(
+        self, definition: ObjectDefinition, row: Mapping[str, Value], mode: str
+    ) -> None:
+        if definition.name in _NOT_AUDITED:
+            return
+        connection = self.connection()
+        (count,) = connection.execute(
+            'SELECT coalesce(max(rowid), 0) FROM "AUDITHISTORY"'
+        ).fetchone()
+        entry: dict[str, Stored] = {
+            "ID": f"{100 + int(count) % 900}:{500_000 + int(count)}",
+            "OBJECTTYPE": definition.name.lower(),
+            "OBJECTKEY": _audit_key(definition, row),
+            "USERID": "tap_user",
+            "ACCESSTIME": to_stored(self.clock.now()),
+            "ACCESSMODE": mode,
+            "SOURCE": "ui",
+            "_private": 0,
+        }
+        store.insert_row(connection, "AUDITHISTORY", entry)
+
+    def _rederive(self, definition: ObjectDefinition, row: Mapping[str, Value]) -> None:
+        key = {"GLBATCH": "RECORDNO", "GLENTRY": "BATCHNO"}.get(definition.name)
+        if key is not None and row.get(key) is not None:
+            batch = int(str(row[key]))
+            ledger.rederive(self.connection(), batch, self._detail_fillers)
+
+    @cached_property
+    def _detail_fillers(self) -> tuple[str, ...]:
+        rows = self.connection().execute(
+            f'SELECT name FROM pragma_table_info("{ledger.FILLER_TABLE}")'
+        )
+        return tuple(name for (name,) in rows if name != "_row")
+
+
+_LINES = {
+    "GLBATCH": (("GLENTRY", "BATCHNO"),),
+    "APBILL": (("APBILLITEM", "RECORDKEY"),),
+    "ARINVOICE": (("ARINVOICEITEM", "RECORDKEY"),),
+}
+
+
+def _timestamps(definition: ObjectDefinition, names: Sequence[str]) -> list[str]:
+    return [
+        name
+        for name in names
+        if (field := definition.field(name)) and field.datatype == "TIMESTAMP"
+    ]
+
+
+def _audit_key(definition: ObjectDefinition, row: Mapping[str, Value]) -> str:
+    if definition.name in _KEYED_BY_NATURAL_KEY and definition.natural_key:
+        return str(row.get(definition.natural_key))
+    number = row[definition.record_key]
+    return f"{number}--REC" if definition.name in _KEYED_WITH_SUFFIX else str(number)

@@ -1,0 +1,138 @@
+"""The objects of the sandbox's company: fields, types, labels, codes, relationships.
+
+What lives here: frozen values read from `definitions/*.json`, which a tool makes.
+What it must not know: rows, XML. The idea: metadata and storage follow one file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDefinition:
+    """A field.
+
+    Attributes:
+        datatype: Intacct's word: TEXT, INTEGER, DECIMAL, CURRENCY, PERCENT, BOOLEAN,
+            DATE, TIMESTAMP or ENUM.
+        valid_values: labels.
+        codes: label to what the database stores, for readByQuery's conditions.
+        listed: whether lookup lists it and query serves it; readByQuery's `*` returns
+            the others too [D].
+    """
+
+    id: str
+    label: str
+    description: str
+    datatype: str
+    required: bool = False
+    read_only: bool = False
+    is_custom: bool = False
+    valid_values: tuple[str, ...] = ()
+    codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipDefinition:
+    """A path to a parent: `related_by` here equals `target_field` there."""
+
+    path: str
+    object_name: str
+    label: str
+    type: str
+    related_by: str
+    target_field: str
+
+
+@dataclass(frozen=True)
+class ObjectDefinition:
+    """An object.
+
+    Attributes:
+        natural_key: the id that people use; None where only RECORDNO tells rows apart.
+        served_by: the documented functions that read it.
+    """
+
+    name: str
+    singular: str
+    plural: str
+    fields: tuple[FieldDefinition, ...]
+    relationships: tuple[RelationshipDefinition, ...]
+    natural_key: str | None
+    served_by: frozenset[str]
+
+    def __post_init__(self) -> None:
+        """Index what is looked up by name."""
+        by_id = {field.id: field for field in self.fields}
+        by_path = {part.path: part for part in self.relationships}
+        object.__setattr__(self, "_by_id", by_id)
+        object.__setattr__(self, "_by_path", by_path)
+
+    def field(self, field_id: str) -> FieldDefinition | None:
+        """The field of this id."""
+        found: FieldDefinition | None = self.__dict__["_by_id"].get(field_id)
+        return found
+
+    def relationship(self, path: str) -> RelationshipDefinition | None:
+        """The relationship of this path."""
+        found: RelationshipDefinition | None = self.__dict__["_by_path"].get(path)
+        return found
+
+    @property
+    def record_key(self) -> str:
+        """RECORDNO; `id` of custom objects, ID of the audit trail."""
+        return next(name for name in ("RECORDNO", "id", "ID") if self.field(name))
+
+
+@cache
+def load_definitions() -> Mapping[str, ObjectDefinition]:
+    """All objects, by name."""
+    folder = resources.files("intacct_sandbox") / "definitions"
+    files = sorted(
+        (item for item in folder.iterdir() if item.name.endswith(".json")),
+        key=lambda item: item.name,
+    )
+    found = (_definition(json.loads(file.read_text("utf-8"))) for file in files)
+    return MappingProxyType({part.name: part for part in found})
+
+
+def _definition(given: dict[str, Any]) -> ObjectDefinition:
+    return ObjectDefinition(
+        given["name"],
+        given["singular"],
+        given["plural"],
+        tuple(map(_field, given["fields"])),
+        tuple(map(_relationship, given["relationships"])),
+        given["natural_key"],
+        frozenset(given["served_by"]),
+    )
+
+
+def _field(given: dict[str, Any]) -> FieldDefinition:
+    return FieldDefinition(
+        given["id"],
+        given["label"],
+        given["description"],
+        given["datatype"],
+        required=given.get("required", False),
+        read_only=given.get("read_only", False),
+        is_custom=given.get("custom", False),
+        valid_values=tuple(given.get("values", ())),
+        codes=MappingProxyType(given.get("codes", {})),
+        listed=not given.get("unlisted", False),
+    )
+
+
+def _relationship(given: dict[str, Any]) -> RelationshipDefinition:
+    return RelationshipDefinition(
+        given["path"], given["object"], "", given["type"], given["by"], given["target"]
+    )

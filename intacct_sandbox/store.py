@@ -1,0 +1,169 @@
+"""One SQLite file: tables after the definitions, values in and out.
+
+What lives here: connections, the schema, the storage form of each type. What it must
+not know: accounting. The idea: a table per object, a column per field id, and three
+technical columns that say who may see a row, and from when.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+
+from intacct_sandbox.definitions import ObjectDefinition
+
+Value = str | int | Decimal | bool | date | datetime | None
+"""A field's value: decimals exact, timestamps aware, UTC."""
+
+Stored = str | int | None
+"""What SQLite holds of it."""
+
+TECHNICAL_COLUMNS = ("_private", "_visible_from", "_entity")
+
+_DECIMALS = frozenset({"DECIMAL", "CURRENCY", "PERCENT"})
+_INTEGERS = frozenset({"INTEGER", "BOOLEAN"})
+_STAMP = "%Y-%m-%dT%H:%M:%S"
+# Columns that pages, joins and derived tables search by.
+_INDEXED = frozenset({"RECORDNO", "WHENMODIFIED", "BATCHNO", "BATCHKEY", "PERIOD"})
+_BUSY_SECONDS = 30
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with the collation and functions that the tables rely on."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.create_collation("DECIMAL", _compare_decimals)
+    connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]
+    connection.create_function("cents_text", 1, cents_text, deterministic=True)
+    connection.create_function("cents", 1, cents, deterministic=True)
+    return connection
+
+
+def create_tables(
+    connection: sqlite3.Connection, definitions: Iterable[ObjectDefinition]
+) -> None:
+    """A table per object, without its indexes."""
+    for definition in definitions:
+        columns = [
+            f"{quote(field.id)} {_affinity(field.datatype)}"
+            for field in definition.fields
+        ]
+        columns += [
+            '"_private" INTEGER NOT NULL DEFAULT 0',
+            '"_visible_from" TEXT',
+            '"_entity" TEXT',
+        ]
+        connection.execute(
+            f"CREATE TABLE {quote(definition.name)} ({', '.join(columns)})"
+        )
+
+
+def create_indexes(
+    connection: sqlite3.Connection, definitions: Iterable[ObjectDefinition]
+) -> None:
+    """After filling, since building an index once is quicker than keeping it."""
+    for definition in definitions:
+        keyed = {definition.natural_key, definition.record_key, *_INDEXED}
+        for field in definition.fields:
+            if field.id in keyed:
+                name = quote(f"{definition.name}_{field.id}")
+                table = quote(definition.name)
+                connection.execute(
+                    f"CREATE INDEX {name} ON {table} ({quote(field.id)})"
+                )
+
+
+def quote(name: str) -> str:
+    """An SQL identifier; field ids hold dots."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def to_stored(value: Value) -> Stored:
+    """A value as the tables hold it."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime(_STAMP)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def from_stored(stored: Stored, datatype: str) -> Value:
+    """A stored value with its type."""
+    if stored is None:
+        return None
+    if datatype in _DECIMALS:
+        return Decimal(str(stored))
+    if datatype == "BOOLEAN":
+        return bool(stored)
+    if datatype == "DATE":
+        return date.fromisoformat(str(stored))
+    if datatype == "TIMESTAMP":
+        instant = datetime.strptime(str(stored), _STAMP)  # noqa: DTZ007 - next line
+        return instant.replace(tzinfo=timezone.utc)
+    return stored
+
+
+def plain(number: Decimal) -> str:
+    """No exponent, no trailing zeros, no negative zero."""
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def cents(text: str | None) -> int:
+    """An amount of at most two decimals in cents; null is none."""
+    if not text:
+        return 0
+    whole, _, fraction = text.partition(".")
+    number = int(f"{whole}{fraction:0<2}")
+    return number
+
+
+def cents_text(number: int | None) -> str | None:
+    """Cents as a canonical decimal."""
+    return None if number is None else plain(Decimal(number) / 100)
+
+
+def insert_row(
+    connection: sqlite3.Connection, table: str, row: Mapping[str, Stored]
+) -> None:
+    """One row; columns it does not name are null."""
+    columns = ", ".join(map(quote, row))
+    marks = ", ".join("?" * len(row))
+    connection.execute(
+        f"INSERT INTO {quote(table)} ({columns}) VALUES ({marks})", tuple(row.values())
+    )
+
+
+def _affinity(datatype: str) -> str:
+    if datatype in _INTEGERS:
+        return "INTEGER"
+    return "TEXT COLLATE DECIMAL" if datatype in _DECIMALS else "TEXT"
+
+
+def _compare_decimals(left: str, right: str) -> int:
+    one, other = Decimal(left), Decimal(right)
+    return (one > other) - (one < other)
+
+
+class _DecimalSum:
+    """The SQL aggregate `decimal_sum`: exact; null for no values."""
+
+    def __init__(self) -> None:
+        self._sum: Decimal | None = None
+
+    def step(self, text: str | None) -> None:
+        if text is not None:
+            self._sum = (self._sum or Decimal(0)) + Decimal(text)
+
+    def finalize(self) -> str | None:
+        return None if self._sum is None else plain(self._sum)
