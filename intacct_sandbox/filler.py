@@ -81,7 +81,7 @@ class Filler:
         if datatype == "DATE":
             return (self._now - timedelta(days=self._random.randrange(1, 1500))).date()
         if datatype == "TIMESTAMP":
-            return self._now - timedelta(seconds=self._random.randrange(9e4, 6e7))
+            return self._now - timedelta(seconds=self._random.randrange(90_000, 60_000_000))
         return self._text(field)
 
     def _text(self, field: FieldDefinition) -> str:

@@ -454,7 +454,6 @@ class _Books:
             "CONTRACTID": f"CN-{place:04}",
             "CONTRACTDETAILKEY": _number(place),
             "STATE": "In progress",
-            "TOTALAMOUNT": Decimal(_document_cents(place)) / 100,
         }
 
     def _schedule_entry(self, place: int) -> Row:
@@ -510,11 +509,7 @@ def _part(total: int, period: int) -> int:
 
 
 def _recognition_schedule(place: int) -> Row:
-    return {
-        "STATUS": "In Progress",
-        "RECORDKEY": _number(place),
-        "TOTALAMOUNT": Decimal(_document_cents(place)) / 100,
-    }
+    return {"STATUS": "In Progress", "RECORDKEY": _number(place)}
 
 
 def _recognition_entry(place: int) -> Row:

@@ -1,0 +1,71 @@
+"""A sandboxed company for every test that asks for one, and a tap to load it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from intacct_sandbox import Company, ManualClock, Sandbox
+from tests.loading import PERIODS, Loader
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+hypothesis_settings.register_profile("default", deadline=None)
+hypothesis_settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """No test sleeps: the pauses between retries are collected instead."""
+    taken: list[float] = []
+    monkeypatch.setattr("backoff._sync.time.sleep", taken.append)
+    return taken
+
+
+@pytest.fixture(scope="session")
+def company_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books that no test may change."""
+    path = tmp_path_factory.mktemp("company") / "company.sqlite"
+    Company.create(path, clock=ManualClock(NOON)).close()
+    return path
+
+
+@pytest.fixture
+def company(company_file: Path, tmp_path: Path) -> Iterator[Company]:
+    """Books of the test's own."""
+    path = tmp_path / "company.sqlite"
+    for file in company_file.parent.glob(f"{company_file.name}*"):
+        shutil.copy(file, tmp_path / file.name)
+    found = Company.open(path, clock=ManualClock(NOON))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def clock(company: Company) -> ManualClock:
+    """The company's clock, which stands still."""
+    assert isinstance(company.clock, ManualClock)
+    return company.clock
+
+
+@pytest.fixture
+def sandbox(company: Company) -> Iterator[Sandbox]:
+    """The company behind the gateway."""
+    with Sandbox(company) as found:
+        yield found
+
+
+@pytest.fixture
+def loader(sandbox: Sandbox) -> Callable[..., Loader]:
+    """Makes a loader of the sandbox; keyword arguments are settings of the tap."""
+
+    def make(**settings: object) -> Loader:
+        defaults = {**sandbox.config(), "balance_periods": list(PERIODS)}
+        return Loader({**defaults, **settings})
+
+    return make

@@ -1,0 +1,139 @@
+"""Runs the tap in this process and keeps what a target would: rows by key, last state."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tap_sage_intacct.discovery import shipped
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.tap import TapSageIntacct
+
+PERIODS = ("Month Ended June 2025", "Month Ended July 2025")
+
+Record = dict[str, Any]
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Run:
+    """What one run wrote."""
+
+    messages: list[dict[str, Any]]
+    calls: int
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Records by stream."""
+        return Counter(m["stream"] for m in self.messages if m["type"] == "RECORD")
+
+    def records(self, stream: str) -> list[Record]:
+        """Records of a stream, in the order written."""
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["stream"] == stream
+        ]
+
+    @property
+    def states(self) -> list[dict[str, Any]]:
+        """STATE values, in the order written."""
+        return [m["value"] for m in self.messages if m["type"] == "STATE"]
+
+
+@dataclass
+class Loader:
+    """Loads into memory, as a target that upserts by key would."""
+
+    settings: Mapping[str, Any]
+    state: dict[str, Any] | None = None
+    tables: dict[str, dict[Key, Record]] = field(default_factory=dict)
+
+    def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
+        """The live catalog with these streams selected, sensitive fields included."""
+        catalog: dict[str, Any] = TapSageIntacct(config=dict(self.settings)).catalog_dict
+        chosen = set(streams)
+        for entry in catalog["streams"]:
+            select(entry, is_selected=entry["tap_stream_id"] in chosen)
+        return catalog
+
+    def run(
+        self, *streams: str, catalog: dict[str, Any] | None = None, upto: int | None = None
+    ) -> Run:
+        """Sync and upsert.
+
+        Args:
+            streams: all if none is given.
+            catalog: instead of a live one.
+            upto: the target dies after this many messages; only what it had taken,
+                and the last state among it, counts.
+        """
+        names = streams or tuple(DATA_SOURCE_BY_STREAM)
+        catalog = catalog or self.catalog(names)
+        tap = TapSageIntacct(
+            config=dict(self.settings), catalog=catalog, state=self.state
+        )
+        out = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(out):
+                tap.sync_all()
+        finally:
+            lines = out.getvalue().splitlines()[:upto]
+            run = Run([parse(line) for line in lines], tap.gateway.calls)
+            self._take(run)
+        return run
+
+    def _take(self, run: Run) -> None:
+        keys = {
+            message["stream"]: message["key_properties"]
+            for message in run.messages
+            if message["type"] == "SCHEMA"
+        }
+        for message in run.messages:
+            if message["type"] == "RECORD":
+                record = message["record"]
+                key = tuple(record[name] for name in keys[message["stream"]])
+                self.tables.setdefault(message["stream"], {})[key] = record
+        if run.states:
+            self.state = run.states[-1]
+
+
+def parse(line: str) -> dict[str, Any]:
+    """A message, its numbers exact."""
+    message: dict[str, Any] = json.loads(line, parse_float=Decimal)
+    return message
+
+
+def select(entry: dict[str, Any], *, is_selected: bool) -> None:
+    """Select a stream whole, or deselect it."""
+    for metadata in entry["metadata"]:
+        metadata["metadata"]["selected"] = is_selected
+
+
+def shipped_catalog(*streams: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The offline catalog with these streams selected."""
+    offline = {k: v for k, v in config.items() if k != "user_password"}
+    tap = TapSageIntacct(config=offline, validate_config=False)
+    assert len(tap.streams) == len(shipped(DATA_SOURCES))
+    catalog: dict[str, Any] = tap.catalog_dict
+    for entry in catalog["streams"]:
+        select(entry, is_selected=entry["tap_stream_id"] in streams)
+    return catalog
+
+
+def as_json(value: object) -> object:
+    """A value of the sandbox's truth as a record should hold it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
