@@ -122,7 +122,7 @@ def truncated(reply: Reply) -> Reply:
 def with_control_character(reply: Reply) -> Reply:
     """A character that XML does not allow, inside the data [C]."""
     marked = re.sub(
-        rb"(<data\b.*?>[^<]+)(</)", rb"\1\x0b\2", reply.body, count=1, flags=re.DOTALL
+        rb"(<data\b.*?>[^<]+)(</)", b"\\1\x0b\\2", reply.body, count=1, flags=re.DOTALL
     )
     body = marked if marked != reply.body else reply.body + b"\x0b"
     return replace(reply, body=body)

@@ -1,0 +1,325 @@
+"""Sessions, retries and endpoints, over real HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from intacct_sandbox import Fault, FaultKind, ManualClock, Sandbox, Switches
+from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.intacct.envelope import read_rows
+from tap_sage_intacct.intacct.errors import (
+    ConfigurationError,
+    DatabaseRefused,
+    IntacctError,
+    PermissionDenied,
+    RequestTimedOut,
+    TransientError,
+)
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
+from tap_sage_intacct.intacct.paging import ObjectReader, key_set_pages
+from tap_sage_intacct.settings import Settings
+from tap_sage_intacct.sources import RECORD_NUMBER
+
+MakeGateway = Callable[..., Gateway]
+
+
+@pytest.fixture
+def gateway(sandbox: Sandbox, clock: ManualClock) -> MakeGateway:
+    """Makes a gateway to the sandbox, by its clock; arguments replace settings."""
+
+    def make(*, config: dict[str, Any] | None = None, **changes: Any) -> Gateway:
+        settings = Settings.from_config({**sandbox.config(), **(config or {})}).gateway
+        assert isinstance(settings, GatewaySettings)
+        return Gateway(replace(settings, **changes), now=clock.now)
+
+    return make
+
+
+def vendors(gateway: Gateway, page_size: int = 2000) -> list[str]:
+    """RECORDNO of every vendor."""
+    reader = ObjectReader(gateway, "VENDOR", ("RECORDNO",), page_size=page_size)
+    pages = key_set_pages(reader, RECORD_NUMBER)
+    return [row["RECORDNO"] for page in pages for row in page.rows]
+
+
+def expected(sandbox: Sandbox) -> list[str]:
+    return [str(row["RECORDNO"]) for row in sandbox.company.truth("VENDOR")]
+
+
+def asked(sandbox: Sandbox, function: str) -> int:
+    return sum(call.function == function for call in sandbox.calls)
+
+
+def test_signs_in_once(sandbox: Sandbox, gateway: MakeGateway) -> None:
+    connected = gateway()
+    assert vendors(connected, page_size=10) == expected(sandbox)
+    assert vendors(connected) == expected(sandbox)
+    assert asked(sandbox, "getAPISession") == 1
+    assert asked(sandbox, "readUserFormatting") == 1
+
+
+def test_session_that_ends_mid_run_is_renewed(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    connected = gateway()
+    connected.user_format()
+    sandbox.end_sessions()
+    assert vendors(connected) == expected(sandbox)
+    assert asked(sandbox, "getAPISession") == 2
+
+
+def test_session_is_renewed_before_it_ends(
+    sandbox: Sandbox, gateway: MakeGateway, clock: ManualClock
+) -> None:
+    sandbox.switches = Switches(session_seconds=3600)
+    connected = gateway()
+    connected.user_format()
+    clock.advance(3000)
+    vendors(connected)
+    assert asked(sandbox, "getAPISession") == 1  # the call moves the session's end
+    clock.advance(3400)
+    vendors(connected)
+    assert asked(sandbox, "getAPISession") == 2
+    assert not [call for call in sandbox.calls if call.function == ""]
+
+
+def test_short_session_is_not_renewed_at_every_call(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    sandbox.switches = Switches(session_seconds=120)
+    vendors(gateway(), page_size=10)
+    assert asked(sandbox, "getAPISession") == 1
+
+
+def test_session_without_an_announced_end(
+    sandbox: Sandbox, gateway: MakeGateway, clock: ManualClock
+) -> None:
+    sandbox.switches = Switches(session_timeout_sent=False)
+    connected = gateway()
+    connected.user_format()
+    clock.advance(7 * 3600)
+    assert vendors(connected) == expected(sandbox)
+    assert asked(sandbox, "getAPISession") == 2
+
+
+TRANSIENT = [
+    FaultKind.RATE_LIMIT,
+    FaultKind.RATE_LIMIT_IN_BODY,
+    FaultKind.HTTP_500,
+    FaultKind.HTTP_502,
+    FaultKind.HTTP_503,
+    FaultKind.HTTP_504,
+    FaultKind.CLOUDFLARE,
+    FaultKind.OFFLINE,
+    FaultKind.TRY_AGAIN,
+    FaultKind.TOO_MANY_OPERATIONS,
+    FaultKind.DATABASE_ERROR,
+    FaultKind.TRUNCATED,
+    FaultKind.DROP_BEFORE_HEADERS,
+    FaultKind.DROP_AFTER_HEADERS,
+    FaultKind.EXTERNAL_ENTITY,
+    FaultKind.ENTITY_BOMB,
+    FaultKind.NOT_XML,
+]
+
+
+@pytest.mark.parametrize("kind", TRANSIENT, ids=lambda kind: kind.name.lower())
+def test_passing_fault_is_retried_and_logged_once(
+    sandbox: Sandbox,
+    gateway: MakeGateway,
+    caplog: pytest.LogCaptureFixture,
+    pauses: list[float],
+    kind: FaultKind,
+) -> None:
+    connected = gateway()
+    connected.user_format()
+    sandbox.faults.add(Fault(kind, function="query", times=2))
+    assert vendors(connected, page_size=20) == expected(sandbox)
+    retries = [r for r in caplog.records if r.getMessage().startswith("Retry")]
+    assert len(retries) == len(pauses) == 2
+    assert all(record.levelno == logging.WARNING for record in retries)
+
+
+def test_control_characters_do_not_cost_a_retry(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.CONTROL_CHARACTERS, function="query"))
+    assert len(vendors(gateway())) == len(expected(sandbox))
+    assert pauses == []
+
+
+def test_pauses_grow_and_end(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.HTTP_503, times=None))
+    policy = RetryPolicy(max_retries=6, first_pause_seconds=1, longest_pause_seconds=8)
+    with pytest.raises(TransientError, match="HTTP 503"):
+        gateway(retry=policy).server_now()
+    ceilings = [1, 2, 4, 8, 8, 8]
+    assert len(pauses) == len(ceilings)
+    assert all(0 <= pause <= top for pause, top in zip(pauses, ceilings, strict=True))
+
+
+def test_cloudflare_page_is_met_with_a_long_pause(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.CLOUDFLARE))
+    gateway().server_now()
+    assert pauses == [90.0]
+
+
+def test_database_error_that_stays_is_given_up_soon(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.DATABASE_ERROR, function="query", times=None))
+    with pytest.raises(DatabaseRefused):
+        vendors(gateway())
+    assert len(pauses) == 2
+
+
+def test_524_is_never_repeated_but_asked_for_less(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.HTTP_524, function="query"))
+    assert vendors(gateway(), page_size=400) == expected(sandbox)
+    sizes = [
+        call.body.split(b"<pagesize>")[1].split(b"<")[0]
+        for call in sandbox.calls
+        if call.function == "query"
+    ]
+    assert sizes == [b"400", b"200"]
+    assert pauses == []
+
+
+def test_page_size_is_halved_no_further_than_helps(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.HTTP_524, function="query", times=None))
+    with pytest.raises(RequestTimedOut, match="lower page_size"):
+        vendors(gateway(), page_size=400)
+    assert asked(sandbox, "query") == 3  # 400, 200, 100
+
+
+def test_slow_answer_is_asked_for_less(sandbox: Sandbox, gateway: MakeGateway) -> None:
+    connected = gateway(timeout_seconds=0.3)
+    connected.user_format()
+    sandbox.faults.add(Fault(FaultKind.SLOW, function="query", seconds=0.6))
+    assert vendors(connected, page_size=400) == expected(sandbox)
+
+
+def test_server_down(gateway: MakeGateway, sandbox: Sandbox) -> None:
+    sandbox_url = sandbox.config()["api_url"]
+    connected = gateway(retry=RetryPolicy(max_retries=0))
+    sandbox.stop()
+    with pytest.raises(TransientError, match="Could not reach 127.0.0.1: check api_url"):
+        connected.server_now()
+    assert sandbox_url.startswith("http://127.0.0.1")
+
+
+REFUSALS: list[tuple[dict[str, str], Switches, str]] = [
+    ({"user_password": "wrong"}, Switches(), "check company_id, user_id"),
+    ({"user_id": "nobody"}, Switches(), "check company_id, user_id"),
+    ({"company_id": "nowhere"}, Switches(), "company_id"),
+    ({"sender_password": "wrong"}, Switches(), "check sender_id and sender_password"),
+    ({"sender_id": "stranger"}, Switches(), "check sender_id and sender_password"),
+    ({"company_id": "nowhere"}, Switches(refused_at_gateway=True), "company_id"),
+    ({"user_password": "wrong"}, Switches(refused_at_gateway=True), "user_password"),
+    ({}, Switches(sender_authorised=False), "Company > Company Info > Security"),
+    ({}, Switches(web_services_subscribed=False), "Company > Subscriptions"),
+]
+
+
+@pytest.mark.parametrize(
+    ("config", "switches", "remedy"),
+    REFUSALS,
+    ids=[f"{next(iter(c), 'set-up')}-{number}" for number, (c, _, _) in enumerate(REFUSALS)],
+)
+def test_refused_sign_in_says_what_to_do(
+    sandbox: Sandbox,
+    gateway: MakeGateway,
+    pauses: list[float],
+    config: dict[str, str],
+    switches: Switches,
+    remedy: str,
+) -> None:
+    sandbox.switches = switches
+    with pytest.raises(ConfigurationError, match=remedy) as caught:
+        gateway(config=config).server_now()
+    assert "Intacct's answer" in str(caught.value)
+    assert pauses == []
+
+
+def test_denied_object_names_the_permission(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    sandbox.switches = Switches(denied_objects=frozenset({"VENDOR"}))
+    with pytest.raises(PermissionDenied, match="Company > Roles") as caught:
+        vendors(gateway())
+    assert caught.value.errorno == "PL04000005"
+    assert caught.value.support_id
+
+
+def test_each_of_several_functions_fails_on_its_own(gateway: MakeGateway) -> None:
+    answers = gateway().call_each(
+        [functions.lookup("VENDOR"), functions.lookup("NOSUCH"), functions.lookup("ITEM")]
+    )
+    assert [isinstance(answer, IntacctError) for answer in answers] == [
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://api.example.com/ia/xml/xmlgw.phtml",
+        "https://intacct.example.com/ia/xml/xmlgw.phtml",
+        "https://127.0.0.1.example.com/ia/xml/xmlgw.phtml",
+    ],
+)
+def test_endpoint_of_a_stranger_is_not_followed(
+    sandbox: Sandbox,
+    gateway: MakeGateway,
+    caplog: pytest.LogCaptureFixture,
+    endpoint: str,
+) -> None:
+    sandbox.switches = Switches(endpoint=endpoint)
+    assert vendors(gateway()) == expected(sandbox)
+    assert "which is neither https" in caplog.text
+
+
+def test_data_is_read_inside_the_retry(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.TRUNCATED, function="lookup"))
+    data = gateway().call(functions.lookup("VENDOR"), lambda element: element)
+    assert data.find("Type") is not None
+    assert len(pauses) == 1
+    with pytest.raises(IntacctError):
+        gateway().call(functions.lookup("NOSUCH"), read_rows)
+
+
+def test_no_secret_is_logged_or_raised(
+    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    connected = gateway()
+    vendors(connected)
+    sandbox.end_sessions()
+    vendors(connected)
+    sandbox.faults.add(Fault(FaultKind.SESSION_EXPIRED, function="query", times=None))
+    with pytest.raises(IntacctError) as caught:
+        vendors(connected)
+    shown = caplog.text + str(caught.value) + repr(caught.value.details)
+    config = sandbox.config()
+    session = connected._session  # noqa: SLF001 - the secret to look for
+    assert session is None or session.session_id.reveal() not in shown
+    assert config["user_password"] not in shown
+    assert config["sender_password"] not in shown
+    assert "call " in caplog.text
