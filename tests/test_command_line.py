@@ -1,0 +1,272 @@
+"""The console command as people and Meltano run it: output, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+from tests.loading import PERIODS, select
+
+COMMAND = [sys.executable, "-c", "from tap_sage_intacct.tap import main; main()"]
+Tap = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def config(sandbox: Sandbox) -> dict[str, Any]:
+    return {**sandbox.config(), "balance_periods": list(PERIODS), "max_retries": 0}
+
+
+@pytest.fixture
+def tap(tmp_path: Path, config: dict[str, Any]) -> Tap:
+    """Runs the command with the sandbox's settings, some of them changed."""
+
+    def run(
+        *arguments: str, catalog: Mapping[str, Any] | None = None, **changes: Any
+    ) -> subprocess.CompletedProcess[str]:
+        settings = {k: v for k, v in {**config, **changes}.items() if v is not None}
+        (tmp_path / "config.json").write_text(json.dumps(settings))
+        given = ["--config", str(tmp_path / "config.json"), *arguments]
+        if catalog is not None:
+            (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+            given += ["--catalog", str(tmp_path / "catalog.json")]
+        finished = subprocess.run(  # noqa: S603 - our own command
+            [*COMMAND, *given], capture_output=True, text=True, timeout=60, check=False
+        )
+        shown = finished.stdout + finished.stderr
+        assert config["user_password"] not in shown
+        assert config["sender_password"] not in shown
+        return finished
+
+    return run
+
+
+def catalog_of(tap: Tap, *streams: str) -> dict[str, Any]:
+    catalog: dict[str, Any] = json.loads(tap("--discover").stdout)
+    for entry in catalog["streams"]:
+        select(entry, is_selected=entry["stream"] in streams)
+    return catalog
+
+
+def last_line(finished: subprocess.CompletedProcess[str]) -> str:
+    return finished.stderr.strip().splitlines()[-1]
+
+
+def test_about() -> None:
+    finished = subprocess.run(  # noqa: S603
+        [*COMMAND, "--about", "--format=json"], capture_output=True, check=True
+    )
+    about = json.loads(finished.stdout)
+    assert about["name"] == "tap-sage-intacct"
+    assert "user_password" in about["settings"]["properties"]
+
+
+def test_discovery_needs_no_network() -> None:
+    finished = subprocess.run(  # noqa: S603
+        [*COMMAND, "--discover"], capture_output=True, check=True
+    )
+    streams = json.loads(finished.stdout)["streams"]
+    assert {entry["stream"] for entry in streams} == set(DATA_SOURCE_BY_STREAM)
+
+
+def test_live_discovery_merges_what_the_company_has(tap: Tap) -> None:
+    finished = tap("--discover")
+    assert finished.returncode == 0
+    streams = {e["stream"]: e for e in json.loads(finished.stdout)["streams"]}
+    properties = streams["customers"]["schema"]["properties"]
+    assert properties["KEY_ACCOUNT"]["type"] == ["null", "boolean"]
+    assert properties["KEY_ACCOUNT"]["description"].endswith("Custom field.")
+    assert properties["RECORDNO"]["type"] == ["integer"]
+    assert streams["customers"]["key_properties"] == ["RECORDNO"]
+    assert streams["customers"]["replication_key"] == "WHENMODIFIED"
+
+
+def test_sensitive_fields_are_deselected_by_default(tap: Tap) -> None:
+    def deselected(finished: subprocess.CompletedProcess[str]) -> set[str]:
+        streams = {e["stream"]: e for e in json.loads(finished.stdout)["streams"]}
+        return {
+            entry["breadcrumb"][-1]
+            for entry in streams["vendors"]["metadata"]
+            if entry["metadata"].get("selected-by-default") is False
+        }
+
+    assert {"TAXID", "ACHACCOUNTNUMBER"} <= deselected(tap("--discover"))
+    assert "NAME" not in deselected(tap("--discover"))
+    assert deselected(tap("--discover", include_sensitive=True)) == set()
+
+
+def test_connection_test_reads_a_record_of_each_stream(tap: Tap) -> None:
+    finished = tap("--test")
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_settings_come_from_the_environment(config: dict[str, Any]) -> None:
+    environment = {
+        f"TAP_SAGE_INTACCT_{name.upper()}": (
+            value if isinstance(value, str) else json.dumps(value)
+        )
+        for name, value in config.items()
+    }
+    finished = subprocess.run(  # noqa: S603
+        [*COMMAND, "--config=ENV", "--discover"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "KEY_ACCOUNT" in finished.stdout
+
+
+FAILURES: list[tuple[str, dict[str, Any], Switches, str]] = [
+    ("wrong-password", {"user_password": "x"}, Switches(), "user_password"),
+    ("wrong-sender", {"sender_password": "x"}, Switches(), "sender_password"),
+    ("unknown-company", {"company_id": "nowhere"}, Switches(), "company_id"),
+    (
+        "unauthorised-sender",
+        {},
+        Switches(sender_authorised=False),
+        "Company > Company Info > Security",
+    ),
+    (
+        "server-down",
+        {"api_url": "http://127.0.0.1:9/ia/xml/xmlgw.phtml"},
+        Switches(),
+        "Could not reach 127.0.0.1",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "switches", "words"),
+    [failure[1:] for failure in FAILURES],
+    ids=[failure[0] for failure in FAILURES],
+)
+def test_failure_is_one_line_and_exit_code_1(
+    tap: Tap, sandbox: Sandbox, changes: dict[str, Any], switches: Switches, words: str
+) -> None:
+    sandbox.switches = switches
+    finished = tap(**changes)
+    assert finished.returncode == 1
+    assert words in last_line(finished)
+    assert "Traceback" not in finished.stderr
+    assert finished.stdout == ""
+
+
+def test_denied_object_is_left_out_of_discovery(tap: Tap, sandbox: Sandbox) -> None:
+    sandbox.switches = Switches(denied_objects=frozenset({"VENDOR"}))
+    finished = tap("--discover")
+    assert finished.returncode == 0
+    streams = {e["stream"] for e in json.loads(finished.stdout)["streams"]}
+    assert streams == set(DATA_SOURCE_BY_STREAM) - {"vendors"}
+    assert "vendors is not offered" in finished.stderr
+    assert "Company > Roles" in finished.stderr
+
+
+@pytest.mark.parametrize(("on_denied", "code"), [("warn", 0), ("fail", 1)])
+def test_denied_stream_is_skipped_and_the_others_run(
+    tap: Tap, sandbox: Sandbox, on_denied: str, code: int
+) -> None:
+    catalog = catalog_of(tap, "customers", "vendors", "departments")
+    sandbox.switches = Switches(denied_objects=frozenset({"CUSTOMER"}))
+    finished = tap(catalog=catalog, on_denied=on_denied)
+    assert finished.returncode == code
+    messages = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert {m["stream"] for m in messages if m["type"] == "RECORD"} == {
+        "vendors",
+        "departments",
+    }
+    assert "customers is skipped" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_refused_field_is_dropped_with_one_warning(
+    tap: Tap, sandbox: Sandbox
+) -> None:
+    catalog = catalog_of(tap, "bills")
+    sandbox.switches = Switches(unqueryable={"APBILL": frozenset({"DESCRIPTION"})})
+    finished = tap(catalog=catalog, page_size=10)
+    assert finished.returncode == 0
+    assert finished.stderr.count("are left out: DESCRIPTION") == 1
+    messages = [json.loads(line) for line in finished.stdout.splitlines()]
+    records = [m["record"] for m in messages if m["type"] == "RECORD"]
+    assert len(records) == 60
+    assert all("DESCRIPTION" not in record for record in records)
+
+
+def test_unknown_stream_is_refused_with_the_nearest_name(tap: Tap) -> None:
+    finished = tap(filters={"bils": "RECORDNO > 1"})
+    assert finished.returncode == 1
+    assert "did you mean bills" in finished.stderr
+    assert finished.stdout == ""
+
+
+def test_balances_without_periods_are_refused_before_any_data_moves(tap: Tap) -> None:
+    catalog = catalog_of(tap, "bills", "gl_account_balances")
+    finished = tap(catalog=catalog, balance_periods=None)
+    assert finished.returncode == 1
+    assert "balance_periods" in last_line(finished)
+    assert finished.stdout == ""
+
+
+def test_balances_are_not_selected_unless_periods_are_named(
+    tap: Tap, sandbox: Sandbox
+) -> None:
+    assert tap(balance_periods=None).returncode == 0
+    asked = {call.object_name for call in sandbox.calls if call.function != "lookup"}
+    assert "APBILL" in asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
+    tap: Tap,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    config: dict[str, Any],
+    number: signal.Signals,
+) -> None:
+    catalog = catalog_of(tap, "gl_journal_entry_lines")
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "page_size": 50}))
+    sandbox.faults.add(
+        Fault(FaultKind.SLOW, function="query", times=None, seconds=0.1)
+    )
+    files = ["--config", "config.json", "--catalog", "catalog.json"]
+    running = subprocess.Popen(  # noqa: S603
+        [*COMMAND, *files], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stdout is not None
+    seen = []
+    for line in running.stdout:
+        seen.append(json.loads(line))
+        if sum(message["type"] == "STATE" for message in seen) == 3:
+            break
+    running.send_signal(number)
+    rest, _ = running.communicate(timeout=10)
+    seen += [json.loads(line) for line in rest.splitlines()]
+    states = [m["value"] for m in seen if m["type"] == "STATE"]
+    written = [m["record"]["RECORDNO"] for m in seen if m["type"] == "RECORD"]
+    reading = states[-1]["bookmarks"]["gl_journal_entry_lines"]["reading"]
+    assert reading["pass"] == "initial"
+    assert reading["after"][0] in written
+    (tmp_path / "state.json").write_text(json.dumps(states[-1]))
+    sandbox.faults.clear()
+    resumed = subprocess.run(  # noqa: S603
+        [*COMMAND, *files, "--state", "state.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    messages = [json.loads(line) for line in resumed.stdout.splitlines()]
+    again = [m["record"]["RECORDNO"] for m in messages if m["type"] == "RECORD"]
+    assert min(again) > reading["after"][0]
+    assert len(set(written) | set(again)) == 600
