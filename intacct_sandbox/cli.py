@@ -155,3 +155,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

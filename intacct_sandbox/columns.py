@@ -18,6 +18,7 @@ from intacct_sandbox.errors import (
     unknown_fields,
     unqueryable_fields,
 )
+from intacct_sandbox.store import plain, quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,11 +66,6 @@ class Column:
         return self.datatype in {"TEXT", "ENUM"}
 
 
-def quote(name: str) -> str:
-    """An SQL identifier; field ids hold dots."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def parse_integer(text: str) -> int:
     """An integer that fits the database.
 
@@ -94,15 +90,7 @@ def parse_decimal(text: str) -> str:
         raise ValueError(text) from error
     if not number.is_finite():
         raise ValueError(text)
-    return plain_decimal(number)
-
-
-def plain_decimal(number: Decimal) -> str:
-    """No exponent, no trailing zeros, no negative zero."""
-    plain = f"{number:f}"
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return "0" if plain in {"-0", ""} else plain
+    return plain(number)
 
 
 def parser_of(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from intacct_sandbox.columns import Column, QueryColumns, plain_decimal
+from intacct_sandbox.columns import Column, QueryColumns
 from intacct_sandbox.conditions import (
     Comparison,
     Condition,
@@ -25,6 +25,7 @@ from intacct_sandbox.conditions import (
 from intacct_sandbox.documents import is_true
 from intacct_sandbox.errors import invalid_argument
 from intacct_sandbox.rows import OutputColumn
+from intacct_sandbox.store import plain, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,9 +211,9 @@ class _Plan:
         items = [(item, columns.column(item.field)) for item in query.select]
         self.selection = ", ".join(_expression(*item) for item in items)
         self.output = tuple(self._output(*item) for item in items)
-        plain = [column.expression for item, column in items if not item.aggregate]
-        grouped = query.is_aggregate and plain
-        self.grouping = f" GROUP BY {', '.join(plain)}" if grouped else ""
+        keys = [column.expression for item, column in items if not item.aggregate]
+        grouped = query.is_aggregate and keys
+        self.grouping = f" GROUP BY {', '.join(keys)}" if grouped else ""
 
     def _output(self, item: Selected, column: Column) -> OutputColumn:
         if item.aggregate == "count":
@@ -229,14 +230,11 @@ class _Plan:
             return f" ORDER BY {', '.join(terms)}"
         if self._query.is_aggregate or self._switches.unordered == "natural":
             return ""
-        key = f't0."{definition.fields[0].id}"'
-        if definition.field("RECORDNO"):
-            key = 't0."RECORDNO"'
-        return f" ORDER BY scramble({key}, {self._salt})"
+        return f" ORDER BY scramble(t0.{quote(definition.record_key)}, {self._salt})"
 
     def _order_term(self, order: Order) -> str:
-        plain = {item.field for item in self._query.select if not item.aggregate}
-        if self._query.is_aggregate and order.field not in plain:
+        groups = {item.field for item in self._query.select if not item.aggregate}
+        if self._query.is_aggregate and order.field not in groups:
             raise invalid_argument(f"Cannot order groups by {order.field}")
         column = self._columns.column(order.field)
         expression = column.expression
@@ -278,7 +276,7 @@ class _DecimalAverage:
     def finalize(self) -> str | None:
         if not self._count:
             return None
-        return plain_decimal((self._sum / self._count).quantize(Decimal("1e-10")))
+        return plain((self._sum / self._count).quantize(Decimal("1e-10")))
 
 
 def _scramble(key: object, salt: int) -> int:

@@ -48,11 +48,8 @@ def inspect(call: etree._Element, around: Surroundings) -> Answer:
 def get_dimensions(_call: etree._Element, around: Surroundings) -> Answer:
     """The dimensions of the company, its own ones included."""
     definitions = around.company.definitions
-    own = {
-        relationship.object_name
-        for relationship in definitions["GLENTRY"].relationships
-        if relationship.related_by.startswith("GLDIM")
-    }
+    entry = definitions["GLENTRY"]
+    own = {name for name in definitions if entry.field(f"GLDIM{name.upper()}")}
     return Answer(dimensions_document(definitions.values(), frozenset(own)))
 
 

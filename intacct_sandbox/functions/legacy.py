@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from intacct_sandbox.balances import restrict_to_period
-from intacct_sandbox.columns import LegacyColumns, quote
+from intacct_sandbox.columns import LegacyColumns
 from intacct_sandbox.conditions import Sql, compile_condition, fields_of
 from intacct_sandbox.errors import database_error, invalid_argument
 from intacct_sandbox.functions.surroundings import Answer
@@ -25,6 +25,7 @@ from intacct_sandbox.rows import (
     render_xml,
 )
 from intacct_sandbox.sessions import ResultSet
+from intacct_sandbox.store import quote
 from intacct_sandbox.visibility import require_readable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from intacct_sandbox.columns import LegacyColumns, quote
+from intacct_sandbox.columns import LegacyColumns
 from intacct_sandbox.errors import invalid_argument, invalid_field_list
 from intacct_sandbox.functions.legacy import output_columns
 from intacct_sandbox.functions.surroundings import Answer
@@ -19,6 +19,7 @@ from intacct_sandbox.rows import (
     render_raw,
     render_xml,
 )
+from intacct_sandbox.store import quote
 from intacct_sandbox.visibility import require_readable
 
 if TYPE_CHECKING:
@@ -58,15 +59,16 @@ def read(call: etree._Element, around: Surroundings) -> Answer:
     """Records by RECORDNO."""
     definition = around.definition(call.findtext("object") or "")
     require_readable(definition, "read", around.switches)
-    key = "RECORDNO" if definition.field("RECORDNO") else "id"
-    return _read(call, around, definition, key)
+    return _read(call, around, definition, definition.record_key)
 
 
 def read_by_name(call: etree._Element, around: Surroundings) -> Answer:
     """Records by their natural key, or by RECORDNO where there is none [D]."""
     definition = around.definition(call.findtext("object") or "")
     require_readable(definition, "readByName", around.switches)
-    return _read(call, around, definition, definition.natural_key or "RECORDNO")
+    return _read(
+        call, around, definition, definition.natural_key or definition.record_key
+    )
 
 
 def _read(

@@ -181,8 +181,7 @@ MALFORMED = [
     ("<nothing/>", "Element 'nothing': This element is not expected."),
     ("<query><object>X</object></query>", "Missing child element(s)"),
     (
-        "<query><object>X</object><select><field>A</field></select>"
-        "<pagesize>2001</pagesize></query>",
+        query("X", "A", pagesize=2001),
         "maximum value allowed ('2000')",
     ),
     (

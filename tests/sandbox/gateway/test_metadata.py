@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml import etree
 
 from intacct_sandbox import Switches
+from intacct_sandbox.metadata import dimensions_document
 
 if TYPE_CHECKING:
     from tests.sandbox.gateway.client import Client
@@ -20,7 +22,7 @@ def lookup(name: str) -> str:
 def test_lookup_tells_the_whole_definition(reader: Client, name: str) -> None:
     definition = reader.sandbox.company.definitions[name]
     data = reader.data(lookup(name))
-    assert dict(data.attrib) == {"listtype": "All", "count": "1"}
+    assert (data.get("listtype"), data.get("count")) == ("All", "1")
     listed = [part for part in definition.fields if part.listed]
     fields = data.findall("Type/Fields/Field")
     assert [f.findtext("ID") for f in fields] == [part.id for part in listed]
@@ -81,6 +83,14 @@ def test_dimensions_are_told(reader: Client) -> None:
     data = reader.data("<getDimensions/>")
     names = [part.text for part in data.iterfind("dimensions/dimension/objectName")]
     assert names[:2] == ["DEPARTMENT", "LOCATION"]
+
+
+def test_dimensions_of_the_company_itself_come_last(reader: Client) -> None:
+    definitions = reader.sandbox.company.definitions.values()
+    text = dimensions_document(definitions, frozenset({"region"}))
+    last = etree.fromstring(text)[0][-1]
+    assert last.findtext("objectName") == "region"
+    assert last.findtext("userDefinedDimension") == "true"
 
 
 def test_permissions_leave_out_denied_objects(client: Client) -> None:
