@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping
 
     from tap_sage_intacct.decoder import Record
-    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.reading import ReadPage
     from tap_sage_intacct.selection import RowSelection
     from tap_sage_intacct.settings import Settings

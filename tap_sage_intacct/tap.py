@@ -18,13 +18,13 @@ from tap_sage_intacct.decoder import InvalidRecord
 from tap_sage_intacct.discovery import OfferedSource
 from tap_sage_intacct.intacct.errors import ConfigurationError, IntacctError
 from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.selection import row_selection, unknown_stream
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
     SETTINGS,
     InvalidSettings,
     Settings,
 )
-from tap_sage_intacct.selection import row_selection, unknown_stream
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.state import InvalidState
 from tap_sage_intacct.streams import IntacctStream

@@ -58,14 +58,19 @@ class Loader:
 
     def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
         """The live catalog with these streams selected, sensitive fields included."""
-        catalog: dict[str, Any] = TapSageIntacct(config=dict(self.settings)).catalog_dict
+        catalog: dict[str, Any] = TapSageIntacct(
+            config=dict(self.settings)
+        ).catalog_dict
         chosen = set(streams)
         for entry in catalog["streams"]:
             select(entry, is_selected=entry["tap_stream_id"] in chosen)
         return catalog
 
     def run(
-        self, *streams: str, catalog: dict[str, Any] | None = None, upto: int | None = None
+        self,
+        *streams: str,
+        catalog: dict[str, Any] | None = None,
+        upto: int | None = None,
     ) -> Run:
         """Sync and upsert.
 

@@ -39,7 +39,7 @@ def tap(tmp_path: Path, config: dict[str, Any]) -> Tap:
         if catalog is not None:
             (tmp_path / "catalog.json").write_text(json.dumps(catalog))
             given += ["--catalog", str(tmp_path / "catalog.json")]
-        finished = subprocess.run(  # noqa: S603 - our own command
+        finished = subprocess.run(
             [*COMMAND, *given], capture_output=True, text=True, timeout=60, check=False
         )
         shown = finished.stdout + finished.stderr
@@ -62,7 +62,7 @@ def last_line(finished: subprocess.CompletedProcess[str]) -> str:
 
 
 def test_about() -> None:
-    finished = subprocess.run(  # noqa: S603
+    finished = subprocess.run(
         [*COMMAND, "--about", "--format=json"], capture_output=True, check=True
     )
     about = json.loads(finished.stdout)
@@ -71,9 +71,7 @@ def test_about() -> None:
 
 
 def test_discovery_needs_no_network() -> None:
-    finished = subprocess.run(  # noqa: S603
-        [*COMMAND, "--discover"], capture_output=True, check=True
-    )
+    finished = subprocess.run([*COMMAND, "--discover"], capture_output=True, check=True)
     streams = json.loads(finished.stdout)["streams"]
     assert {entry["stream"] for entry in streams} == set(DATA_SOURCE_BY_STREAM)
 
@@ -116,7 +114,7 @@ def test_settings_come_from_the_environment(config: dict[str, Any]) -> None:
         )
         for name, value in config.items()
     }
-    finished = subprocess.run(  # noqa: S603
+    finished = subprocess.run(
         [*COMMAND, "--config=ENV", "--discover"],
         env={**os.environ, **environment},
         capture_output=True,
@@ -188,9 +186,7 @@ def test_denied_stream_is_skipped_and_the_others_run(
     assert "Traceback" not in finished.stderr
 
 
-def test_refused_field_is_dropped_with_one_warning(
-    tap: Tap, sandbox: Sandbox
-) -> None:
+def test_refused_field_is_dropped_with_one_warning(tap: Tap, sandbox: Sandbox) -> None:
     catalog = catalog_of(tap, "bills")
     sandbox.switches = Switches(unqueryable={"APBILL": frozenset({"DESCRIPTION"})})
     finished = tap(catalog=catalog, page_size=10)
@@ -236,11 +232,9 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     catalog = catalog_of(tap, "gl_journal_entry_lines")
     (tmp_path / "catalog.json").write_text(json.dumps(catalog))
     (tmp_path / "config.json").write_text(json.dumps({**config, "page_size": 50}))
-    sandbox.faults.add(
-        Fault(FaultKind.SLOW, function="query", times=None, seconds=0.1)
-    )
+    sandbox.faults.add(Fault(FaultKind.SLOW, function="query", times=None, seconds=0.1))
     files = ["--config", "config.json", "--catalog", "catalog.json"]
-    running = subprocess.Popen(  # noqa: S603
+    running = subprocess.Popen(
         [*COMMAND, *files], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     assert running.stdout is not None
@@ -259,7 +253,7 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     assert reading["after"][0] in written
     (tmp_path / "state.json").write_text(json.dumps(states[-1]))
     sandbox.faults.clear()
-    resumed = subprocess.run(  # noqa: S603
+    resumed = subprocess.run(
         [*COMMAND, *files, "--state", "state.json"],
         cwd=tmp_path,
         capture_output=True,

@@ -49,7 +49,7 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
     }
     # A state of its own for every test.
     state = f"--state-id-suffix=test-{abs(hash(str(settings)))}"
-    finished = subprocess.run(  # noqa: S603 - the Meltano that the Makefile installed
+    finished = subprocess.run(
         [meltano, "run", state, "tap-sage-intacct", loader],
         cwd=ROOT,
         env=environment,
@@ -61,7 +61,7 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
 
 
 def truth(company: Company, source: DataSource, period: str) -> list[dict[str, Any]]:
-    where = f'"PERIOD" = \'{period}\'' if source.needs_period else "1"
+    where = f"\"PERIOD\" = '{period}'" if source.needs_period else "1"
     if source.functions[0] is ReadFunction.READ_BY_QUERY:
         where += ' AND "_private" = 0'
     return list(company.truth(source.object_name, where=where))
@@ -149,7 +149,9 @@ def assert_tables(
         names = [column[0] for column in cursor.description or ()]
         loaded = [
             row
-            for row in (dict(zip(names, cells, strict=True)) for cells in cursor.fetchall())
+            for row in (
+                dict(zip(names, cells, strict=True)) for cells in cursor.fetchall()
+            )
             if source.needs_period or str(row["recordno"]) in living
         ]
         for row in loaded:

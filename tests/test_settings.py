@@ -99,3 +99,9 @@ def test_secrets_example_names_every_required_setting() -> None:
     named = {line.split("=")[0] for line in lines if line and not line.startswith("#")}
     required = SETTINGS.to_dict()["required"]
     assert named == {f"TAP_SAGE_INTACCT_{name.upper()}" for name in required}
+
+
+def test_readme_tells_of_every_setting() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = text.split("## Settings")[1].split("## ")[0]
+    assert [name for name in SCHEMA if name not in table] == []

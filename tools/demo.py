@@ -137,21 +137,31 @@ def show(first: Load, second: Load) -> None:
     print(f"\n{'stream':38} {'first run':>10} {'second run':>10} {'seconds':>8}")
     for stream in sorted(first.rows | second.rows):
         taken = first.seconds.get(stream, 0) + second.seconds.get(stream, 0)
-        print(f"{stream:38} {first.rows[stream]:10,} {second.rows[stream]:10,} {taken:8.2f}")
+        print(
+            f"{stream:38} {first.rows[stream]:10,} {second.rows[stream]:10,} {taken:8.2f}"
+        )
     taken = first.total_seconds + second.total_seconds
     rows = (first.rows.total(), second.rows.total())
     print(f"{'all, with Meltano itself':38} {rows[0]:10,} {rows[1]:10,} {taken:8.2f}")
-    print(f"\nThe rows are in {OUTPUT}/first and {OUTPUT}/second, the logs beside them.")
+    print(
+        f"\nThe rows are in {OUTPUT}/first and {OUTPUT}/second, the logs beside them."
+    )
 
 
 def run_sandbox(*arguments: str) -> None:
     """One of the sandbox's other commands."""
-    subprocess.run([*sandbox_command(), *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*sandbox_command(), *arguments], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def sandbox_command() -> list[str]:
     """The sandbox of this environment."""
-    return [sys.executable, "-c", "import intacct_sandbox.cli as c; raise SystemExit(c.main())"]
+    return [
+        sys.executable,
+        "-c",
+        "import intacct_sandbox.cli as c; raise SystemExit(c.main())",
+    ]
 
 
 if __name__ == "__main__":

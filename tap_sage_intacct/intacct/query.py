@@ -211,9 +211,9 @@ def condition_text(
     user_format: UserFormat,
     stored: StoredValue | None = None,
 ) -> str:
-    """The condition as the text of readByQuery.
+    r"""The condition as the text of readByQuery.
 
-    Grammar by Sage's page on readByQuery [D]: strings in single quotes with `\\'`
+    Grammar by Sage's page on readByQuery [D]: strings in single quotes with `\'`
     inside, numbers bare, booleans as `T` and `F`, blanks around operators.
     """
     if isinstance(condition, Comparison):

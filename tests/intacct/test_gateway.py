@@ -216,7 +216,9 @@ def test_server_down(gateway: MakeGateway, sandbox: Sandbox) -> None:
     sandbox_url = sandbox.config()["api_url"]
     connected = gateway(retry=RetryPolicy(max_retries=0))
     sandbox.stop()
-    with pytest.raises(TransientError, match="Could not reach 127.0.0.1: check api_url"):
+    with pytest.raises(
+        TransientError, match=r"Could not reach 127\.0\.0\.1: check api_url"
+    ):
         connected.server_now()
     assert sandbox_url.startswith("http://127.0.0.1")
 
@@ -237,7 +239,10 @@ REFUSALS: list[tuple[dict[str, str], Switches, str]] = [
 @pytest.mark.parametrize(
     ("config", "switches", "remedy"),
     REFUSALS,
-    ids=[f"{next(iter(c), 'set-up')}-{number}" for number, (c, _, _) in enumerate(REFUSALS)],
+    ids=[
+        f"{next(iter(c), 'set-up')}-{number}"
+        for number, (c, _, _) in enumerate(REFUSALS)
+    ],
 )
 def test_refused_sign_in_says_what_to_do(
     sandbox: Sandbox,
@@ -266,7 +271,11 @@ def test_denied_object_names_the_permission(
 
 def test_each_of_several_functions_fails_on_its_own(gateway: MakeGateway) -> None:
     answers = gateway().call_each(
-        [functions.lookup("VENDOR"), functions.lookup("NOSUCH"), functions.lookup("ITEM")]
+        [
+            functions.lookup("VENDOR"),
+            functions.lookup("NOSUCH"),
+            functions.lookup("ITEM"),
+        ]
     )
     assert [isinstance(answer, IntacctError) for answer in answers] == [
         False,
