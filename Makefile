@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two workers: the least that any machine of ours has.
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint format clean
+.PHONY: help demo test test-long lint format bench clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -26,6 +26,9 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+bench: $(VENV)/.sandbox ## Measure how fast the tap loads
+	$(BIN)/python benchmarks/load.py
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .

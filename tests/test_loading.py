@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from math import ceil
 
@@ -195,7 +195,7 @@ def test_start_date_leaves_out_what_was_last_modified_before(
         assert loaded == expected, stream
 
 
-def _stamp(row: dict[str, object], creation_stamp: str | None) -> datetime:
+def _stamp(row: Mapping[str, object], creation_stamp: str | None) -> datetime:
     stamp = row["WHENMODIFIED"] or row[str(creation_stamp)]
     assert isinstance(stamp, datetime)
     return stamp

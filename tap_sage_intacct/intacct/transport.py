@@ -61,8 +61,9 @@ class Transport:
     def __init__(self, *, timeout_seconds: float, max_connections: int) -> None:
         self._timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
         self._session = requests.Session()
-        # Credentials stand in the document; a .netrc must not add others.
-        self._session.trust_env = True
+        # Proxies come from the environment, but no credentials from a .netrc file:
+        # ours stand in the document.
+        self._session.auth = _no_credentials
         self._session.headers.update(
             {
                 "Content-Type": "application/xml",
@@ -86,10 +87,10 @@ class Transport:
         host = urlsplit(url).hostname
         try:
             response = self._session.post(
-                # A redirect would hand the credentials to whoever it names.
                 url,
                 data=document,
                 timeout=self._timeout,
+                # A redirect would hand the credentials to whoever it names.
                 allow_redirects=False,
             )
         except requests.exceptions.ReadTimeout:
@@ -123,6 +124,10 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _answer(response: requests.Response) -> HttpAnswer:
