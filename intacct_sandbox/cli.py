@@ -8,12 +8,13 @@ if need be: business goes on while a reader reads.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import shlex
 import signal
 import sys
-import threading
+import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENVIRONMENT_PREFIX = "TAP_SAGE_INTACCT_"
+# Any length will do: a signal ends it.
+_LONG_SECONDS = 3600
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,20 +81,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    # An exception, not an event: setting an event from a handler can wait for the
+    # very lock that the interrupted main thread holds.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        _serve_until_interrupted(options)
+    return 0
+
+
+def _serve_until_interrupted(options: argparse.Namespace) -> None:
     company = _open_or_create(options)
     try:
         with Sandbox(company, port=options.port) as sandbox:
-            sys.stdout.write(_introduction(sandbox))
-            sys.stdout.flush()
             if options.ready_file:
                 options.ready_file.write_text(f"{sandbox.url}\n", encoding="utf-8")
-            stopped.wait()
+            sys.stdout.write(_introduction(sandbox))
+            sys.stdout.flush()
+            while True:
+                time.sleep(_LONG_SECONDS)
     finally:
         company.close()
-    return 0
 
 
 def _open_or_create(options: argparse.Namespace) -> Company:

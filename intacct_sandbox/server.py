@@ -39,9 +39,6 @@ _LARGEST_REQUEST = 50_000_000
 class GatewayServer(ThreadingHTTPServer):
     """Serves one gateway; a thread per connection."""
 
-    # Waiting for the threads on close is safe because close ends their
-    # connections first.
-    daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, gateway: Gateway, port: int = 0) -> None:
@@ -49,7 +46,7 @@ class GatewayServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.gateway = gateway
         self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, threading.Thread] = {}
 
     @property
     def url(self) -> str:
@@ -57,25 +54,35 @@ class GatewayServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}{GATEWAY_PATH}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, then give it a thread."""
+        """Give the connection a thread.
+
+        A daemon, so that a server which nobody closes cannot keep its process
+        from ending while a client keeps a connection open.
+        """
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            daemon=True,
+        )
         with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
+            self._connections[request] = thread
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         """Forget the connection and close it."""
         with self._lock:
-            self._connections.discard(request)
+            self._connections.pop(request, None)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
         """End every open connection, then wait for their threads."""
+        super().server_close()
         with self._lock:
-            open_connections = list(self._connections)
-        for connection in open_connections:
+            open_connections = dict(self._connections)
+        for connection, thread in open_connections.items():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        super().server_close()
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

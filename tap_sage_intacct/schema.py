@@ -29,6 +29,11 @@ Schema = dict[str, Any]
 MOST_VALUES = 20
 """Values of an enumeration that a description names; the rest are counted."""
 
+UNSEEN_SENTENCE = (
+    "Not seen in a lookup: offered where the company's own lookup lists it."
+)
+"""Stands in shipped descriptions of fields that no recorded lookup lists."""
+
 _JSON_TYPES: Mapping[ValueType, tuple[str, str | None]] = {
     ValueType.TEXT: ("string", None),
     ValueType.INTEGER: ("integer", None),
@@ -58,14 +63,14 @@ def json_schema(
     """
     parents = _Parents(definition)
     properties = {
-        field.id: _property(field, parents, is_required=field.id in required_keys)
+        field.id: _property(field, parents)
         for field in definition.fields
         if _ELEMENT_NAME.fullmatch(field.id)
     }
     return {
         "type": "object",
         "title": definition.name,
-        "properties": _keys_first(properties, required_keys),
+        "properties": _with_keys(properties, required_keys),
     }
 
 
@@ -78,18 +83,16 @@ def merge(
     shipped description stays where the live one says less. Properties that the tap adds
     itself (`_balance_key`) stay too.
     """
-    merged = json_schema(live, required_keys=required_keys)
-    known: Schema = shipped["properties"]
     properties: Schema = {
-        name: definition for name, definition in known.items() if name.startswith("_")
+        name: known
+        for name, known in shipped["properties"].items()
+        if name.startswith("_")
     }
-    for name, definition in merged["properties"].items():
-        properties[name] = definition
-        if name in known:
-            definition["description"] = _richer_description(
-                known[name]["description"], definition["description"], live.field(name)
-            )
-    return {**shipped, "properties": _keys_first(properties, required_keys)}
+    for name, found in json_schema(live)["properties"].items():
+        known = shipped["properties"].get(name)
+        properties[name] = _merged_property(known, found, live.field(name))
+    properties = _with_keys(properties, required_keys)
+    return {**shipped, "properties": properties}
 
 
 def value_types(schema: Schema) -> dict[str, ValueType]:
@@ -112,20 +115,28 @@ def load_shipped_schema(stream_name: str) -> Schema:
     return schema
 
 
-def _property(field: Field, parents: _Parents, *, is_required: bool) -> Schema:
+def _property(field: Field, parents: _Parents) -> Schema:
     json_type, json_format = _JSON_TYPES[value_type_of(field.datatype)]
-    types = [json_type] if is_required else ["null", json_type]
     return {
-        "type": types,
+        "type": ["null", json_type],
         **({"format": json_format} if json_format else {}),
         "title": field.label or field.id,
         "description": _describe(field, parents.of(field)),
     }
 
 
-def _keys_first(properties: Schema, keys: Collection[str]) -> Schema:
-    ordered = {key: properties[key] for key in keys if key in properties}
-    return {**ordered, **properties}
+def _with_keys(properties: Schema, keys: Collection[str]) -> Schema:
+    """Put the keys first and make them required."""
+    ordered = {
+        key: {**properties[key], "type": _without_null(properties[key]["type"])}
+        for key in keys
+        if key in properties
+    }
+    return {**ordered, **{k: v for k, v in properties.items() if k not in ordered}}
+
+
+def _without_null(types: list[str]) -> list[str]:
+    return [name for name in types if name != "null"]
 
 
 def _type_and_format(definition: Schema) -> tuple[str, str | None]:
@@ -161,11 +172,14 @@ def _values_sentence(field: Field) -> str:
     return f"Values: {named} and {others} more" if others > 0 else f"Values: {named}"
 
 
-def _richer_description(shipped: str, live: str, field: Field | None) -> str:
+def _merged_property(
+    known: Schema | None, found: Schema, field: Field | None
+) -> Schema:
     # The company's own choice of values is true here, the shipped one is not.
-    if field and _values_sentence(field) not in shipped:
-        return live
-    return max(shipped, live, key=len)
+    if not known or (field and _values_sentence(field) not in known["description"]):
+        return found
+    description = known["description"].replace(f" {UNSEEN_SENTENCE}", "")
+    return {**found, "description": max(description, found["description"], key=len)}
 
 
 _KEY_SUFFIXES = ("DIMKEY", "KEY", "ID", "NAME", "TITLE")

@@ -35,7 +35,7 @@ _SECRETS = (r"\w*PASSWORD|PASSWD|PWD",)
 
 
 def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    # Between underscores or the ends: `TAXID`, `OWNER_TAXID`, not `TAXIDVALIDATIONDATE`.
+    # Whole words between underscores: `OWNER_TAXID`, but not `TAXIDVALIDATIONDATE`.
     return re.compile(rf"(?:^|_)(?:{'|'.join(patterns)})(?:_|$)")
 
 

@@ -205,6 +205,23 @@ def test_unknown_stream_is_refused_with_the_nearest_name(tap: Tap) -> None:
     assert finished.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("VENDRID = 'V1'", "did you mean VENDORID"),
+        ("RECORDNO ~ 1", "is not one condition"),
+        ("WHENDUE > 'soon'", "such as '2026-01-31'"),
+    ],
+)
+def test_wrong_filter_is_refused_before_any_data_moves(
+    tap: Tap, text: str, words: str
+) -> None:
+    finished = tap(filters={"bills": text})
+    assert finished.returncode == 1
+    assert words in last_line(finished)
+    assert finished.stdout == ""
+
+
 def test_balances_without_periods_are_refused_before_any_data_moves(tap: Tap) -> None:
     catalog = catalog_of(tap, "bills", "gl_account_balances")
     finished = tap(catalog=catalog, balance_periods=None)

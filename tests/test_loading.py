@@ -246,3 +246,48 @@ def test_undocumented_entries_arrive_by_whatever_function_serves_them(
     run = target.run(stream)
     assert run.counts[stream] == company.count("CONTRACTREVENUESCHEDULEENTRY")
     assert_loaded(target, company, stream)
+
+
+def test_filters_choose_the_rows(company: Company, loader: MakeLoader) -> None:
+    target = loader(
+        filters={
+            "bills": "STATE = 'Paid' AND TOTALENTERED > 1000.50",
+            "vendors": [{"field": "STATUS", "operator": "=", "value": "inactive"}],
+        }
+    )
+    run = target.run("bills", "vendors", "departments")
+    bills = [
+        row["RECORDNO"]
+        for row in company.truth("APBILL")
+        if row["STATE"] == "Paid" and float(str(row["TOTALENTERED"])) > 1000.5
+    ]
+    assert 0 < len(bills) < company.count("APBILL")
+    assert [record["RECORDNO"] for record in run.records("bills")] == bills
+    assert {record["STATUS"] for record in run.records("vendors")} == {"inactive"}
+    assert run.counts["departments"] == company.count("DEPARTMENT")
+
+
+def test_period_filter_does_what_balance_periods_does(loader: MakeLoader) -> None:
+    named = loader().run("gl_account_balances")
+    target = loader(
+        balance_periods=[],
+        filters={
+            "gl_account_balances": f"PERIOD IN {PERIODS} AND BOOKID = 'ACCRUAL'",
+        },
+    )
+    filtered = target.run("gl_account_balances")
+    expected = [
+        r for r in named.records("gl_account_balances") if r["BOOKID"] == "ACCRUAL"
+    ]
+    key = "_balance_key"
+    assert {r[key] for r in filtered.records("gl_account_balances")} == {
+        r[key] for r in expected
+    }
+
+
+def test_balance_keys_tell_balances_apart_and_stay(loader: MakeLoader) -> None:
+    first = loader().run("gl_account_balances").records("gl_account_balances")
+    second = loader().run("gl_account_balances").records("gl_account_balances")
+    keys = [record["_balance_key"] for record in first]
+    assert len(set(keys)) == len(keys)
+    assert sorted(keys) == sorted(record["_balance_key"] for record in second)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tap_sage_intacct.intacct.metadata import Field, ObjectDefinition, Relationship
-from tap_sage_intacct.schema import Schema, json_schema
+from tap_sage_intacct.schema import UNSEEN_SENTENCE, Schema, json_schema
 from tap_sage_intacct.sources import BALANCE_KEY, DATA_SOURCES, DataSource
 
 Facts = dict[str, Any]
@@ -27,10 +27,6 @@ INFERRED_OBJECTS = frozenset(
     {"CONTRACTEXPENSESCHEDULEENTRY", "CONTRACTREVENUESCHEDULEENTRY"}
 )
 UNSEEN = frozenset({"documented", "inferred", "inferred-weak"})
-UNSEEN_SENTENCE = (
-    "Not seen in a lookup: offered where the company's own lookup lists it"
-)
-
 DATATYPES = {
     "string": "TEXT",
     "enum": "ENUM",

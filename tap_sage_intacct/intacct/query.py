@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
 
@@ -21,7 +21,7 @@ from tap_sage_intacct.intacct.errors import Call
 from tap_sage_intacct.intacct.values import UserFormat
 
 Value = str | int | Decimal | bool | date | datetime
-"""A value to compare with; a datetime is aware, and its seconds are whole."""
+"""A value to compare with; a naive datetime is the API user's own wall clock."""
 
 MAX_IN_VALUES = 1000
 """Most values of one `in` (Sage's page on query [D])."""
@@ -196,6 +196,8 @@ def value_text(value: Value, user_format: UserFormat) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=timezone(user_format.gmt_offset))
         return user_format.format_timestamp(value)
     if isinstance(value, date):
         return user_format.format_date(value)

@@ -149,3 +149,10 @@ def test_values_follow_the_users_format() -> None:
         Comparison("WHENMODIFIED", Operator.LESS, (NOON,)), user_format
     )
     assert element.findtext("value") == "31.01.2026 05:05:00 AM"
+
+
+def test_timestamp_without_a_zone_is_the_users_own() -> None:
+    user_format = UserFormat.from_preferences("/mdY", "-08:00", "24")
+    condition = Comparison("WHENMODIFIED", Operator.LESS, (NOON.replace(tzinfo=None),))
+    element = filter_element(condition, user_format)
+    assert element.findtext("value") == "01/31/2026 13:05:00"

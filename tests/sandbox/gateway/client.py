@@ -118,7 +118,7 @@ def column(data: etree._Element, name: str = "RECORDNO") -> list[str]:
     return [row[name] for row in rows(data)]
 
 
-def query(  # noqa: PLR0913 - the parts of a query
+def query(
     object_name: str,
     *fields: str,
     where: str = "",

@@ -62,18 +62,21 @@ def test_unknown_object_is_one_line_on_stderr(
     assert "no object NOTHING" in capsys.readouterr().err
 
 
-def test_server_prints_its_settings_and_stops_on_interrupt(
-    company_file: str, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_server_prints_its_settings_and_stops_on_a_signal(
+    company_file: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     ready = tmp_path / "ready"
     command = [sys.executable, "-m", "intacct_sandbox.cli", "serve", "--port", "0"]
     command += ["--company-file", company_file, "--ready-file", str(ready)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own command
-        assert server.stdout is not None
-        first = server.stdout.readline()
-        lines = [server.stdout.readline() for _ in range(6)]
-        server.send_signal(signal.SIGINT)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            first = server.stdout.readline()
+            lines = [server.stdout.readline() for _ in range(6)]
+        finally:
+            server.send_signal(number)
         assert server.wait(timeout=10) == 0
-    url = ready.read_text().strip()
-    assert url in first
+    url = first.split()[2]
+    assert ready.read_text() == f"{url}\n"
     assert f"export TAP_SAGE_INTACCT_API_URL={url}\n" in lines

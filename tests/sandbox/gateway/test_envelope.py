@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,7 +12,7 @@ import pytest
 import requests
 from lxml import etree
 
-from intacct_sandbox import Switches
+from intacct_sandbox import Company, Switches
 from tests.sandbox.gateway.client import XML_HEADERS, Client, query
 
 if TYPE_CHECKING:
@@ -357,3 +359,16 @@ def test_published_passwords_need_escaping(serve: Serve) -> None:
     settings = serve().sandbox.config()
     assert set("&<>") <= set(settings["user_password"])
     assert set('&"') <= set(settings["sender_password"])
+
+
+def test_sandbox_that_nobody_stops_lets_its_process_end(company: Company) -> None:
+    """A client in the same process may still hold its connection open."""
+    program = (
+        "from pathlib import Path; import sys, requests\n"
+        "from intacct_sandbox import Company, Sandbox, SystemClock\n"
+        "company = Company.open(Path(sys.argv[1]), clock=SystemClock())\n"
+        "sandbox = Sandbox(company); sandbox.start()\n"
+        "http = requests.Session(); http.get(sandbox.url)\n"
+    )
+    command = [sys.executable, "-c", program, str(company.path)]
+    subprocess.run(command, check=True, timeout=20)

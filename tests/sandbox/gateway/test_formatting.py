@@ -20,9 +20,7 @@ FORMATTINGS = [
 
 
 @pytest.mark.parametrize("formatting", FORMATTINGS)
-@given(
-    moment=st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - UTC by contract
-)
+@given(moment=st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30)))
 def test_what_is_sent_is_read_back(
     formatting: UserFormatting, moment: datetime
 ) -> None:

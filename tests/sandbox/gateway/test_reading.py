@@ -34,7 +34,7 @@ def drain(client: Client, asked: str, *, change: bool = False) -> list[str]:
 
 
 def public(company: Company, object_name: str) -> list[str]:
-    statement = f'SELECT "RECORDNO" FROM "{object_name}" WHERE "_private" = 0'  # noqa: S608 - a literal
+    statement = f'SELECT "RECORDNO" FROM "{object_name}" WHERE "_private" = 0'
     return sorted(str(row[0]) for row in company.connection().execute(statement))
 
 

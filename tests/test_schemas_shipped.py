@@ -1,0 +1,117 @@
+from importlib import resources
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.schema import load_shipped_schema, value_types
+from tap_sage_intacct.sources import BALANCE_KEY, DATA_SOURCES, DataSource
+
+PROPERTIES_PER_STREAM = {
+    "gl_accounts": 40,
+    "gl_account_balances": 60,
+    "gl_details": 96,
+    "gl_journal_entries": 44,
+    "gl_journal_entry_lines": 79,
+    "revenue_recognition_schedules": 48,
+    "revenue_recognition_schedule_entries": 73,
+    "contract_billing_schedules": 25,
+    "contract_billing_schedule_entries": 26,
+    "contract_expense_schedules": 19,
+    "contract_expense_schedule_entries": 21,
+    "contract_revenue_schedules": 21,
+    "contract_revenue_schedule_entries": 29,
+    "bills": 83,
+    "contracts": 153,
+    "customers": 215,
+    "departments": 18,
+    "employees": 116,
+    "entities": 136,
+    "invoices": 195,
+    "locations": 107,
+    "vendors": 265,
+}
+
+every_source = pytest.mark.parametrize(
+    "source", DATA_SOURCES, ids=lambda source: source.stream_name
+)
+
+
+def test_each_source_ships_a_schema_and_no_other_is_shipped() -> None:
+    folder = resources.files("tap_sage_intacct") / "schemas"
+    shipped = {entry.name for entry in folder.iterdir()}
+    assert shipped == {f"{source.stream_name}.json" for source in DATA_SOURCES}
+
+
+@every_source
+def test_schema_is_valid_and_says_what_each_property_is(source: DataSource) -> None:
+    schema = load_shipped_schema(source.stream_name)
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["title"] == source.title
+    assert source.object_name in schema["description"]
+    for name, definition in schema["properties"].items():
+        assert definition["title"], name
+        assert definition["description"].endswith("."), name
+
+
+def test_number_of_properties_is_known() -> None:
+    found = {
+        source.stream_name: len(load_shipped_schema(source.stream_name)["properties"])
+        for source in DATA_SOURCES
+    }
+    assert found == PROPERTIES_PER_STREAM
+
+
+@every_source
+def test_keys_come_first_and_only_keys_are_never_null(source: DataSource) -> None:
+    properties = load_shipped_schema(source.stream_name)["properties"]
+    never_null = [
+        name
+        for name, definition in properties.items()
+        if "null" not in definition["type"]
+    ]
+    assert never_null == list(source.primary_keys)
+    assert list(properties)[: len(never_null)] == never_null
+
+
+@every_source
+def test_columns_that_reading_relies_on_have_their_types(source: DataSource) -> None:
+    types = value_types(load_shipped_schema(source.stream_name))
+    for key in source.primary_keys:
+        is_text = key == BALANCE_KEY or source.object_name == "GLDETAIL"
+        assert types[key] is (ValueType.TEXT if is_text else ValueType.INTEGER)
+    for stamp in filter(None, (source.replication_key, source.creation_stamp)):
+        assert types[stamp] is ValueType.TIMESTAMP
+    for field in source.paging_key.fields:
+        is_text = source.object_name == "GLDETAIL" and field.name == "RECORDNO"
+        assert types[field.name] is (ValueType.TEXT if is_text else field.value_type)
+
+
+@pytest.mark.parametrize(
+    ("stream_name", "refused"),
+    [
+        ("bills", "PAYTOCONTACTNAME"),
+        ("bills", "TAXSOLUTIONKEY"),
+        ("gl_journal_entries", "JOURNALKEY"),
+        ("gl_accounts", "REQUIRETASK"),
+        ("gl_journal_entry_lines", "LOCATIONID"),
+        ("gl_journal_entry_lines", "DEPARTMENTID"),
+    ],
+)
+def test_fields_that_query_refuses_are_not_offered(
+    stream_name: str, refused: str
+) -> None:
+    assert refused not in load_shipped_schema(stream_name)["properties"]
+
+
+def test_money_and_days_have_their_types() -> None:
+    types = value_types(load_shipped_schema("bills"))
+    assert types["TOTALDUE"] is ValueType.DECIMAL
+    assert types["WHENCREATED"] is ValueType.DATE
+    assert types["AUWHENCREATED"] is ValueType.TIMESTAMP
+
+
+def test_unknown_stream_has_no_schema() -> None:
+    with pytest.raises(FileNotFoundError):
+        load_shipped_schema("general_gossip")
