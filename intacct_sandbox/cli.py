@@ -59,7 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--seed", type=int, default=1, help="of a new company")
     serve.add_argument(
-        "--journal-lines", type=int, default=600, help="of a new company, about"
+        "--scale",
+        type=int,
+        default=600,
+        metavar="LINES",
+        help="journal lines of a new company, about, 40 to millions",
     )
     serve.add_argument(
         "--ready-file", type=Path, help="gets the URL once the port is open"
@@ -110,7 +114,7 @@ def _open_or_create(options: argparse.Namespace) -> Company:
     return Company.create(
         options.company_file,
         seed=options.seed,
-        journal_lines=options.journal_lines,
+        journal_lines=options.scale,
         clock=SystemClock(),
     )
 

@@ -126,8 +126,8 @@ class Company:
             number = values.get(key) or self._next_number(definition)
             row: dict[str, Value] = {
                 key: number,
-                **{name: now for name in self._creation_stamps(definition)},
-                **{name: now for name in self._change_stamps(definition)},
+                **dict.fromkeys(self._creation_stamps(definition), now),
+                **dict.fromkeys(self._change_stamps(definition), now),
                 **values,
             }
             stored: dict[str, Stored] = {k: to_stored(v) for k, v in row.items()}
@@ -145,7 +145,7 @@ class Company:
         definition = self._changeable(object_name)
         now = self.clock.now()
         changes: dict[str, Value] = {
-            **{name: now for name in self._change_stamps(definition)},
+            **dict.fromkeys(self._change_stamps(definition), now),
             **values,
         }
         with self._lock:

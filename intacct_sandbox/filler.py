@@ -8,8 +8,11 @@ object, made once and taken in turn, cost nothing even for a million lines.
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from faker import Faker
 
@@ -30,6 +33,7 @@ _ODD_TEXTS = (
     "Print#~#E-Mail",
     "100 % ]]> &amp; more",
 )
+_SHARE_OF_NULLS = 0.3
 _LONG_DECIMAL = Decimal("9007199254740993.01")
 
 
@@ -59,43 +63,52 @@ class Filler:
         ]
 
     def _cell(self, field: FieldDefinition, variant: int) -> Stored:
-        is_null = self._random.random() < 0.3
+        is_null = self._random.random() < _SHARE_OF_NULLS
         if variant == VARIANTS - 1 or (is_null and variant > 0):
             return None
         return to_stored(self._value(field, variant))
 
     def _value(self, field: FieldDefinition, variant: int) -> Value:
-        datatype = field.datatype
-        if datatype == "BOOLEAN":
-            return self._random.random() < 0.5
-        if field.valid_values:
-            return self._random.choice([v for v in field.valid_values if v] or ["x"])
-        if datatype == "INTEGER":
-            return self._random.randrange(1, 5000)
-        if datatype == "PERCENT":
-            return Decimal(self._random.randrange(0, 10000)) / 100
-        if datatype in {"DECIMAL", "CURRENCY"}:
-            if variant == 0:
-                return _LONG_DECIMAL
-            return Decimal(self._random.randrange(-9_999_999, 99_999_999)) / 100
-        if datatype == "DATE":
-            return (self._now - timedelta(days=self._random.randrange(1, 1500))).date()
-        if datatype == "TIMESTAMP":
-            return self._now - timedelta(seconds=self._random.randrange(90_000, 60_000_000))
-        return self._text(field)
+        if field.valid_values and field.datatype != "BOOLEAN":
+            return self._random.choice([value for value in field.valid_values if value])
+        if variant == 0 and field.datatype in {"DECIMAL", "CURRENCY"}:
+            return _LONG_DECIMAL
+        make = self._by_datatype.get(field.datatype)
+        return make() if make else self._text(field.id.rpartition(".")[2])
 
-    def _text(self, field: FieldDefinition) -> str:
-        name = field.id.rpartition(".")[2]
-        if "EMAIL" in name:
-            return f"user{self._random.randrange(1000)}@example.com"
-        if name.endswith("CITY"):
-            return self._random.choice(self._cities)
-        if name.startswith("ADDRESS"):
-            return self._random.choice(self._streets)
-        if "PHONE" in name or "FAX" in name:
-            return f"+1 555 01{self._random.randrange(100):02}"
-        if name.endswith("NAME"):
-            return self._random.choice(self.people + self.companies)
+    @cached_property
+    def _by_datatype(self) -> Mapping[str, Callable[[], Value]]:
+        number = self._random.randrange
+        return {
+            "BOOLEAN": lambda: number(2) == 1,
+            "INTEGER": lambda: number(1, 5000),
+            "PERCENT": lambda: Decimal(number(10_000)) / 100,
+            "DECIMAL": lambda: Decimal(number(-9_999_999, 99_999_999)) / 100,
+            "CURRENCY": lambda: Decimal(number(-9_999_999, 99_999_999)) / 100,
+            "DATE": self._day,
+            "TIMESTAMP": lambda: (
+                self._now - timedelta(seconds=number(90_000, 60_000_000))
+            ),
+        }
+
+    def _day(self) -> date:
+        return (self._now - timedelta(days=self._random.randrange(1, 1500))).date()
+
+    def _text(self, name: str) -> str:
+        number = self._random.randrange(10_000)
+        for pattern, texts in self._by_name:
+            if pattern.search(name):
+                return self._random.choice(texts)
         if name.endswith(("KEY", "ID", "NO", "CODE", "NUMBER")):
-            return f"{name[:3]}-{self._random.randrange(10_000):04}"
+            return f"{name[:3]}-{number:04}"
         return self._random.choice(self._sentences)
+
+    @cached_property
+    def _by_name(self) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
+        return (
+            (re.compile("EMAIL"), [f"user{n}@example.com" for n in range(100)]),
+            (re.compile("CITY$"), self._cities),
+            (re.compile("^ADDRESS"), self._streets),
+            (re.compile("PHONE|FAX"), [f"+1 555 01{n:02}" for n in range(100)]),
+            (re.compile("NAME$"), self.people + self.companies),
+        )

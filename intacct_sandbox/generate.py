@@ -24,6 +24,7 @@ Row = dict[str, Value]
 TAP_USER_RECORD = 48
 _TWO_YEARS = timedelta(days=730)
 _LINES_PER_ENTRY = 4
+_ACCOUNTS = 60
 _SCHEDULE_PERIODS = 6
 _MODULES = ("2.GL", "2.GL", "3.AP", "4.AR")
 _STATES = ("Posted",) * 9 + ("Draft", "Submitted", "Reversed")
@@ -250,7 +251,7 @@ class _Books:
 
     def _chart(self) -> Iterator[Row]:
         def row(place: int) -> Row:
-            is_income = place > 30
+            is_income = place > _ACCOUNTS // 2
             return {
                 "ACCOUNTNO": f"{4000 + place * 10}"
                 if is_income
@@ -264,7 +265,7 @@ class _Books:
                 "STATUS": "active",
             }
 
-        return self._rows(60, row)
+        return self._rows(_ACCOUNTS, row)
 
     def _location_tree(self) -> Iterator[Row]:
         def row(place: int) -> Row:

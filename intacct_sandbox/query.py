@@ -193,7 +193,7 @@ def _count(
 ) -> int:
     counted = f"SELECT 1 {body}" if plan.grouping else ""
     statement = (
-        f"SELECT COUNT(*) FROM ({counted})" if counted else f"SELECT COUNT(*) {body}"  # noqa: S608 - as above
+        f"SELECT COUNT(*) FROM ({counted})" if counted else f"SELECT COUNT(*) {body}"
     )
     return int(connection.execute(statement, parameters).fetchone()[0])
 

@@ -124,8 +124,7 @@ def cents(text: str | None) -> int:
     if not text:
         return 0
     whole, _, fraction = text.partition(".")
-    number = int(f"{whole}{fraction:0<2}")
-    return number
+    return int(f"{whole}{fraction:0<2}")
 
 
 def cents_text(number: int | None) -> str | None:

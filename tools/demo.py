@@ -65,7 +65,7 @@ def main() -> int:
 def sandbox() -> Iterator[dict[str, str]]:
     """The sandbox in a process of its own; yields the settings to reach it."""
     command = [*sandbox_command(), "serve", "--port", "0"]
-    command += ["--company-file", str(COMPANY), "--journal-lines", str(JOURNAL_LINES)]
+    command += ["--company-file", str(COMPANY), "--scale", str(JOURNAL_LINES)]
     command += ["--ready-file", str(OUTPUT / "url")]
     log = OUTPUT / "sandbox.log"
     with log.open("w") as written:

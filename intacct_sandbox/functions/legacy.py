@@ -121,7 +121,7 @@ def _fetch(
         own = compile_condition(condition, lambda name: _required(columns.find(name)))
         where = Sql(f"{where.text} AND ({own.text})", where.parameters + own.parameters)
     selection = ", ".join(f"t0.{quote(name)}" for name in fields)
-    statement = f"SELECT {selection} FROM {quote(definition.name)} AS t0"  # noqa: S608 - names come from the definitions
+    statement = f"SELECT {selection} FROM {quote(definition.name)} AS t0"
     with around.snapshot() as connection:
         register_functions(connection)
         return connection.execute(

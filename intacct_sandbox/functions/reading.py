@@ -122,7 +122,7 @@ def _select(
     selection = ", ".join(f"t0.{quote(name)}" for name in columns)
     marks = ", ".join("?" * len(keys))
     statement = (
-        f"SELECT {selection} FROM {quote(definition.name)} AS t0 "  # noqa: S608 - names come from the definitions
+        f"SELECT {selection} FROM {quote(definition.name)} AS t0 "
         f"WHERE {visible.text} AND t0.{quote(key)} IN ({marks}) "
         f"ORDER BY t0.{quote(key)}"
     )

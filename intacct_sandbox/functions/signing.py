@@ -65,7 +65,7 @@ def read_user_formatting(call: etree._Element, around: Surroundings) -> Answer:
     row = (
         around.company.connection()
         .execute(
-            f'SELECT "RECORDNO" FROM "USERINFO" WHERE "{column}" = ?',  # noqa: S608 - one of the two names above
+            f'SELECT "RECORDNO" FROM "USERINFO" WHERE "{column}" = ?',
             (value,),
         )
         .fetchone()
