@@ -41,7 +41,6 @@ class Company:
         self.company_id = company_id
         self.definitions: Mapping[str, ObjectDefinition] = load_definitions()
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
         self._lock = threading.RLock()
 
     @classmethod
@@ -95,8 +94,6 @@ class Company:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = self._local.connection = store.connect(self.path)
-            with self._lock:
-                self._connections.append(found)
         return found
 
     def close(self) -> None:

@@ -159,6 +159,26 @@ def test_failure_is_one_line_and_exit_code_1(
     assert finished.stdout == ""
 
 
+def test_throttling_that_stays_ends_the_run(tap: Tap, sandbox: Sandbox) -> None:
+    sandbox.faults.add(
+        Fault(FaultKind.RATE_LIMIT, function="getAPISession", times=None)
+    )
+    finished = tap()
+    assert finished.returncode == 1
+    assert "throttles" in last_line(finished)
+
+
+def test_expired_session_is_renewed_without_a_word_of_it(
+    tap: Tap, sandbox: Sandbox
+) -> None:
+    catalog = catalog_of(tap, "vendors")
+    sandbox.faults.add(Fault(FaultKind.SESSION_EXPIRED, function="query"))
+    finished = tap(catalog=catalog)
+    assert finished.returncode == 0
+    assert finished.stdout.count('"type":"RECORD"') == 40
+    assert "signing in again" in finished.stderr
+
+
 def test_denied_object_is_left_out_of_discovery(tap: Tap, sandbox: Sandbox) -> None:
     sandbox.switches = Switches(denied_objects=frozenset({"VENDOR"}))
     finished = tap("--discover")

@@ -77,8 +77,9 @@ CODES: dict[tuple[str, str], dict[str, str]] = {
 # Custom fields of this company; the BOOLEAN is null on the rows older than it.
 CUSTOM_FIELDS: dict[str, str] = {
     "CUSTOMER": "ACCOUNT_TIER:TEXT{Gold|Silver|Bronze} CHANNELS:TEXT KEY_ACCOUNT:BOOLEAN",
-    "GLENTRY": "COST_POOL:TEXT",
-    "GLDETAIL": "COST_POOL:TEXT",
+    # GLDIM<OBJECT> is a user-defined dimension.
+    "GLENTRY": "COST_POOL:TEXT GLDIMREGION:INTEGER",
+    "GLDETAIL": "COST_POOL:TEXT GLDIMREGION:INTEGER",
     "CONTRACT": "RENEWAL_RISK:PERCENT",
 }
 STAMPS = (
@@ -189,7 +190,10 @@ FIELD = re.compile(
 def main(fields_json: str, out_dir: str) -> None:
     """Write a definition file per object."""
     sources = json.loads(Path(fields_json).read_text(encoding="utf-8"))
-    definitions = [source_definition(*item) for item in sources.items()]
+    known = frozenset({*sources, *FURTHER})
+    definitions = [
+        source_definition(name, source, known) for name, source in sources.items()
+    ]
     definitions += [further_definition(*item) for item in FURTHER.items()]
     for definition in definitions:
         path = Path(out_dir) / f"{definition['name']}.json"
@@ -198,8 +202,10 @@ def main(fields_json: str, out_dir: str) -> None:
     print(f"{len(definitions)} definitions")
 
 
-def source_definition(name: str, source: dict[str, Any]) -> dict[str, Any]:
-    """One of the 22."""
+def source_definition(
+    name: str, source: dict[str, Any], known: frozenset[str]
+) -> dict[str, Any]:
+    """One of the 22; its relationships are those to objects that are known."""
     fields = [source_field(name, field) for field in source["fields"]]
     fields += compact_fields(name, CUSTOM_FIELDS.get(name, ""), is_custom=True)
     ids = {field["id"] for field in fields}
@@ -215,8 +221,7 @@ def source_definition(name: str, source: dict[str, Any]) -> dict[str, Any]:
             relationship(given)
             for given in source["relationships"]
             # Some hang on columns that lookup does not list; nothing joins on those.
-            if given["by"] in ids
-            and given["object"] in {*NATURAL_KEYS, "CONTRACTDETAIL"}
+            if given["by"] in ids and given["object"] in known
         ],
     }
 
