@@ -217,8 +217,10 @@ class Books:
         return self._rows(12, row)
 
     def _entities(self) -> Iterator[Row]:
-        for location in self._locations[: len(_ENTITIES)]:
-            yield {**location, "CURRENCY": "USD", "PARENTID": None}
+        first, *others = self._locations[: len(_ENTITIES)]
+        yield {**first, "CURRENCY": "USD", "PARENTID": None}
+        for location in others:
+            yield {**location, "CURRENCY": "USD", "PARENTID": first["LOCATIONID"]}
 
     def _contacts(self, filler: Filler) -> Iterator[Row]:
         def row(place: int) -> Row:

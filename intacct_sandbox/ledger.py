@@ -123,7 +123,7 @@ def _accounts(connection: sqlite3.Connection, batch: int) -> set[str]:
     rows = connection.execute(
         'SELECT DISTINCT "ACCOUNTNO" FROM "GLDETAIL" WHERE "BATCHKEY" = ?', (batch,)
     )
-    return {account for (account,) in rows}
+    return {account for (account,) in rows if account is not None}
 
 
 def _derive_balances(connection: sqlite3.Connection, chosen: str) -> None:
