@@ -291,3 +291,38 @@ def test_balance_keys_tell_balances_apart_and_stay(loader: MakeLoader) -> None:
     keys = [record["_balance_key"] for record in first]
     assert len(set(keys)) == len(keys)
     assert sorted(keys) == sorted(record["_balance_key"] for record in second)
+
+
+def test_state_is_small_and_holds_our_bookmark_alone(loader: MakeLoader) -> None:
+    run = loader().run()
+    for stream, bookmark in run.states[-1]["bookmarks"].items():
+        incremental = {"replication_key", "replication_key_value", "version"}
+        keys = set() if stream == "gl_account_balances" else incremental
+        assert set(bookmark) == keys, stream
+        assert len(str(bookmark)) < 2000
+
+
+def test_state_never_runs_ahead_of_the_rows_it_covers(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(page_size=10)
+    catalog = target.catalog(["vendors"])
+    first = target.run(catalog=catalog)
+    clock.advance(24 * 3600)
+    for number in company.truth("VENDOR"):
+        company.update("VENDOR", int(str(number["RECORDNO"])), {"NAME": "changed"})
+    clock.advance(10)
+    second = target.run(catalog=catalog)
+    for run in (first, second):
+        written: list[object] = []
+        positions = 0
+        for message in run.messages:
+            if message["type"] == "RECORD":
+                written.append(message["record"]["RECORDNO"])
+            if message["type"] != "STATE":
+                continue
+            reading = message["value"]["bookmarks"].get("vendors", {}).get("reading")
+            if reading and reading["after"]:
+                positions += 1
+                assert reading["after"][-1] == written[-1]
+        assert positions == 4

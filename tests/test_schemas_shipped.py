@@ -9,12 +9,12 @@ from tap_sage_intacct.sources import BALANCE_KEY, DATA_SOURCES, DataSource
 
 PROPERTIES_PER_STREAM = {
     "gl_accounts": 40,
-    "gl_account_balances": 60,
-    "gl_details": 96,
+    "gl_account_balances": 41,
+    "gl_details": 81,
     "gl_journal_entries": 44,
-    "gl_journal_entry_lines": 79,
+    "gl_journal_entry_lines": 64,
     "revenue_recognition_schedules": 48,
-    "revenue_recognition_schedule_entries": 73,
+    "revenue_recognition_schedule_entries": 58,
     "contract_billing_schedules": 25,
     "contract_billing_schedule_entries": 26,
     "contract_expense_schedules": 19,
@@ -25,9 +25,9 @@ PROPERTIES_PER_STREAM = {
     "contracts": 153,
     "customers": 215,
     "departments": 18,
-    "employees": 116,
+    "employees": 93,
     "entities": 136,
-    "invoices": 195,
+    "invoices": 194,
     "locations": 107,
     "vendors": 265,
 }

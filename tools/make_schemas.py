@@ -89,10 +89,14 @@ def object_definition(object_name: str, facts: Facts) -> ObjectDefinition:
 
 
 def is_offered(object_name: str, fact: Facts) -> bool:
-    """Whether a company can be expected to answer for the field."""
-    if fact["queryable"] == "unknown":
-        return object_name in INFERRED_OBJECTS
-    return fact["queryable"] is True
+    """Whether any company can be expected to answer for the field.
+
+    What no lookup listed (columns of optional dimensions above all) is left to live
+    discovery, which offers it where the company's own lookup lists it.
+    """
+    if object_name in INFERRED_OBJECTS:
+        return fact["queryable"] is not False
+    return fact["queryable"] is True and fact["confidence"] == "lookup"
 
 
 def field(fact: Facts) -> Field:
