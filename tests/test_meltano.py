@@ -45,6 +45,7 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
         **os.environ,
         **{f"TAP_SAGE_INTACCT_{k.upper()}": v for k, v in sandbox.config().items()},
         "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps([period]),
+        "TAP_SAGE_INTACCT__SELECT": '["*.*"]',
         **settings,
     }
     # A state of its own for every test.

@@ -99,6 +99,7 @@ def load(meltano: Path, settings: Mapping[str, str], name: str) -> Load:
         **os.environ,
         **settings,
         "TAP_SAGE_INTACCT_BALANCE_PERIODS": f'["Calendar Year Ended December {year}"]',
+        "TAP_SAGE_INTACCT__SELECT": '["*.*"]',
         "TARGET_JSONL_DESTINATION_PATH": str(folder),
     }
     # A state of its own, so that each demo begins with a full load.
