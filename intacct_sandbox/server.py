@@ -69,7 +69,8 @@ class GatewayServer(ThreadingHTTPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it."""
+        """Forget the connection and close it; runs in the connection's own thread."""
+        self.gateway.company.close()
         with self._lock:
             self._connections.pop(request, None)
         super().shutdown_request(request)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -155,6 +156,9 @@ def _without_secret(error: str) -> str:
 def main() -> None:
     """The console command: one line, and exit code 1, for what people can mend."""
     logger = logging.getLogger(TapSageIntacct.name)
+    # Meltano shows every warning, and a run that fails leaves the files of --state and
+    # --catalog open: the last line shall be the one that tells what to do.
+    warnings.filterwarnings("ignore", category=ResourceWarning)
     try:
         TapSageIntacct.cli()
     except ConfigValidationError as error:

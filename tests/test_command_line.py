@@ -159,6 +159,16 @@ def test_failure_is_one_line_and_exit_code_1(
     assert finished.stdout == ""
 
 
+def test_failure_is_the_last_line_under_meltano_too(
+    tap: Tap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meltano shows every warning, also of files that a failed run leaves open."""
+    monkeypatch.setenv("PYTHONWARNINGS", "once")
+    (tmp_path / "state.json").write_text("{}")
+    finished = tap("--state", str(tmp_path / "state.json"), user_password="x")
+    assert "user_password" in last_line(finished)
+
+
 def test_throttling_that_stays_ends_the_run(tap: Tap, sandbox: Sandbox) -> None:
     sandbox.faults.add(
         Fault(FaultKind.RATE_LIMIT, function="getAPISession", times=None)
