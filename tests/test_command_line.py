@@ -165,7 +165,9 @@ def test_failure_is_the_last_line_under_meltano_too(
     """Meltano shows every warning, also of files that a failed run leaves open."""
     monkeypatch.setenv("PYTHONWARNINGS", "once")
     (tmp_path / "state.json").write_text("{}")
-    finished = tap("--state", str(tmp_path / "state.json"), user_password="x")
+    finished = tap(
+        "--state", str(tmp_path / "state.json"), "--discover", user_password="x"
+    )
     assert "user_password" in last_line(finished)
 
 
