@@ -335,7 +335,7 @@ def snapshot_pages(
         except (PagesMoved, RequestTimedOut) as error:
             if attempt == SNAPSHOT_TRIES:
                 raise
-            if isinstance(error, RequestTimedOut):
+            if isinstance(error, RequestTimedOut) and reader.page_size > MIN_PAGE:
                 reader.halve_page_size(error)
             logger.warning("%s Reading %s again.", error, reader.object_name)
         else:

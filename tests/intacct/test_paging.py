@@ -1,0 +1,119 @@
+"""Pages: refused fields, lost pages of a result set, keys that rows share."""
+
+from __future__ import annotations
+
+import pytest
+
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
+from tap_sage_intacct.intacct.errors import FieldsRefused, PagesMoved
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.paging import (
+    KeyField,
+    ObjectReader,
+    PagingKey,
+    key_set_pages,
+    snapshot_pages,
+)
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.settings import Settings
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
+
+DETAIL_KEY = DATA_SOURCE_BY_STREAM["gl_details"].paging_key
+
+
+def reader(
+    sandbox: Sandbox, object_name: str, *fields: str, page_size: int
+) -> ObjectReader:
+    settings = Settings.from_config(sandbox.config()).gateway
+    assert isinstance(settings, GatewaySettings)
+    gateway = Gateway(settings)
+    return ObjectReader(gateway, object_name, fields, page_size=page_size)
+
+
+def truth(sandbox: Sandbox, object_name: str) -> list[str]:
+    return sorted(str(row["RECORDNO"]) for row in sandbox.company.truth(object_name))
+
+
+def snapshot(sandbox: Sandbox, page_size: int = 50) -> list[str]:
+    found = reader(
+        sandbox, "REVRECSCHEDULEENTRY", "RECORDNO", "AMOUNT", page_size=page_size
+    )
+    return [row["RECORDNO"] for page in snapshot_pages(found) for row in page.rows]
+
+
+@pytest.mark.parametrize("bracketed", [True, False])
+def test_unknown_fields_are_dropped_however_intacct_names_them(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, bracketed: bool
+) -> None:
+    sandbox.switches = Switches(unknown_field_bracketed=bracketed)
+    found = reader(sandbox, "VENDOR", "NAME", "GONE", "LOST", page_size=10)
+    rows = [row for page in key_set_pages(found, RECORD_NUMBER) for row in page.rows]
+    assert len(rows) == len(truth(sandbox, "VENDOR"))
+    assert set(rows[0]) == {"RECORDNO", "NAME"}
+    assert caplog.text.count("GONE") == caplog.text.count("LOST") == 1
+
+
+def test_refused_key_is_not_dropped(sandbox: Sandbox) -> None:
+    key = PagingKey((KeyField("NOSUCHKEY", ValueType.INTEGER),))
+    found = reader(sandbox, "VENDOR", "NAME", page_size=10)
+    with pytest.raises(FieldsRefused):
+        list(key_set_pages(found, key))
+
+
+def test_snapshot_is_read_whole(sandbox: Sandbox) -> None:
+    assert sorted(snapshot(sandbox)) == truth(sandbox, "REVRECSCHEDULEENTRY")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FaultKind.DROP_BEFORE_HEADERS,
+        FaultKind.DROP_AFTER_HEADERS,
+        FaultKind.TRUNCATED,
+        FaultKind.SESSION_EXPIRED,
+        FaultKind.HTTP_524,
+        FaultKind.HTTP_502,
+    ],
+    ids=lambda kind: kind.name.lower(),
+)
+def test_lost_page_of_a_snapshot_is_noticed_and_nothing_comes_twice(
+    sandbox: Sandbox, kind: FaultKind
+) -> None:
+    """The work was done: the server has moved on, and the page will not come again."""
+    sandbox.faults.add(Fault(kind, function="readMore"))
+    rows = snapshot(sandbox)
+    assert sorted(rows) == truth(sandbox, "REVRECSCHEDULEENTRY")
+    assert len(rows) == len(set(rows))
+
+
+def test_snapshot_that_cannot_be_continued_is_an_error(sandbox: Sandbox) -> None:
+    sandbox.switches = Switches(result_id_missing=True)
+    with pytest.raises(PagesMoved, match="does not say how to ask for them"):
+        snapshot(sandbox)
+
+
+def test_rows_that_share_a_key_are_never_parted(sandbox: Sandbox) -> None:
+    found = reader(sandbox, "GLDETAIL", "RECORDNO", page_size=3)
+    rows = [
+        row["RECORDNO"]
+        for page in key_set_pages(found, DETAIL_KEY)
+        for row in page.rows
+    ]
+    assert sorted(rows) == truth(sandbox, "GLDETAIL")
+
+
+def test_more_rows_of_one_key_than_fit_a_page_are_an_error(sandbox: Sandbox) -> None:
+    found = reader(sandbox, "GLDETAIL", "RECORDNO", page_size=2)
+    key = PagingKey((KeyField("BATCHKEY", ValueType.INTEGER),), is_unique=False)
+    with pytest.raises(PagesMoved, match="share the key"):
+        list(key_set_pages(found, key))
+
+
+def test_pages_resume_after_a_position(sandbox: Sandbox) -> None:
+    found = reader(sandbox, "VENDOR", "RECORDNO", page_size=10)
+    first, *_ = key_set_pages(found, RECORD_NUMBER)
+    rest = key_set_pages(found, RECORD_NUMBER, after=first.position)
+    rows = [row for page in (first, *rest) for row in page.rows]
+    assert [row["RECORDNO"] for row in rows] == sorted(
+        truth(sandbox, "VENDOR"), key=int
+    )
