@@ -27,7 +27,7 @@ from tap_sage_intacct.settings import (
     Settings,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
-from tap_sage_intacct.state import InvalidState
+from tap_sage_intacct.state import InvalidState, read_checkpoint
 from tap_sage_intacct.streams import IntacctStream
 
 if TYPE_CHECKING:
@@ -84,6 +84,17 @@ class TapSageIntacct(Tap):
         super().setup_mapper()
         if self.input_catalog is not None:
             self._check_periods()
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """As the SDK's; then refuse what cannot be resumed, before any data moves.
+
+        Raises:
+            InvalidState: of a stream.
+        """
+        super().load_state(state)
+        for name, bookmark in self.state.get("bookmarks", {}).items():
+            if name in DATA_SOURCE_BY_STREAM:
+                read_checkpoint(bookmark, name)
 
     def _offered_sources(self) -> list[OfferedSource]:
         if self.input_catalog is not None:

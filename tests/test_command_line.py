@@ -230,6 +230,17 @@ def test_refused_field_is_dropped_with_one_warning(tap: Tap, sandbox: Sandbox) -
     assert all("DESCRIPTION" not in record for record in records)
 
 
+def test_state_that_cannot_be_resumed_is_refused_before_any_data_moves(
+    tap: Tap, tmp_path: Path
+) -> None:
+    state = {"bookmarks": {"vendors": {"version": 9}}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    finished = tap("--state", str(tmp_path / "state.json"))
+    assert finished.returncode == 1
+    assert "The state of vendors has version 9" in last_line(finished)
+    assert finished.stdout == ""
+
+
 def test_unknown_stream_is_refused_with_the_nearest_name(tap: Tap) -> None:
     finished = tap(filters={"bils": "RECORDNO > 1"})
     assert finished.returncode == 1
