@@ -159,8 +159,8 @@ class QueryColumns:
 
     def _refuse(self, missing: list[str], unqueryable: dict[str, list[str]]) -> None:
         if missing:
-            bracketed = self._switches.unknown_field_bracketed
-            raise unknown_fields(self._definition.name, missing, bracketed=bracketed)
+            wording = self._switches.unknown_fields
+            raise unknown_fields(self._definition.name, missing, wording)
         if unqueryable:
             raise unqueryable_fields(unqueryable)
 

@@ -199,15 +199,18 @@ def unqueryable_fields(names: Mapping[str, Sequence[str]]) -> FunctionRefusal:
 
 
 def unknown_fields(
-    object_name: str, names: Sequence[str], *, bracketed: bool
+    object_name: str, names: Sequence[str], wording: str
 ) -> FunctionRefusal:
     r"""Fields the object does not have.
 
-    Two renderings were met by peers: the names in brackets after a line break
-    and the object, or the first one behind a dot. [C]
+    Three renderings were met by peers: the names in brackets after a line break
+    and the object, the first one behind a dot, or the database's own refusal,
+    which names none. [C]
     """
+    if wording == "unnamed":
+        return database_error()
     head = "Field requested is not valid"
-    if bracketed:
+    if wording == "bracketed":
         text = f"{head}: \n\t{object_name.lower()}: [{', '.join(names)}]"
     else:
         text = f"{head}: {object_name.lower()}.{names[0]}"

@@ -79,7 +79,7 @@ class Switches:
             answer is the same [C].
 
     Texts:
-        unknown_field_bracketed: XL03000010 lists names in brackets, or names
+        unknown_fields: XL03000010 lists names in brackets, or names
             the first one behind a dot; both were met [C].
         double_escaped_errors: error texts are HTML inside XML [C].
 
@@ -129,7 +129,7 @@ class Switches:
     denied_objects: frozenset[str] = frozenset()
     unsubscribed_objects: frozenset[str] = frozenset()
 
-    unknown_field_bracketed: bool = True
+    unknown_fields: Literal["bracketed", "dotted", "unnamed"] = "bracketed"
     double_escaped_errors: bool = False
 
     unordered: Literal["arbitrary", "natural"] = "arbitrary"

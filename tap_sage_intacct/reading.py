@@ -16,7 +16,6 @@ from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.errors import RequestRefused
 from tap_sage_intacct.intacct.paging import (
     KeyField,
-    ObjectReader,
     PagingKey,
     key_set_pages,
     nested_pages,
@@ -30,6 +29,7 @@ from tap_sage_intacct.intacct.query import (
     Operator,
     both,
 )
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.sources import DataSource, ReadFunction
 from tap_sage_intacct.state import Checkpoint, Pass, Progress

@@ -21,7 +21,7 @@ from tap_sage_intacct.intacct.gateway import (
     GatewaySettings,
     RetryPolicy,
 )
-from tap_sage_intacct.intacct.paging import MAX_QUERY_PAGE
+from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 
 SETTINGS = th.PropertiesList(
     th.Property(

@@ -17,7 +17,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_sage_intacct.balances import balance_key, key_fields
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
-from tap_sage_intacct.intacct.paging import ObjectReader
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.reading import Scope, read_periods, read_source
 from tap_sage_intacct.schema import value_types
 from tap_sage_intacct.sensitivity import is_sensitive

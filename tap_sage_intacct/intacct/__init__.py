@@ -7,11 +7,11 @@ from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
 from tap_sage_intacct.intacct.paging import (
-    ObjectReader,
     key_set_pages,
     snapshot_pages,
 )
 from tap_sage_intacct.intacct.query import Comparison, Operator, Query
+from tap_sage_intacct.intacct.reader import ObjectReader
 
 __all__ = [
     "Comparison",

@@ -10,21 +10,17 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.envelope import (
-    Function,
     Row,
     RowSet,
     read_nested_rows,
-    read_rows,
 )
 from tap_sage_intacct.intacct.errors import (
-    FieldsRefused,
     InvalidResponse,
     PagesMoved,
     RequestRefused,
@@ -36,24 +32,11 @@ from tap_sage_intacct.intacct.query import (
     Comparison,
     Condition,
     Operator,
-    Query,
     Value,
     both,
-    query_function,
-    read_by_query_function,
 )
+from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
 from tap_sage_intacct.intacct.values import ValueType, converter
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.query import StoredValue
-
-MAX_QUERY_PAGE = 2000
-MAX_READ_BY_QUERY_PAGE = 1000
-"""Most rows of one page (Sage's pages on query and readByQuery [D])."""
-
-MIN_PAGE = 100
-"""Below this a smaller page no longer helps a call that times out [I]."""
 
 SNAPSHOT_TRIES = 3
 
@@ -97,113 +80,6 @@ class Page:
     position: Position | None = None
 
 
-class ObjectReader:
-    """Asks for pages of one object.
-
-    Remembers what Intacct taught it: the page size that answers in time, and the
-    fields that it refuses, each of which is dropped with one warning.
-    """
-
-    def __init__(
-        self,
-        gateway: Gateway,
-        object_name: str,
-        fields: tuple[str, ...],
-        *,
-        page_size: int = MAX_QUERY_PAGE,
-        stored: StoredValue | None = None,
-    ) -> None:
-        self.gateway = gateway
-        self.object_name = object_name
-        self.fields = fields
-        self.page_size = page_size
-        self._stored = stored
-
-    def query(
-        self, condition: Condition | None, key: PagingKey, order: tuple[str, ...]
-    ) -> tuple[RowSet, int]:
-        """One page of `query`, and the page size that was asked for.
-
-        The key's fields are selected whether they are among `fields` or not.
-        """
-        user_format = self.gateway.user_format()
-
-        def page() -> Function:
-            fields = tuple(dict.fromkeys((*key.names, *self.fields)))
-            query = Query(self.object_name, fields, condition, order)
-            return query_function(query, user_format, page_size=self._query_page)
-
-        return self._ask(page, needed=key.names), self._query_page
-
-    def read_by_query(self, condition: Condition | None) -> RowSet:
-        """The first page of a readByQuery, whose `result_id` continues it."""
-        user_format = self.gateway.user_format()
-
-        def page() -> Function:
-            query = Query(self.object_name, self.fields, condition)
-            size = min(self.page_size, MAX_READ_BY_QUERY_PAGE)
-            return read_by_query_function(
-                query, user_format, page_size=size, stored=self._stored
-            )
-
-        return self._ask(page)
-
-    def read_more(self, result_id: str) -> RowSet:
-        """The next page of a readByQuery."""
-        function = functions.read_more(result_id, self.object_name)
-        return self.gateway.call(function, read_rows)
-
-    def halve_page_size(self, error: RequestTimedOut) -> None:
-        """Ask for less from now on.
-
-        Raises:
-            RequestTimedOut: the given one, where less would not help.
-        """
-        if self.page_size <= MIN_PAGE:
-            raise error
-        self.page_size = max(self.page_size // 2, MIN_PAGE)
-        logger.warning(
-            "%s: no answer in time; asking for %d rows a page from now on.",
-            self.object_name,
-            self.page_size,
-        )
-
-    @property
-    def _query_page(self) -> int:
-        return min(self.page_size, MAX_QUERY_PAGE)
-
-    def _ask(
-        self, build: Callable[[], Function], needed: tuple[str, ...] = ()
-    ) -> RowSet:
-        """Call until it is neither too large nor refused for a field."""
-        while True:
-            try:
-                return self.gateway.call(build(), read_rows)
-            except RequestTimedOut as error:
-                self.halve_page_size(error)
-            except FieldsRefused as error:
-                self._drop(error, needed)
-
-    def _drop(self, error: FieldsRefused, needed: tuple[str, ...]) -> None:
-        """Forget the refused fields.
-
-        Raises:
-            FieldsRefused: the given one, where it names none that could be spared.
-        """
-        named = {name.upper() for name in error.fields}
-        refused = tuple(name for name in self.fields if name.upper() in named)
-        if not refused or not named.isdisjoint(needed):
-            raise error
-        self.fields = tuple(name for name in self.fields if name not in refused)
-        if not self.fields:
-            raise error
-        logger.warning(
-            "%s: Intacct does not let these fields be read; they are left out: %s.",
-            self.object_name,
-            ", ".join(refused),
-        )
-
-
 def key_set_pages(
     reader: ObjectReader,
     key: PagingKey,
@@ -222,7 +98,7 @@ def key_set_pages(
     """
     while True:
         rows_after = _after(key, after) if after is not None else None
-        row_set, page_size = reader.query(both(condition, rows_after), key, key.names)
+        row_set, page_size = reader.query(both(condition, rows_after), key.names)
         keyed = _keyed(reader, key, row_set.rows, after)
         is_last = _is_last(reader.object_name, row_set, page_size)
         if not is_last and not key.is_unique:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
-from tap_sage_intacct.intacct.errors import FieldsRefused, PagesMoved
+from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.paging import (
     KeyField,
-    ObjectReader,
     PagingKey,
     key_set_pages,
     snapshot_pages,
 )
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
@@ -41,16 +43,27 @@ def snapshot(sandbox: Sandbox, page_size: int = 50) -> list[str]:
     return [row["RECORDNO"] for page in snapshot_pages(found) for row in page.rows]
 
 
-@pytest.mark.parametrize("bracketed", [True, False])
+@pytest.mark.parametrize("wording", ["bracketed", "dotted", "unnamed"])
 def test_unknown_fields_are_dropped_however_intacct_names_them(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, bracketed: bool
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, wording: Any
 ) -> None:
-    sandbox.switches = Switches(unknown_field_bracketed=bracketed)
-    found = reader(sandbox, "VENDOR", "NAME", "GONE", "LOST", page_size=10)
+    sandbox.switches = Switches(unknown_fields=wording)
+    fields = ("NAME", "GONE", "STATUS", "LOST", "VENDORID", "CREDITLIMIT")
+    found = reader(sandbox, "VENDOR", *fields, page_size=10)
     rows = [row for page in key_set_pages(found, RECORD_NUMBER) for row in page.rows]
     assert len(rows) == len(truth(sandbox, "VENDOR"))
-    assert set(rows[0]) == {"RECORDNO", "NAME"}
+    assert set(rows[0]) == {"RECORDNO", *fields} - {"GONE", "LOST"}
     assert caplog.text.count("GONE") == caplog.text.count("LOST") == 1
+
+
+def test_refusal_that_no_field_causes_is_not_blamed_on_fields(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.DATABASE_ERROR, function="query", times=None))
+    found = reader(sandbox, "VENDOR", *("NAME", "STATUS") * 20, page_size=10)
+    with pytest.raises(DatabaseRefused):
+        list(key_set_pages(found, RECORD_NUMBER))
+    assert len([call for call in sandbox.calls if call.function == "query"]) == 9
 
 
 def test_refused_key_is_not_dropped(sandbox: Sandbox) -> None:

@@ -403,7 +403,7 @@ def test_what_the_real_one_refuses(
 
 
 def test_unknown_field_may_be_worded_otherwise(client: Client) -> None:
-    client.sandbox.switches = Switches(unknown_field_bracketed=False)
+    client.sandbox.switches = Switches(unknown_fields="dotted")
     _, text = client.error(query("VENDOR", "NOPE"))
     assert text == "Field requested is not valid: vendor.NOPE"
 

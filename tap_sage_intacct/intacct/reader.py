@@ -1,0 +1,185 @@
+"""Asking for pages of one object, and learning from what Intacct refuses.
+
+Knows how to ask, not in which order pages follow: that is `paging`'s. What a reader
+learns (the page size that answers in time, the fields that are refused) stays with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.intacct.envelope import Function, RowSet, read_rows
+from tap_sage_intacct.intacct.errors import (
+    DatabaseRefused,
+    FieldsRefused,
+    RequestTimedOut,
+)
+from tap_sage_intacct.intacct.query import (
+    Condition,
+    Query,
+    query_function,
+    read_by_query_function,
+)
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.query import StoredValue
+
+MAX_QUERY_PAGE = 2000
+MAX_READ_BY_QUERY_PAGE = 1000
+"""Most rows of one page (Sage's pages on query and readByQuery [D])."""
+
+MIN_PAGE = 100
+"""Below this a smaller page no longer helps a call that times out [I]."""
+
+_BuildPage = Callable[[tuple[str, ...], int], Function]
+"""Fields and page size to the call that asks for the page."""
+
+logger = logging.getLogger(__name__)
+
+
+class ObjectReader:
+    """Asks for pages of one object.
+
+    Remembers what Intacct taught it: the page size that answers in time, and the
+    fields that it refuses, each of which is dropped with one warning.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        object_name: str,
+        fields: tuple[str, ...],
+        *,
+        page_size: int = MAX_QUERY_PAGE,
+        stored: StoredValue | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.object_name = object_name
+        self.fields = fields
+        self.page_size = page_size
+        self._stored = stored
+
+    def query(
+        self, condition: Condition | None, order: tuple[str, ...]
+    ) -> tuple[RowSet, int]:
+        """One page of `query`, and the page size that was asked for.
+
+        What it is ordered by is selected, whether it is among `fields` or not.
+        """
+        user_format = self.gateway.user_format()
+
+        def page(fields: tuple[str, ...], size: int) -> Function:
+            selected = tuple(dict.fromkeys((*order, *fields)))
+            query = Query(self.object_name, selected, condition, order)
+            return query_function(
+                query, user_format, page_size=min(size, MAX_QUERY_PAGE)
+            )
+
+        row_set = self._ask(page, needed=order)
+        return row_set, min(self.page_size, MAX_QUERY_PAGE)
+
+    def read_by_query(self, condition: Condition | None) -> RowSet:
+        """The first page of a readByQuery, whose `result_id` continues it."""
+        user_format = self.gateway.user_format()
+
+        def page(fields: tuple[str, ...], size: int) -> Function:
+            query = Query(self.object_name, fields, condition)
+            size = min(size, MAX_READ_BY_QUERY_PAGE)
+            return read_by_query_function(
+                query, user_format, page_size=size, stored=self._stored
+            )
+
+        return self._ask(page)
+
+    def read_more(self, result_id: str) -> RowSet:
+        """The next page of a readByQuery."""
+        function = functions.read_more(result_id, self.object_name)
+        return self.gateway.call(function, read_rows)
+
+    def halve_page_size(self, error: RequestTimedOut) -> None:
+        """Ask for less from now on.
+
+        Raises:
+            RequestTimedOut: the given one, where less would not help.
+        """
+        if self.page_size <= MIN_PAGE:
+            raise error
+        self.page_size = max(self.page_size // 2, MIN_PAGE)
+        logger.warning(
+            "%s: no answer in time; asking for %d rows a page from now on.",
+            self.object_name,
+            self.page_size,
+        )
+
+    def _ask(self, build: _BuildPage, needed: tuple[str, ...] = ()) -> RowSet:
+        """Call until it is neither too large nor refused for a field."""
+        while True:
+            try:
+                return self.gateway.call(build(self.fields, self.page_size), read_rows)
+            except RequestTimedOut as error:
+                self.halve_page_size(error)
+            except (FieldsRefused, DatabaseRefused) as error:
+                self._drop(error, build, needed)
+
+    def _drop(
+        self,
+        error: FieldsRefused | DatabaseRefused,
+        build: _BuildPage,
+        needed: tuple[str, ...],
+    ) -> None:
+        """Forget the refused fields.
+
+        Raises:
+            FieldsRefused: the given one, where no field that can be spared causes it.
+            DatabaseRefused: likewise.
+        """
+        named = {name.upper() for name in getattr(error, "fields", ())}
+        refused = tuple(name for name in self.fields if name.upper() in named)
+        if not refused and named.isdisjoint(needed):
+            refused = self._search(build, needed)
+        if not refused or not named.isdisjoint(needed):
+            raise error
+        self.fields = tuple(name for name in self.fields if name not in refused)
+        if not self.fields:
+            raise error
+        logger.warning(
+            "%s: Intacct does not let these fields be read; they are left out: %s.",
+            self.object_name,
+            ", ".join(refused),
+        )
+
+    def _search(self, build: _BuildPage, needed: tuple[str, ...]) -> tuple[str, ...]:
+        """The fields at fault, where the answer names none, by trying parts of them.
+
+        Where the first and the last field are refused each alone, the fault is held
+        to be elsewhere, in the condition for example.
+        """
+        fields = tuple(name for name in self.fields if name not in needed)
+        ends = {*fields[:1], *fields[-1:]}
+        if all(self._is_refused(build, (name,)) for name in ends):
+            return ()
+        return self._refused_among(build, fields)
+
+    def _refused_among(
+        self, build: _BuildPage, fields: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        if not self._is_refused(build, fields):
+            return ()
+        if len(fields) == 1:
+            return fields
+        middle = len(fields) // 2
+        return (
+            *self._refused_among(build, fields[:middle]),
+            *self._refused_among(build, fields[middle:]),
+        )
+
+    def _is_refused(self, build: _BuildPage, fields: tuple[str, ...]) -> bool:
+        try:
+            self.gateway.call(build(fields, 1), read_rows)
+        except (FieldsRefused, DatabaseRefused):
+            return True
+        return False
