@@ -7,12 +7,11 @@ Importing this module imports sqlglot, so it is imported only where a filter is 
 
 from __future__ import annotations
 
-import difflib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, date, datetime, time
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,19 +19,22 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from tap_sage_intacct.filter_values import (
+    Given,
+    InvalidFilter,
+    label_of,
+    nearest,
+    shortened,
+    typed_value,
+)
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
     Comparison,
     Condition,
     Operator,
-    Value,
 )
 from tap_sage_intacct.intacct.values import ValueType
-
-
-class InvalidFilter(ValueError):
-    """A filter that cannot be used; the message says whose, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ class _Reader:
         operator = _WORDS.get(word)
         if operator is None:
             raise InvalidFilter(
-                f"has the operator '{_short(word)}'{_near(word, _WORDS)}"
+                f"has the operator '{shortened(word)}'{nearest(word, _WORDS)}"
             )
         values = _listed_values(word, operator, part.get("value"))
         name = self.spelled(str(part["field"]))
@@ -281,7 +283,7 @@ class _Reader:
             field, _OPPOSITES[operator] if negated else operator, values
         )
 
-    def _compared(self, node: exp.Expr) -> tuple[str, Operator, list[_Given]]:
+    def _compared(self, node: exp.Expr) -> tuple[str, Operator, list[Given]]:
         if isinstance(node, exp.Is):
             if not isinstance(node.expression, exp.Null):
                 raise InvalidFilter("uses IS for something else than NULL: use =.")
@@ -314,20 +316,20 @@ class _Reader:
         return str(column.name)
 
     def _comparison(
-        self, name: str, operator: Operator, given: Sequence[_Given]
+        self, name: str, operator: Operator, given: Sequence[Given]
     ) -> Comparison:
         field = self._fields.get(name)
         if field is None:
             raise InvalidFilter(
-                f"names the field '{_short(name)}'{_near(name, self._fields)}"
+                f"names the field '{shortened(name)}'{nearest(name, self._fields)}"
             )
         if operator in _PATTERNS and field.value_type is not ValueType.TEXT:
             raise InvalidFilter(f"uses LIKE for {name}, which is not text.")
         if operator is Operator.BETWEEN and len(given) != len(("low", "high")):
             raise InvalidFilter(f"must give BETWEEN of {name} two values.")
-        values = [_value(name, field.value_type, value) for value in given]
+        values = [typed_value(name, field.value_type, value) for value in given]
         if field.values and operator in _LABELLED:
-            values = [_label(name, field.values, str(value)) for value in values]
+            values = [label_of(name, field.values, str(value)) for value in values]
         return Comparison(name, operator, tuple(values))
 
 
@@ -338,11 +340,7 @@ def _outside(between: Comparison) -> AnyOf:
     return AnyOf((below, Comparison(between.field, Operator.GREATER, (high,))))
 
 
-_Given = str | bool
-"""A value as it was written: the text of a string or number, or a bare true or false."""
-
-
-def _listed_values(word: str, operator: Operator, value: Any) -> list[_Given]:
+def _listed_values(word: str, operator: Operator, value: Any) -> list[Given]:
     """What a basic condition compares with."""
     values = list(value) if isinstance(value, list | tuple) else [value]
     if operator in _ALONE:
@@ -358,7 +356,7 @@ def _listed_values(word: str, operator: Operator, value: Any) -> list[_Given]:
     return [one if isinstance(one, bool) else str(one) for one in values]
 
 
-def _literal(written: exp.Expr) -> _Given:
+def _literal(written: exp.Expr) -> Given:
     """A literal; numbers as they were written, signs included."""
     node = written.unnest()
     if isinstance(node, exp.Neg) and node.this.is_number:
@@ -379,127 +377,7 @@ def _literal(written: exp.Expr) -> _Given:
 
 def _shown(node: exp.Expr) -> str:
     sql = node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)
-    return _short(sql.replace("`", ""))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
-
-
-_LONGEST_QUOTE = 40
-
-_BOOLEANS = {
-    **dict.fromkeys(("TRUE", "T", "1"), True),
-    **dict.fromkeys(("FALSE", "F", "0"), False),
-}
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
-_LONGEST_NUMBER = 100
-_INTACCT_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-# Parts of a second are refused: Intacct's clock has none, and to cut them off would
-# turn `<` round at that second.
-_ISO_MOMENT = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)"
-    r"(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:\.0+)?"
-    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
-    re.ASCII,
-)
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_EXAMPLES = {
-    ValueType.TEXT: "'T', a text without control characters",
-    ValueType.INTEGER: "42",
-    ValueType.DECIMAL: "1679.93",
-    ValueType.BOOLEAN: "true",
-    ValueType.DATE: "'2026-01-31'",
-    ValueType.TIMESTAMP: "'2026-01-31T07:12:45'",
-}
-
-
-def _value(name: str, value_type: ValueType, given: _Given) -> Value:
-    try:
-        return _typed(value_type, given)
-    except (KeyError, ValueError):
-        raise InvalidFilter(
-            f"compares {name} with '{_short(str(given))}': write a value such as "
-            f"{_EXAMPLES[value_type]}."
-        ) from None
-
-
-def _typed(value_type: ValueType, given: _Given) -> Value:
-    text = str(given)
-    if value_type is ValueType.TEXT:
-        if isinstance(given, bool) or _NOT_IN_XML.search(text):
-            raise ValueError(text)
-        return text
-    if value_type is ValueType.BOOLEAN:
-        return _BOOLEANS[text.strip().upper()]
-    if value_type is ValueType.DATE:
-        return _day(text)
-    if value_type is ValueType.TIMESTAMP:
-        return _moment(text)
-    number = _number(text)
-    if value_type is ValueType.DECIMAL:
-        return number
-    if number != number.to_integral_value():
-        raise ValueError(text)
-    return int(number)
-
-
-def _number(text: str) -> Decimal:
-    stripped = text.strip()
-    if len(stripped) > _LONGEST_NUMBER or not _NUMBER.fullmatch(stripped):
-        raise ValueError(text)
-    return Decimal(stripped)
-
-
-def _day(text: str) -> date:
-    moment = _instant(text)
-    if moment.time() != time.min:
-        raise ValueError(text)
-    return moment.date()
-
-
-def _moment(text: str) -> datetime:
-    moment = _instant(text)
-    # In the first and last year some users' zones have no such moment.
-    if not MINYEAR < moment.year < MAXYEAR:
-        raise ValueError(text)
-    return moment
-
-
-def _instant(text: str) -> datetime:
-    """ISO 8601, or Intacct's own formats; a date alone is its midnight.
-
-    Python 3.10 reads but one spelling of ISO: that one is made of what was matched.
-    """
-    iso = _INTACCT_DAY.sub(
-        lambda day: f"{day[3]}-{day[1]:0>2}-{day[2]:0>2}", text.strip(), count=1
-    )
-    match = _ISO_MOMENT.fullmatch(iso)
-    if match is None:
-        raise ValueError(text)
-    zone = (match["zone"] or "").upper().replace("Z", "+00:00")
-    zone = f"{zone[:3]}:{zone[-2:]}" if zone else ""
-    return datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00'}{zone}")
-
-
-def _label(name: str, known: Sequence[str], text: str) -> str:
-    labels = {label.upper(): label for label in known}
-    if text.upper() not in labels:
-        raise InvalidFilter(
-            f"compares {name} with '{_short(text)}'{_near(text, known)}"
-        )
-    return labels[text.upper()]
-
-
-def _near(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """The nearest right names, to go on with after a wrong one."""
-    spelling = {word.upper(): word for word in known}
-    near = difflib.get_close_matches(name.upper(), spelling, n=3, cutoff=0.5)
-    if not near:
-        return ", which there is not."
-    return (
-        f", which there is not: did you mean {' or '.join(spelling[n] for n in near)}?"
-    )
+    return shortened(sql.replace("`", ""))
 
 
 def _all_of(parts: tuple[Condition, ...]) -> Condition:

@@ -10,6 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.filter_values import InvalidFilter
 from tap_sage_intacct.schema import value_types
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
@@ -59,7 +60,7 @@ def row_selection(offered: OfferedSource, settings: Settings) -> RowSelection:
         if not source.needs_period:
             return RowSelection(condition)
         named = filters.period_names(condition)
-    except filters.InvalidFilter as error:
+    except InvalidFilter as error:
         raise InvalidSettings([str(error)]) from None
     if named is not None and periods:
         raise InvalidSettings(

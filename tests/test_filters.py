@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_sage_intacct.filter_values import InvalidFilter
 from tap_sage_intacct.filters import (
     FilterField,
-    InvalidFilter,
     parse_filter,
     period_names,
     without_field,
