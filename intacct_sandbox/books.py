@@ -289,7 +289,7 @@ class Books:
                 "CUSTOMERDIMKEY": _number(entry % 40 + 1) if entry % 50 == 0 else None,
                 "VENDORDIMKEY": _number(entry % 40 + 1) if entry % 70 == 0 else None,
                 "_private": location["_private"],
-                "_entity": location["_entity"],
+                "_entity": location["PARENTID"] or location["LOCATIONID"],
             }
 
         return self._rows(count * _LINES_PER_ENTRY, row)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from intacct_sandbox import ledger, store
+from intacct_sandbox import ledger, record_numbers, store
 from intacct_sandbox.changes import ChangeSummary, pass_a_day
 from intacct_sandbox.clock import Clock
 from intacct_sandbox.definitions import ObjectDefinition, load_definitions
@@ -74,6 +75,7 @@ class Company:
         store.create_tables(connection, definitions.values())
         connection.execute("CREATE TABLE _company (id TEXT)")
         connection.execute("INSERT INTO _company VALUES (?)", (company_id,))
+        record_numbers.create_notes(connection)
         fill_company(connection, definitions, clock.now(), seed, journal_lines)
         store.create_indexes(connection, definitions.values())
         ledger.derive_all(connection, company._detail_fillers)
@@ -85,7 +87,9 @@ class Company:
     def open(cls, path: Path, *, clock: Clock) -> Company:
         """Open books that were made before."""
         company = cls(path, clock, "")
-        row = company.connection().execute("SELECT id FROM _company").fetchone()
+        connection = company.connection()
+        record_numbers.create_notes(connection)
+        row = connection.execute("SELECT id FROM _company").fetchone()
         company.company_id = row[0]
         return company
 
@@ -103,6 +107,22 @@ class Company:
             found.close()
             del self._local.connection
 
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Several changes as one: others see all of them or none, and so does a failure.
+
+        A row and what is derived from it change in several statements; a reader in
+        between would find details or balances missing that exist throughout.
+        """
+        with self._lock:
+            connection = self.connection()
+            if connection.in_transaction:
+                yield connection
+                return
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+
     def insert(
         self,
         object_name: str,
@@ -110,17 +130,23 @@ class Company:
         *,
         private: bool = False,
         visible_from: datetime | None = None,
+        entity: str | None = None,
     ) -> int:
         """Add a row and return its RECORDNO.
 
         Stamps that `values` does not name come from the clock; None makes one null.
+        `entity` is the LOCATIONID of the owner; none for the top level.
+
+        Raises:
+            ValueError: a derived object, or an amount that is not in whole cents.
         """
         definition = self._changeable(object_name)
+        _require_cents(object_name, values)
         key = definition.record_key
         now = self.clock.now()
-        with self._lock:
-            connection = self.connection()
-            number = values.get(key) or self._next_number(definition)
+        with self.transaction() as connection:
+            highest = record_numbers.highest(connection, definition)
+            number = values.get(key) or highest + 1
             row: dict[str, Value] = {
                 key: number,
                 **dict.fromkeys(self._creation_stamps(definition), now),
@@ -130,6 +156,7 @@ class Company:
             stored: dict[str, Stored] = {k: to_stored(v) for k, v in row.items()}
             stored["_private"] = int(private)
             stored["_visible_from"] = to_stored(visible_from)
+            stored["_entity"] = entity
             store.insert_row(connection, object_name, stored)
             self._audit(definition, row, "Create")
             self._rederive(definition, row)
@@ -138,17 +165,23 @@ class Company:
     def update(
         self, object_name: str, number: int, values: Mapping[str, Value]
     ) -> None:
-        """Change a row. WHENMODIFIED comes from the clock unless `values` names it."""
+        """Change a row. WHENMODIFIED comes from the clock unless `values` names it.
+
+        Raises:
+            LookupError: there is no such row.
+            ValueError: a derived object, or an amount that is not in whole cents.
+        """
         definition = self._changeable(object_name)
+        _require_cents(object_name, values)
         now = self.clock.now()
         changes: dict[str, Value] = {
             **dict.fromkeys(self._change_stamps(definition), now),
             **values,
         }
-        with self._lock:
+        with self.transaction() as connection:
             before = self.row(object_name, number)
             columns = ", ".join(f"{quote(name)} = ?" for name in changes)
-            self.connection().execute(
+            connection.execute(
                 f"UPDATE {quote(object_name)} SET {columns} "
                 f"WHERE {quote(definition.record_key)} = ?",
                 (*map(to_stored, changes.values()), number),
@@ -161,18 +194,13 @@ class Company:
     def delete(self, object_name: str, number: int) -> None:
         """Remove a row, and its lines if it is a journal entry, bill or invoice."""
         definition = self._changeable(object_name)
-        with self._lock:
+        with self.transaction() as connection:
             row = self.row(object_name, number)
-            connection = self.connection()
-            connection.execute(
-                f"DELETE FROM {quote(object_name)} "
-                f"WHERE {quote(definition.record_key)} = ?",
-                (number,),
-            )
-            for lines, parent_key in _LINES.get(object_name, ()):
+            removed = ((object_name, definition.record_key), *_lines(object_name))
+            for name, key in removed:
+                record_numbers.note(connection, self.definitions[name])
                 connection.execute(
-                    f"DELETE FROM {quote(lines)} WHERE {quote(parent_key)} = ?",
-                    (number,),
+                    f"DELETE FROM {quote(name)} WHERE {quote(key)} = ?", (number,)
                 )
             self._audit(definition, row, "Delete")
             self._rederive(definition, row)
@@ -180,19 +208,26 @@ class Company:
     def recreate(self, object_name: str, number: int) -> int:
         """Delete a row and insert it again under a new RECORDNO, which is returned.
 
-        Intacct does this to a bill or invoice whose order document is edited [D].
+        Intacct does this to a bill or invoice whose order document is edited [D]. Its
+        lines come again with it, under new numbers too [I].
         """
-        definition = self._changeable(object_name)
-        with self._lock:
+        with self.transaction() as connection:
             row = self.row(object_name, number)
+            lines = [
+                (name, key, self.row(name, line), self._owner(name, line))
+                for name, key in _lines(object_name)
+                for (line,) in connection.execute(
+                    f'SELECT "RECORDNO" FROM {quote(name)} WHERE {quote(key)} = ? '
+                    'ORDER BY "RECORDNO"',
+                    (number,),
+                ).fetchall()
+            ]
+            owner = self._owner(object_name, number)
             self.delete(object_name, number)
-            stamps = {
-                definition.record_key,
-                *self._creation_stamps(definition),
-                *self._change_stamps(definition),
-            }
-            kept = {name: value for name, value in row.items() if name not in stamps}
-            return self.insert(object_name, kept)
+            again = self._insert_again(object_name, row, owner)
+            for name, key, line, line_owner in lines:
+                self._insert_again(name, {**line, key: again}, line_owner)
+            return again
 
     def row(self, object_name: str, number: int) -> dict[str, Value]:
         """One row, unlisted fields included.
@@ -255,24 +290,26 @@ class Company:
             raise ValueError(f"{object_name} follows from the journal: change that")
         return self.definitions[object_name]
 
-    def _next_number(self, definition: ObjectDefinition) -> int:
-        """Never one that was given before, which the audit trail knows."""
-        key, table = quote(definition.record_key), quote(definition.name)
-        connection = self.connection()
-        (highest,) = connection.execute(
-            f"SELECT coalesce(max({key}), 0) FROM {table}"
-        ).fetchone()
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS _numbers (name TEXT PRIMARY KEY, last INTEGER)"
-        )
-        known = connection.execute(
-            "SELECT last FROM _numbers WHERE name = ?", (definition.name,)
-        ).fetchone()
-        number = max(int(highest), known[0] if known else 0) + 1
-        connection.execute(
-            "INSERT OR REPLACE INTO _numbers VALUES (?, ?)", (definition.name, number)
-        )
-        return number
+    def _insert_again(
+        self, object_name: str, row: Mapping[str, Value], owner: tuple[bool, str | None]
+    ) -> int:
+        definition = self.definitions[object_name]
+        new = {
+            definition.record_key,
+            *self._creation_stamps(definition),
+            *self._change_stamps(definition),
+        }
+        kept = {name: value for name, value in row.items() if name not in new}
+        private, entity = owner
+        return self.insert(object_name, kept, private=private, entity=entity)
+
+    def _owner(self, object_name: str, number: int) -> tuple[bool, str | None]:
+        """Whether a row is private, and the entity that owns it."""
+        key = quote(self.definitions[object_name].record_key)
+        table = quote(object_name)
+        query = f'SELECT "_private", "_entity" FROM {table} WHERE {key} = ?'
+        private, entity = self.connection().execute(query, (number,)).fetchone()
+        return bool(private), entity
 
     def _creation_stamps(self, definition: ObjectDefinition) -> list[str]:
         names = ("WHENCREATED", "AUWHENCREATED", "createdAt")
@@ -321,6 +358,18 @@ _LINES = {
     "APBILL": (("APBILLITEM", "RECORDKEY"),),
     "ARINVOICE": (("ARINVOICEITEM", "RECORDKEY"),),
 }
+
+
+def _lines(object_name: str) -> tuple[tuple[str, str], ...]:
+    """The objects of its lines, each with the column that names the parent."""
+    return _LINES.get(object_name, ())
+
+
+def _require_cents(object_name: str, values: Mapping[str, Value]) -> None:
+    """Here the caller learns what is wrong; SQL would say only that something is."""
+    amount = values.get("AMOUNT")
+    if object_name == "GLENTRY" and amount is not None:
+        store.cents(str(to_stored(amount)))
 
 
 def _timestamps(definition: ObjectDefinition, names: Sequence[str]) -> list[str]:

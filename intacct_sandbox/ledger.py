@@ -51,7 +51,7 @@ INSERT INTO "GLACCOUNTBALANCE" (
   "RECORDNO", "BOOKID", "CURRENCY", "PERIOD", "OPENBAL", "TOTDEBIT", "TOTCREDIT",
   "TOTADJDEBIT", "TOTADJCREDIT", "FORBAL", "ENDBAL", "ACCOUNTREC", "ACCOUNTNO",
   "ACCOUNTTITLE", "DEPARTMENTID", "LOCATIONID", "LOCATIONNO", "CUSTOMERDIMKEY",
-  "VENDORDIMKEY", "WHENCREATED", "WHENMODIFIED", "_private")
+  "VENDORDIMKEY", "WHENCREATED", "WHENMODIFIED", "_private", "_entity")
 SELECT
   -- Not a key: it repeats, as real ones were found to do [P].
   a."RECORDNO" % 7, m.book, m.currency, p."NAME",
@@ -62,13 +62,13 @@ SELECT
   cents_text(sum((m.month >= p."START_DATE") * (m.debit - m.credit))),
   cents_text(sum(m.debit - m.credit)),
   a."RECORDNO", a."ACCOUNTNO", a."TITLE", m.department, m.location, l."RECORDNO",
-  m.customer, m.vendor, min(m.created), max(m.modified), m.private
+  m.customer, m.vendor, min(m.created), max(m.modified), m.private, m.entity
 FROM month_sums m
 JOIN "REPORTINGPERIOD" p ON p."BUDGETING" = 'true' AND m.month <= p."END_DATE"
 JOIN "GLACCOUNT" a ON a."ACCOUNTNO" = m.account
 LEFT JOIN "LOCATION" l ON l."LOCATIONID" = m.location
 GROUP BY p."NAME", m.book, m.currency, a."RECORDNO", m.department, m.location,
-  m.customer, m.vendor, m.private
+  m.customer, m.vendor, m.private, m.entity
 """
 
 _MONTH_SUMS = """
@@ -76,10 +76,10 @@ CREATE TEMP TABLE month_sums AS SELECT
   "BOOKID" AS book, "CURRENCY" AS currency, "ACCOUNTNO" AS account,
   "DEPARTMENTID" AS department, "LOCATIONID" AS location, "CUSTOMERDIMKEY" AS customer,
   "VENDORDIMKEY" AS vendor, substr("ENTRY_DATE", 1, 7) || '-01' AS month,
-  "_private" AS private, sum(cents("DEBITAMOUNT")) AS debit,
+  "_private" AS private, "_entity" AS entity, sum(cents("DEBITAMOUNT")) AS debit,
   sum(cents("CREDITAMOUNT")) AS credit, min("AUWHENCREATED") AS created,
   max("WHENMODIFIED") AS modified
-FROM "GLDETAIL" {chosen} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+FROM "GLDETAIL" {chosen} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 
 # Columns of GLDETAIL that nothing here derives come from a table of plausible rows.

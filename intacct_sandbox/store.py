@@ -27,8 +27,19 @@ _DECIMALS = frozenset({"DECIMAL", "CURRENCY", "PERCENT"})
 _INTEGERS = frozenset({"INTEGER", "BOOLEAN"})
 _STAMP = "%Y-%m-%dT%H:%M:%S"
 # Columns that pages, joins and derived tables search by.
-_INDEXED = frozenset({"RECORDNO", "WHENMODIFIED", "BATCHNO", "BATCHKEY", "PERIOD"})
+_INDEXED = frozenset(
+    {
+        "ACCOUNTNO",
+        "BATCHKEY",
+        "BATCHNO",
+        "PERIOD",
+        "RECORDKEY",
+        "RECORDNO",
+        "WHENMODIFIED",
+    }
+)
 _BUSY_SECONDS = 30
+_CENT_DECIMALS = 2
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -120,11 +131,17 @@ def plain(number: Decimal) -> str:
 
 
 def cents(text: str | None) -> int:
-    """An amount of at most two decimals in cents; null is none."""
+    """An amount of at most two decimals in cents; null is none.
+
+    Raises:
+        ValueError: more decimals, which would count as a hundred times the amount.
+    """
     if not text:
         return 0
     whole, _, fraction = text.partition(".")
-    return int(f"{whole}{fraction:0<2}")
+    if len(fraction) > _CENT_DECIMALS:
+        raise ValueError(f"{text} is not in whole cents")
+    return int(f"{whole}{fraction:0<{_CENT_DECIMALS}}")
 
 
 def cents_text(number: int | None) -> str | None:

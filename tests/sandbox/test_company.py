@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from intacct_sandbox import Company, ManualClock
+from intacct_sandbox.store import Value
 from tap_sage_intacct.sources import DATA_SOURCES
 from tests.conftest import NOON
 
@@ -30,17 +32,21 @@ def digest(company: Company) -> str:
     return text.hexdigest()
 
 
-@pytest.fixture(params=["new", "after-business"])
+@pytest.fixture(scope="module", params=["new", "after-business"])
 def books(
-    company: Company, clock: ManualClock, request: pytest.FixtureRequest
-) -> Company:
-    """The books as they were made, and after ten days of changes."""
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Company]:
+    """The books as they were made, and after ten days of changes; only to be read."""
+    path = tmp_path_factory.mktemp("books") / "company.sqlite"
+    clock = ManualClock(NOON)
+    found = Company.create(path, clock=clock)
     if request.param == "after-business":
         for seed in range(10):
             clock.advance(24 * 3600)
-            company.change(seed=seed, share=0.05)
-            company.recreate("APBILL", next(_numbers(company, "APBILL")))
-    return company
+            found.change(seed=seed, share=0.05)
+            found.recreate("APBILL", next(_numbers(found, "APBILL")))
+    yield found
+    found.close()
 
 
 def _numbers(company: Company, name: str) -> Iterator[int]:
@@ -111,6 +117,21 @@ def test_balances_follow_details(books: Company) -> None:
     assert set(opened.values()) | set(moved.values()) == {Decimal(0)}
 
 
+@pytest.mark.parametrize(
+    ("name", "location"),
+    [("GLENTRY", "LOCATION"), ("GLDETAIL", "LOCATIONID"), (BALANCES, "LOCATIONID")],
+)
+def test_posting_belongs_to_the_entity_of_its_location(
+    company: Company, name: str, location: str
+) -> None:
+    rows = company.connection().execute(
+        f'''SELECT DISTINCT coalesce(l."PARENTID", l."LOCATIONID"), r."_entity",
+            r."_private" FROM "{name}" r JOIN "LOCATION" l
+            ON l."LOCATIONID" = r."{location}"'''
+    )
+    assert set(rows) == {("E100", "E100", 0), ("E200", "E200", 0), ("E300", "E300", 1)}
+
+
 def test_balances_chain_from_month_to_month(books: Company) -> None:
     def of(period: str, column: str) -> Decimal:
         rows = books.truth(BALANCES, where='"PERIOD" = ?', parameters=(period,))
@@ -133,12 +154,12 @@ def test_balances_chain_from_month_to_month(books: Company) -> None:
     ("header", "lines"), [("APBILL", "APBILLITEM"), ("ARINVOICE", "ARINVOICEITEM")]
 )
 def test_documents_are_the_sums_of_their_lines(
-    company: Company, header: str, lines: str
+    books: Company, header: str, lines: str
 ) -> None:
     totals: dict[object, Decimal] = defaultdict(Decimal)
-    for line in company.truth(lines):
+    for line in books.truth(lines):
         totals[line["RECORDKEY"]] += amount(line["AMOUNT"])
-    for row in company.truth(header):
+    for row in books.truth(header):
         total, paid = amount(row["TOTALENTERED"]), amount(row["TOTALPAID"])
         assert totals[row["RECORDNO"]] == total == paid + amount(row["TOTALDUE"])
 
@@ -194,11 +215,128 @@ def test_lines_and_derived_rows_are_not_audited(company: Company) -> None:
         company.delete("GLDETAIL", 1)
 
 
-def test_number_is_never_given_twice(company: Company) -> None:
-    first = company.insert("VENDOR", {"VENDORID": "V-A"})
-    company.delete("VENDOR", first)
-    assert company.insert("VENDOR", {"VENDORID": "V-B"}) > first
-    bill = next(_numbers(company, "APBILL"))
-    again = company.recreate("APBILL", bill)
-    assert again != bill
-    assert company.row("APBILL", again)["RECORDID"] == "DOC-000001"
+@pytest.mark.parametrize("name", ["VENDOR", "APBILL", "GLBATCH"])
+def test_number_is_never_given_twice(company: Company, name: str) -> None:
+    highest = max(_numbers(company, name))
+    company.delete(name, highest)
+    second = company.insert(name, {})
+    company.delete(name, second)
+    assert highest < second < company.insert(name, {})
+
+
+def test_number_of_a_line_is_not_given_again_when_its_document_goes(
+    company: Company,
+) -> None:
+    highest = max(_numbers(company, "APBILLITEM"))
+    company.delete("APBILL", max(_numbers(company, "APBILL")))
+    assert company.insert("APBILLITEM", {}) > highest
+
+
+@pytest.mark.parametrize(
+    ("header", "lines", "parent_key"),
+    [
+        ("APBILL", "APBILLITEM", "RECORDKEY"),
+        ("ARINVOICE", "ARINVOICEITEM", "RECORDKEY"),
+        ("GLBATCH", "GLENTRY", "BATCHNO"),
+    ],
+)
+def test_recreation_brings_the_lines_back_under_new_numbers(
+    company: Company, header: str, lines: str, parent_key: str
+) -> None:
+    def lines_of(number: int) -> list[dict[str, Value]]:
+        where = f'"{parent_key}" = ?'
+        return list(company.truth(lines, where=where, parameters=(number,)))
+
+    for number in (1, max(_numbers(company, header))):
+        row, before = company.row(header, number), lines_of(number)
+        again = company.recreate(header, number)
+        assert again > number
+        after = lines_of(again)
+        assert [line["AMOUNT"] for line in after] == [line["AMOUNT"] for line in before]
+        assert not {line["RECORDNO"] for line in after} & {
+            line["RECORDNO"] for line in before
+        }
+        assert lines_of(number) == []
+        assert company.row(header, again)["STATE"] == row["STATE"]
+
+
+def test_recreation_keeps_the_owner(company: Company) -> None:
+    values: dict[str, Value] = {"VENDORID": "V-P"}
+    number = company.insert("APBILL", values, private=True, entity="E300")
+    again = company.recreate("APBILL", number)
+    (owner,) = company.connection().execute(
+        'SELECT "_private", "_entity" FROM "APBILL" WHERE "RECORDNO" = ?', (again,)
+    )
+    assert owner == (1, "E300")
+
+
+def test_recreation_keeps_the_owners_of_lines(company: Company) -> None:
+    connection = company.connection()
+    query = (
+        'SELECT "_private", "_entity" FROM "GLENTRY" WHERE "BATCHNO" = ? '
+        'ORDER BY "RECORDNO"'
+    )
+    (entry,) = connection.execute(
+        'SELECT max("BATCHNO") FROM "GLENTRY" WHERE "_private" = 1'
+    ).fetchone()
+    owners = connection.execute(query, (entry,)).fetchall()
+    again = company.recreate("GLBATCH", entry)
+    assert connection.execute(query, (again,)).fetchall() == owners
+
+
+def test_amount_of_less_than_a_cent_is_refused_and_leaves_the_books_alone(
+    company: Company,
+) -> None:
+    before = digest(company)
+    with pytest.raises(ValueError, match="whole cents"):
+        company.update("GLENTRY", 1, {"AMOUNT": Decimal("1.234")})
+    assert digest(company) == before
+
+
+def test_long_amount_reaches_the_balances_exactly(company: Company) -> None:
+    entry = next(
+        number
+        for number in _numbers(company, "GLBATCH")
+        if company.row("GLBATCH", number)["STATE"] == "Posted"
+    )
+    long_amount = Decimal("9007199254740993.01")
+    (line, *_) = company.truth("GLENTRY", where='"BATCHNO" = ?', parameters=(entry,))
+    company.update("GLENTRY", int(str(line["RECORDNO"])), {"AMOUNT": long_amount})
+    details = company.truth(
+        "GLDETAIL", where='"GLENTRYKEY" = ?', parameters=(str(line["RECORDNO"]),)
+    )
+    assert {detail["DEBITAMOUNT"] for detail in details} == {long_amount}
+
+
+def test_other_threads_see_a_change_with_all_that_follows_from_it(
+    company: Company,
+) -> None:
+    details = company.count("GLDETAIL")
+    seen: set[int] = set()
+    finished = threading.Event()
+
+    def watch() -> None:
+        while not finished.is_set():
+            seen.add(company.count("GLDETAIL"))
+        company.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for number in list(_numbers(company, "GLBATCH"))[:25]:
+        company.update("GLBATCH", number, {"BATCH_TITLE": "Retitled"})
+    finished.set()
+    watcher.join()
+    assert seen == {details}
+
+
+def test_transaction_is_undone_as_a_whole(company: Company) -> None:
+    before = digest(company)
+
+    def add_and_fail() -> None:
+        with company.transaction():
+            company.insert("VENDOR", {"VENDORID": "V-GONE"})
+            company.delete("VENDOR", 999_999)
+
+    with pytest.raises(LookupError):
+        add_and_fail()
+    assert digest(company) == before
