@@ -11,15 +11,23 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from tap_sage_intacct.deletions import LegacyRecords, QueriedRecords
+from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.intacct.envelope import Row
-from tap_sage_intacct.intacct.errors import RequestRefused
+from tap_sage_intacct.intacct.errors import PermissionDenied, RequestRefused
 from tap_sage_intacct.intacct.paging import (
-    KeyField,
-    PagingKey,
+    Page,
     key_set_pages,
     nested_pages,
     snapshot_pages,
+)
+from tap_sage_intacct.intacct.paging_key import (
+    KeyField,
+    PagingKey,
+    after,
+    position_of,
 )
 from tap_sage_intacct.intacct.query import (
     AllOf,
@@ -31,8 +39,15 @@ from tap_sage_intacct.intacct.query import (
 )
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.lines import changed_headers, lines_of
+from tap_sage_intacct.offsets import offset_pages
+from tap_sage_intacct.reconciliation import PassLedger, reconcile
+from tap_sage_intacct.settings import Paging
 from tap_sage_intacct.sources import DataSource, ReadFunction
 from tap_sage_intacct.state import Checkpoint, Pass, Progress
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.deletions import DeletionFinder
 
 # A row that is modified while a window of several pages is read leaves the window. So
 # what changed meanwhile is read after it, until that fits one page, which is one
@@ -44,31 +59,46 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of an object a sync is to read.
+    """What of an object a sync is to read, and how.
 
     Attributes:
         now: the server's clock.
+        detector: is told of what moves meanwhile.
         condition: the user's filter.
         start_date: rows last modified before are left out of a first sync; aware.
         lookback: how far an incremental sync reaches back before its bookmark.
         replication_key: None to read everything, every time.
         creation_stamp: None where the object has no timestamp of creation.
+        paging: how pages of `query` are taken.
+        deletions: None where they are not asked for.
     """
 
     now: Callable[[], datetime]
+    detector: DriftDetector
     condition: Condition | None = None
     start_date: datetime | None = None
     lookback: timedelta = timedelta()
     replication_key: str | None = None
     creation_stamp: str | None = None
+    paging: Paging = Paging.AUTO
+    deletions: DeletionFinder | None = None
+
+    def last_second(self) -> datetime:
+        """The last second that is over: no row will be stamped with it any more."""
+        return self.now() - timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """Rows, and the checkpoint after them; None where none can be given yet."""
+    """Rows, and the checkpoint after them; None where none can be given yet.
+
+    Attributes:
+        deleted: primary keys of records that are gone, as Intacct writes them.
+    """
 
     rows: list[Row] = field(default_factory=list)
     checkpoint: Checkpoint | None = None
+    deleted: Sequence[str] = ()
 
 
 def read_source(
@@ -78,7 +108,10 @@ def read_source(
 
     Raises:
         RequestRefused: by the last function, or after rows were given out.
+        DriftFound: rows moved, and the settings say to stop.
     """
+    if scope.deletions is not None:
+        scope.deletions.begin(checkpoint.bookmark)
     *preferred, last = source.functions
     for function in preferred:
         pages = _BY_FUNCTION[function](source, reader, scope, checkpoint)
@@ -101,7 +134,7 @@ def read_periods(
     """Read GLACCOUNTBALANCE, whose calls must name one period each [D]."""
     for period in periods:
         in_period = Comparison("PERIOD", Operator.EQUAL, (period,))
-        for page in snapshot_pages(reader, both(in_period, scope.condition)):
+        for page in _result_set(reader, scope, both(in_period, scope.condition)):
             yield ReadPage(page.rows)
 
 
@@ -109,13 +142,9 @@ def _by_key(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
     """Pages by key, resumable after every one of them."""
-    if scope.replication_key is None:
-        for page in key_set_pages(reader, source.paging_key, scope.condition):
-            yield ReadPage(page.rows)
-    elif checkpoint.bookmark is None:
-        yield from _initial(source, reader, scope, checkpoint.progress)
-    else:
-        yield from _changes(source, reader, scope, checkpoint)
+    if scope.replication_key is None or checkpoint.bookmark is None:
+        return _initial(source, reader, scope, checkpoint.progress)
+    return _Changes(source, reader, scope, checkpoint, checkpoint.bookmark).read()
 
 
 def _initial(
@@ -126,92 +155,204 @@ def _initial(
     The bookmark becomes the second at which the pass first began: what was modified
     after it, an incremental sync reads again.
     """
-    progress = progress or Progress(Pass.INITIAL, _last_second(scope))
+    progress = progress or Progress(Pass.INITIAL, scope.last_second())
+    begins_here = progress.after is None
     condition = both(scope.condition, _since_start(scope))
-    for page in key_set_pages(
-        reader, source.paging_key, condition, after=progress.after
-    ):
-        progress = replace(progress, after=page.position)
-        yield ReadPage(page.rows, Checkpoint(None, progress))
-    yield ReadPage(checkpoint=Checkpoint(progress.until))
+    key = source.paging_key
+    for page in _ordered_pages(reader, key, condition, scope, progress):
+        progress = _advanced(progress, page)
+        reached = Checkpoint(None, progress) if page.position is not None else None
+        yield ReadPage(page.rows, reached)
+    if scope.deletions is not None and begins_here:
+        scope.deletions.loaded()
+    if scope.replication_key is None:
+        yield ReadPage(checkpoint=Checkpoint())
+    else:
+        yield ReadPage(checkpoint=Checkpoint(progress.until, None, progress.after))
 
 
-def _changes(
-    source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
-) -> Iterator[ReadPage]:
-    """Rows modified since the bookmark, then rows created since that have no stamp."""
-    bookmark = checkpoint.bookmark
-    progress = checkpoint.progress or Progress(Pass.CHANGED, _last_second(scope))
-    since = _since(scope, bookmark)
-    if progress.reading is Pass.CHANGED:
-        for window_page in _windows(source, reader, scope, since, progress):
-            progress = window_page.progress
-            yield ReadPage(window_page.rows, Checkpoint(bookmark, progress))
-        progress = Progress(Pass.UNSTAMPED, progress.until)
-    if scope.creation_stamp is not None:
-        condition = both(scope.condition, _unstamped(scope, since, progress.until))
-        for page in key_set_pages(
-            reader, source.paging_key, condition, after=progress.after
+@dataclass
+class _Changes:
+    """An incremental sync by key: its passes, one after the other."""
+
+    source: DataSource
+    reader: ObjectReader
+    scope: Scope
+    checkpoint: Checkpoint
+    bookmark: datetime
+    _emitted: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.since = _since(self.scope, self.bookmark)
+        self.progress = self.checkpoint.progress or Progress(
+            Pass.CHANGED, self.scope.last_second()
+        )
+        self.highest = self.checkpoint.highest
+        user_format = self.reader.gateway.user_format()
+        self._position_in = position_of(self.source.paging_key, user_format)
+
+    def read(self) -> Iterator[ReadPage]:
+        """All passes that are still to be read."""
+        passes: dict[Pass, Callable[[], Iterator[ReadPage]]] = {
+            Pass.CHANGED: self._changed,
+            Pass.UNSTAMPED: self._unstamped,
+            Pass.LINES: self._lines,
+            Pass.DELETED: self._deleted,
+        }
+        resumed = self.progress.reading
+        for reading in list(passes)[list(passes).index(resumed) :]:
+            if reading is not self.progress.reading:
+                self.progress = Progress(reading, self.progress.until)
+            yield from passes[reading]()
+        yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self.highest))
+
+    def _changed(self) -> Iterator[ReadPage]:
+        """Rows of `since <= stamp <= until`, then what changed while they were read."""
+        stamp = str(self.scope.replication_key)
+        key = self.source.paging_key.led_by(KeyField(stamp, ValueType.TIMESTAMP))
+        lower = Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,))
+        for _ in range(1 + MAX_CATCH_UPS):
+            until = self.progress.until
+            upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (until,))
+            pages = 0
+            for page in self._pages(key, AllOf((lower, upper))):
+                pages += 1
+                yield page
+            if pages <= 1:
+                return
+            lower = Comparison(stamp, Operator.GREATER, (until,))
+            self.progress = Progress(Pass.CHANGED, self.scope.last_second())
+
+    def _unstamped(self) -> Iterator[ReadPage]:
+        """Rows created since whose WHENMODIFIED is null."""
+        stamp = str(self.scope.replication_key)
+        is_null = Comparison(stamp, Operator.IS_NULL)
+        created = self._created()
+        condition = is_null if created is None else AllOf((is_null, created))
+        yield from self._pages(self.source.paging_key, condition)
+
+    def _created(self) -> Condition | None:
+        """By the stamp of creation; by record number where there is none either."""
+        key, stamp = self.source.paging_key, self.scope.creation_stamp
+        numbered = after(key, self.highest) if self.highest is not None else None
+        if stamp is None:
+            return numbered
+        in_time = AllOf(
+            (
+                Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,)),
+                Comparison(stamp, Operator.LESS_OR_EQUAL, (self.progress.until,)),
+            )
+        )
+        no_stamp = both(Comparison(stamp, Operator.IS_NULL), numbered)
+        return in_time if no_stamp is None else AnyOf((in_time, no_stamp))
+
+    def _lines(self) -> Iterator[ReadPage]:
+        """Lines whose header changed, those left out that were just emitted as they are."""
+        header = self.source.header
+        if header is None:
+            return
+        try:
+            for changed in changed_headers(
+                self.reader.gateway,
+                header,
+                self.since,
+                self.progress.until,
+                start=self.progress.after,
+            ):
+                yield from self._lines_of(changed.numbers)
+                self.progress = replace(self.progress, after=changed.position)
+                yield ReadPage(checkpoint=self._reached())
+        except PermissionDenied as error:
+            logger.warning(
+                "%s: lines that change with their %s are not read again. %s",
+                self.source.stream_name,
+                header.object_name,
+                error,
+            )
+
+    def _lines_of(self, numbers: Sequence[str]) -> Iterator[ReadPage]:
+        if self.source.header is None or not numbers:
+            return
+        present: list[Row] = []
+        for page in lines_of(
+            self.reader,
+            self.source.paging_key,
+            self.source.header,
+            numbers,
+            self.scope.condition,
         ):
-            progress = replace(progress, after=page.position)
-            yield ReadPage(page.rows, Checkpoint(bookmark, progress))
-    yield ReadPage(checkpoint=Checkpoint(progress.until))
+            present += page.rows
+            yield ReadPage([r for r in page.rows if _content(r) not in self._emitted])
+        if self.scope.deletions is not None:
+            until = self.progress.until
+            for keys in self.scope.deletions.gone_lines(numbers, present, until):
+                yield ReadPage(deleted=keys)
 
+    def _deleted(self) -> Iterator[ReadPage]:
+        if self.scope.deletions is None:
+            return
+        keys = self.scope.deletions.key_fields
+        reader = ObjectReader(
+            self.reader.gateway,
+            self.source.object_name,
+            keys,
+            page_size=self.reader.page_size,
+        )
+        living = QueriedRecords(reader, self.source.paging_key)
+        for dead in self.scope.deletions.gone(self.since, self.progress.until, living):
+            yield ReadPage(deleted=dead)
 
-@dataclass(frozen=True, slots=True)
-class _WindowPage:
-    rows: list[Row]
-    progress: Progress
+    def _pages(self, key: PagingKey, condition: Condition) -> Iterator[ReadPage]:
+        """Pages of a pass, and what they move: progress, highest key, rows emitted."""
+        wanted = both(self.scope.condition, condition)
+        for page in _ordered_pages(self.reader, key, wanted, self.scope, self.progress):
+            self.progress = _advanced(self.progress, page)
+            if self.source.header is not None:
+                self._emitted.update(map(_content, page.rows))
+            self._note_highest(page)
+            reached = self._reached() if page.position is not None else None
+            yield ReadPage(page.rows, reached)
 
+    def _note_highest(self, page: Page) -> None:
+        positions = [p for p in map(self._position_in, page.rows) if p is not None]
+        known = [self.highest] if self.highest is not None else []
+        self.highest = max((*known, *positions), default=None)
 
-def _windows(
-    source: DataSource,
-    reader: ObjectReader,
-    scope: Scope,
-    since: datetime,
-    progress: Progress,
-) -> Iterator[_WindowPage]:
-    """Pages of `since <= stamp <= until`, then of what changed while they were read."""
-    stamp = str(scope.replication_key)
-    key = PagingKey(
-        (KeyField(stamp, ValueType.TIMESTAMP), *source.paging_key.fields),
-        source.paging_key.is_unique,
-    )
-    lower = Comparison(stamp, Operator.GREATER_OR_EQUAL, (since,))
-    for _ in range(1 + MAX_CATCH_UPS):
-        upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (progress.until,))
-        condition = both(scope.condition, AllOf((lower, upper)))
-        pages = 0
-        for page in key_set_pages(reader, key, condition, after=progress.after):
-            pages += 1
-            progress = replace(progress, after=page.position)
-            yield _WindowPage(page.rows, progress)
-        if pages <= 1:
-            break
-        lower = Comparison(stamp, Operator.GREATER, (progress.until,))
-        progress = Progress(Pass.CHANGED, _last_second(scope))
-    # The caller takes the bookmark from here, also where the last window was empty.
-    yield _WindowPage([], progress)
+    def _reached(self) -> Checkpoint:
+        return Checkpoint(self.bookmark, self.progress, self.highest)
 
 
 def _by_snapshot(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
     """One result set, which has no order: a checkpoint only holds after its end."""
-    del source
-    until = _last_second(scope)
-    condition = both(scope.condition, _changed_or_created(scope, checkpoint.bookmark))
-    for page in snapshot_pages(reader, condition):
+    until = scope.last_second()
+    bookmark = checkpoint.bookmark
+    condition = both(scope.condition, _changed_or_created(scope, bookmark))
+    for page in _result_set(reader, scope, condition):
         yield ReadPage(page.rows)
-    yield ReadPage(checkpoint=Checkpoint(until))
+    if scope.deletions is not None and bookmark is None:
+        scope.deletions.loaded()
+    elif scope.deletions is not None and bookmark is not None:
+        keys = ObjectReader(
+            reader.gateway,
+            source.object_name,
+            scope.deletions.key_fields,
+            page_size=reader.page_size,
+        )
+        since = _since(scope, bookmark)
+        for dead in scope.deletions.gone(since, until, LegacyRecords(keys)):
+            yield ReadPage(deleted=dead)
+    yield ReadPage(checkpoint=_done(scope, until))
 
 
 def _by_parent(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
     """All rows, every time: `read` takes no condition."""
-    del checkpoint
-    until = _last_second(scope)
+    until = scope.last_second()
+    if scope.deletions is not None:
+        scope.deletions.begin_scan()
     count = 0
     for page in nested_pages(reader, str(source.parent), source.paging_key):
         count += len(page.rows)
@@ -222,7 +363,10 @@ def _by_parent(
             source.object_name,
             source.parent,
         )
-    yield ReadPage(checkpoint=Checkpoint(until))
+    if scope.deletions is not None and checkpoint.bookmark is not None:
+        for dead in scope.deletions.unseen(until):
+            yield ReadPage(deleted=dead)
+    yield ReadPage(checkpoint=_done(scope, until))
 
 
 _BY_FUNCTION = {
@@ -232,19 +376,62 @@ _BY_FUNCTION = {
 }
 
 
-def _last_second(scope: Scope) -> datetime:
-    """The last second that is over: no row will be stamped with it any more."""
-    return scope.now() - timedelta(seconds=1)
+def _ordered_pages(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    scope: Scope,
+    progress: Progress,
+) -> Iterator[Page]:
+    """Pages of one pass, and at its end the rows that the closing count misses."""
+    ledger = PassLedger(key, progress.after)
+    detector = scope.detector
+    if scope.paging is Paging.OFFSET:
+        pages = offset_pages(
+            reader,
+            key,
+            condition,
+            detector,
+            start=progress.after,
+            offset=progress.offset,
+        )
+    else:
+        pages = key_set_pages(
+            reader,
+            key,
+            condition,
+            start=progress.after,
+            read_again=detector.read_again,
+        )
+    for page in pages:
+        ledger.add(page)
+        yield page
+    yield from reconcile(reader, ledger, condition, detector)
 
 
-def _since(scope: Scope, bookmark: datetime | None) -> datetime:
-    """Where an incremental sync begins: some time before the bookmark.
+def _result_set(
+    reader: ObjectReader, scope: Scope, condition: Condition | None
+) -> Iterator[Page]:
+    return snapshot_pages(reader, condition, read_again=scope.detector.read_again)
 
-    Raises:
-        ValueError: there is no bookmark.
-    """
-    if bookmark is None:
-        raise ValueError("An incremental sync needs a bookmark.")
+
+def _advanced(progress: Progress, page: Page) -> Progress:
+    if page.position is None:
+        return progress
+    return replace(progress, after=page.position, offset=page.offset)
+
+
+def _done(scope: Scope, until: datetime) -> Checkpoint:
+    return Checkpoint() if scope.replication_key is None else Checkpoint(until)
+
+
+def _content(row: Row) -> int:
+    """A hash of a row's values, whatever the order of its columns."""
+    return hash(frozenset(row.items()))
+
+
+def _since(scope: Scope, bookmark: datetime) -> datetime:
+    """Where an incremental sync begins: some time before the bookmark."""
     since = bookmark - scope.lookback
     return since if scope.start_date is None else max(since, scope.start_date)
 
@@ -279,14 +466,3 @@ def _stamped_since(scope: Scope, since: datetime) -> Condition:
         )
         unstamped = AllOf((unstamped, created))
     return AnyOf((changed, unstamped))
-
-
-def _unstamped(scope: Scope, since: datetime, until: datetime) -> Condition:
-    created = str(scope.creation_stamp)
-    return AllOf(
-        (
-            Comparison(str(scope.replication_key), Operator.IS_NULL),
-            Comparison(created, Operator.GREATER_OR_EQUAL, (since,)),
-            Comparison(created, Operator.LESS_OR_EQUAL, (until,)),
-        )
-    )

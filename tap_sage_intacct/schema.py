@@ -29,6 +29,9 @@ Schema = dict[str, Any]
 MOST_VALUES = 20
 """Values of an enumeration that a description names; the rest are counted."""
 
+DELETED_AT = "_sdc_deleted_at"
+"""When a record was found to be gone, by Singer's custom."""
+
 UNSEEN_SENTENCE = (
     "Not seen in a lookup: offered where the company's own lookup lists it."
 )
@@ -93,6 +96,19 @@ def merge(
         properties[name] = _merged_property(known, found, live.field(name))
     properties = _with_keys(properties, required_keys)
     return {**shipped, "properties": properties}
+
+
+def with_deletions(schema: Schema) -> Schema:
+    """Add the property that tells when a record was found to be deleted."""
+    deleted_at = {
+        "type": ["null", "string"],
+        "format": "date-time",
+        "title": "Deleted at",
+        "description": "When the deletion of the record was found; null while it lives. "
+        "Added by the tap.",
+    }
+    properties = {**schema["properties"], DELETED_AT: deleted_at}
+    return {**schema, "properties": properties}
 
 
 def value_types(schema: Schema) -> dict[str, ValueType]:

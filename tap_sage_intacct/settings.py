@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,6 +104,23 @@ SETTINGS = th.PropertiesList(
         "PERIOD in `filters` does the same.",
     ),
     th.Property(
+        "include_deletes",
+        th.BooleanType,
+        default=False,
+        title="Include deletions",
+        description="Emit a record that holds the primary key and `_sdc_deleted_at` for "
+        "each deletion that the audit trail tells of (needs View permission on custom "
+        "reports), and with `key_store` for those that it does not.",
+    ),
+    th.Property(
+        "key_store",
+        th.StringType,
+        title="Key store",
+        description="Path of a SQLite file in which the tap remembers the keys that it "
+        "loaded, for deletions that the audit trail does not tell or names by another "
+        "id. Made if missing; losing it costs one scan of the keys.",
+    ),
+    th.Property(
         "include_sensitive",
         th.BooleanType,
         default=False,
@@ -124,6 +142,25 @@ SETTINGS = th.PropertiesList(
         title="Page size",
         description="Rows asked for per call, at most 2,000 (1,000 where the object is "
         "read by readByQuery). Halved by the tap after a time-out.",
+    ),
+    th.Property(
+        "paging",
+        th.StringType,
+        default="auto",
+        allowed_values=["auto", "offset"],
+        title="Paging",
+        description="`auto` cuts pages by key, which cannot drift; `offset` takes them by "
+        "offset under the eyes of the drift detector, for comparison.",
+    ),
+    th.Property(
+        "on_drift",
+        th.StringType,
+        default="repair",
+        allowed_values=["repair", "warn", "fail"],
+        title="On drift",
+        description="Rows moved across pages while they were read: read again what is "
+        "affected, go on with a warning and leave the bookmark where it was, or end "
+        "with exit code 1.",
     ),
     th.Property(
         "on_denied",
@@ -149,6 +186,14 @@ SETTINGS = th.PropertiesList(
         title="Retries",
         description="Retries of a call that failed for a passing reason, with growing "
         "pauses.",
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=True,
+        title="Emit ACTIVATE_VERSION",
+        description="After the last record of a stream that is read whole, tell the "
+        "target to drop the rows that did not come again.",
     ),
 )
 
@@ -188,6 +233,21 @@ class OnDenied(Enum):
     FAIL = "fail"
 
 
+class OnDrift(Enum):
+    """What a stream does whose rows moved while they were read."""
+
+    REPAIR = "repair"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Paging(Enum):
+    """How pages of `query` are taken."""
+
+    AUTO = "auto"
+    OFFSET = "offset"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The tap's settings, checked.
@@ -196,6 +256,7 @@ class Settings:
         gateway: None where credentials are missing, which discovery allows.
         filters: stream name to the filter as the user gave it.
         start_date: aware; None for everything.
+        key_store: None where the user keeps none.
     """
 
     gateway: GatewaySettings | None
@@ -204,10 +265,15 @@ class Settings:
         default_factory=dict
     )
     balance_periods: tuple[str, ...] = ()
+    include_deletes: bool = False
+    key_store: Path | None = None
     include_sensitive: bool = False
     lookback: timedelta = timedelta(minutes=120)
     page_size: int = MAX_QUERY_PAGE
+    paging: Paging = Paging.AUTO
+    on_drift: OnDrift = OnDrift.REPAIR
     on_denied: OnDenied = OnDenied.WARN
+    emit_activate_version: bool = True
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -224,7 +290,7 @@ class Settings:
         given.update(
             {name: value for name, value in config.items() if value is not None}
         )
-        problems = [*_api_url_problems(given["api_url"])]
+        problems = [*_api_url_problems(given["api_url"]), *_deletes_problems(given)]
         start_date = _instant(given.get("start_date"), problems)
         if problems:
             raise InvalidSettings(problems)
@@ -233,10 +299,15 @@ class Settings:
             start_date=start_date,
             filters=given["filters"],
             balance_periods=tuple(given["balance_periods"]),
+            include_deletes=given["include_deletes"],
+            key_store=Path(given["key_store"]) if given.get("key_store") else None,
             include_sensitive=given["include_sensitive"],
             lookback=timedelta(minutes=given["lookback_minutes"]),
             page_size=given["page_size"],
+            paging=Paging(given["paging"]),
+            on_drift=OnDrift(given["on_drift"]),
             on_denied=OnDenied(given["on_denied"]),
+            emit_activate_version=given["emit_activate_version_messages"],
         )
 
 
@@ -267,6 +338,12 @@ def _api_url_problems(url: str) -> list[str]:
         "api_url must be an https address (http only for this machine itself), since "
         "passwords travel to it."
     ]
+
+
+def _deletes_problems(given: Mapping[str, Any]) -> list[str]:
+    if not given.get("key_store") or given["include_deletes"]:
+        return []
+    return ["key_store is for deletions: set include_deletes to true, or drop it."]
 
 
 def _instant(text: str | None, problems: list[str]) -> datetime | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tap_sage_intacct.intacct.paging import KeyField, PagingKey
+from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.values import ValueType
 
 
@@ -24,6 +24,23 @@ class ReadFunction(Enum):
 
 RECORD_NUMBER = PagingKey((KeyField("RECORDNO", ValueType.INTEGER),))
 BALANCE_KEY = "_balance_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The record that owns some lines.
+
+    Attributes:
+        object_name: of the record, whose key is RECORDNO.
+        field: the line's column that holds it.
+        stamps: of the record's last change; old ones may lack the first [R].
+        created: the stamp of its creation.
+    """
+
+    object_name: str
+    field: str
+    stamps: tuple[str, ...] = ("WHENMODIFIED", "MODIFIED")
+    created: str = "WHENCREATED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,13 @@ class DataSource:
         paging_key: integer columns that cut the rows into pages.
         parent: the object whose `read` may hold these rows inside.
         needs_period: each call names one reporting period (GLACCOUNTBALANCE) [D].
+        is_audited: whether the audit trail is known to tell of its deletions; of the
+            others nobody knows [?].
+        business_id: the column by which the audit trail may name a record instead of
+            by its number; that ties the versions of a bill or invoice together, which
+            Intacct deletes and makes again under a new number [D/I].
+        header: of lines. They change and vanish with it, without a stamp or an audit
+            entry of their own [C].
     """
 
     stream_name: str
@@ -53,6 +77,9 @@ class DataSource:
     paging_key: PagingKey = RECORD_NUMBER
     parent: str | None = None
     needs_period: bool = False
+    is_audited: bool = True
+    business_id: str | None = None
+    header: Header | None = None
 
 
 _SNAPSHOT = (ReadFunction.READ_BY_QUERY,)
@@ -64,7 +91,12 @@ _UNDOCUMENTED = (
 )
 
 DATA_SOURCES: tuple[DataSource, ...] = (
-    DataSource("gl_accounts", "GLACCOUNT", "General Ledger / Accounts"),
+    DataSource(
+        "gl_accounts",
+        "GLACCOUNT",
+        "General Ledger / Accounts",
+        business_id="ACCOUNTNO",
+    ),
     DataSource(
         "gl_account_balances",
         "GLACCOUNTBALANCE",
@@ -86,68 +118,92 @@ DATA_SOURCES: tuple[DataSource, ...] = (
                 KeyField("BATCHKEY", ValueType.INTEGER),
                 KeyField("GLENTRYKEY", ValueType.INTEGER),
             ),
-            is_unique=False,
+            tie_breaker="RECORDNO",
         ),
+        header=Header("GLBATCH", "BATCHKEY"),
     ),
     DataSource("gl_journal_entries", "GLBATCH", "General Ledger / Journal entries"),
     DataSource(
-        "gl_journal_entry_lines", "GLENTRY", "General Ledger / Journal entry lines"
+        "gl_journal_entry_lines",
+        "GLENTRY",
+        "General Ledger / Journal entry lines",
+        header=Header("GLBATCH", "BATCHNO"),
     ),
     DataSource(
         "revenue_recognition_schedules",
         "REVRECSCHEDULE",
         "Revenue / Recognition schedules",
         functions=_SNAPSHOT,
+        is_audited=False,
     ),
     DataSource(
         "revenue_recognition_schedule_entries",
         "REVRECSCHEDULEENTRY",
         "Revenue / Recognition schedule entries",
         functions=_SNAPSHOT,
+        is_audited=False,
     ),
     DataSource(
         "contract_billing_schedules",
         "CONTRACTBILLINGSCHEDULE",
         "Contract / Billing schedules",
+        is_audited=False,
     ),
     DataSource(
         "contract_billing_schedule_entries",
         "CONTRACTBILLINGSCHEDULEENTRY",
         "Contract / Billing schedule entries",
+        is_audited=False,
     ),
     DataSource(
         "contract_expense_schedules",
         "CONTRACTEXPENSESCHEDULE",
         "Contract / Expense schedule",
+        is_audited=False,
     ),
     DataSource(
         "contract_expense_schedule_entries",
         "CONTRACTEXPENSESCHEDULEENTRY",
         "Contract / Expense schedule entries",
         functions=_UNDOCUMENTED,
+        is_audited=False,
         parent="CONTRACTEXPENSESCHEDULE",
     ),
     DataSource(
         "contract_revenue_schedules",
         "CONTRACTREVENUESCHEDULE",
         "Contract / Revenue schedules",
+        is_audited=False,
     ),
     DataSource(
         "contract_revenue_schedule_entries",
         "CONTRACTREVENUESCHEDULEENTRY",
         "Contract / Revenue schedule entries",
         functions=_UNDOCUMENTED,
+        is_audited=False,
         parent="CONTRACTREVENUESCHEDULE",
     ),
-    DataSource("bills", "APBILL", "Bills", creation_stamp="AUWHENCREATED"),
-    DataSource("contracts", "CONTRACT", "Contracts"),
-    DataSource("customers", "CUSTOMER", "Customers"),
-    DataSource("departments", "DEPARTMENT", "Departments"),
-    DataSource("employees", "EMPLOYEE", "Employees"),
-    DataSource("entities", "LOCATIONENTITY", "Entities"),
-    DataSource("invoices", "ARINVOICE", "Invoices", creation_stamp="AUWHENCREATED"),
-    DataSource("locations", "LOCATION", "Locations"),
-    DataSource("vendors", "VENDOR", "Vendors"),
+    DataSource(
+        "bills",
+        "APBILL",
+        "Bills",
+        creation_stamp="AUWHENCREATED",
+        business_id="DOCHDRKEY",
+    ),
+    DataSource("contracts", "CONTRACT", "Contracts", business_id="CONTRACTID"),
+    DataSource("customers", "CUSTOMER", "Customers", business_id="CUSTOMERID"),
+    DataSource("departments", "DEPARTMENT", "Departments", business_id="DEPARTMENTID"),
+    DataSource("employees", "EMPLOYEE", "Employees", business_id="EMPLOYEEID"),
+    DataSource("entities", "LOCATIONENTITY", "Entities", business_id="LOCATIONID"),
+    DataSource(
+        "invoices",
+        "ARINVOICE",
+        "Invoices",
+        creation_stamp="AUWHENCREATED",
+        business_id="DOCHDRKEY",
+    ),
+    DataSource("locations", "LOCATION", "Locations", business_id="LOCATIONID"),
+    DataSource("vendors", "VENDOR", "Vendors", business_id="VENDORID"),
 )
 
 DATA_SOURCE_BY_STREAM = {source.stream_name: source for source in DATA_SOURCES}

@@ -4,13 +4,17 @@ A stream's bookmark is written as
 
     {"replication_key": "WHENMODIFIED",
      "replication_key_value": "2026-01-31T07:12:45+00:00",
-     "version": 1,
+     "highest": [81234],
+     "version": 2,
      "reading": {"pass": "changed", "until": "…", "after": ["…", 4711]}}
 
 `replication_key_value`: every change up to and including this second was emitted; it
-is missing until the first sync is complete. `reading` is there only while a sync is
-under way: which pass, what the bookmark becomes when the sync is done, and the key
-of the last row emitted. Knows nothing of the gateway.
+is missing until the first sync is complete. `highest` is the greatest record number
+emitted, by which records are found that bear no stamp at all. `reading` is there only
+while a sync is under way: which pass, what the bookmark becomes when the sync is
+done, and the key of the last row emitted; with `offset` where pages are taken by it.
+Version 1 had neither `highest` nor `offset`, and is read as well. Knows nothing of
+the gateway.
 """
 
 from __future__ import annotations
@@ -22,9 +26,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.paging import Position
+    from tap_sage_intacct.intacct.paging_key import Position
 
-VERSION = 1
+VERSION = 2
+_READABLE = frozenset({1, VERSION})
 
 _VALUE = "replication_key_value"
 
@@ -33,12 +38,15 @@ class Pass(Enum):
     """Which rows a pass over an object reads.
 
     INITIAL: all rows, by key. CHANGED: rows modified since the bookmark. UNSTAMPED:
-    rows created since the bookmark whose WHENMODIFIED is null.
+    rows created since the bookmark whose WHENMODIFIED is null. LINES: lines whose
+    header changed since the bookmark. DELETED: records deleted since the bookmark.
     """
 
     INITIAL = "initial"
     CHANGED = "changed"
     UNSTAMPED = "unstamped"
+    LINES = "lines"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +57,13 @@ class Progress:
         reading: the pass in hand; passes come in the order of `Pass`.
         until: the second up to which changes are read; becomes the bookmark.
         after: the key of the last row emitted; None before the first.
+        offset: how many rows stood up to there, where pages are taken by offset.
     """
 
     reading: Pass
     until: datetime
     after: Position | None = None
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +73,12 @@ class Checkpoint:
     Attributes:
         bookmark: all changes up to and including this second were emitted.
         progress: None between syncs.
+        highest: the greatest paging key emitted; None where unknown.
     """
 
     bookmark: datetime | None = None
     progress: Progress | None = None
+    highest: Position | None = None
 
 
 class InvalidState(ValueError):
@@ -80,13 +92,17 @@ def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoi
         InvalidState: written by a later version, or damaged.
     """
     version = bookmark.get("version", VERSION)
-    if version != VERSION:
+    if version not in _READABLE:
         raise InvalidState(
             f"The state of {stream} has version {version}, which this version of the tap "
             "does not read: upgrade the tap, or clear the state to load the stream anew."
         )
     try:
-        return Checkpoint(_instant(bookmark.get(_VALUE)), _progress(bookmark))
+        return Checkpoint(
+            _instant(bookmark.get(_VALUE)),
+            _progress(bookmark),
+            _position(bookmark.get("highest")),
+        )
     except (KeyError, TypeError, ValueError):
         raise InvalidState(
             f"The state of {stream} is damaged: clear it to load the stream anew."
@@ -94,20 +110,39 @@ def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoi
 
 
 def write_checkpoint(
-    checkpoint: Checkpoint, bookmark: MutableMapping[str, Any], replication_key: str
+    checkpoint: Checkpoint,
+    bookmark: MutableMapping[str, Any],
+    replication_key: str | None,
 ) -> None:
-    """Put the checkpoint in place of whatever the bookmark holds."""
+    """Put the checkpoint in place of whatever the bookmark holds.
+
+    Args:
+        checkpoint: an empty one clears the bookmark.
+        bookmark: of the stream.
+        replication_key: None of a stream that is read whole every time.
+    """
     bookmark.clear()
+    if checkpoint == Checkpoint():
+        return
     if checkpoint.bookmark is not None:
         bookmark["replication_key"] = replication_key
         bookmark[_VALUE] = checkpoint.bookmark.isoformat()
+    if checkpoint.highest is not None:
+        bookmark["highest"] = list(checkpoint.highest)
     bookmark["version"] = VERSION
-    if (progress := checkpoint.progress) is not None:
-        bookmark["reading"] = {
-            "pass": progress.reading.value,
-            "until": progress.until.isoformat(),
-            "after": None if progress.after is None else list(progress.after),
-        }
+    if checkpoint.progress is not None:
+        bookmark["reading"] = _reading(checkpoint.progress)
+
+
+def _reading(progress: Progress) -> dict[str, Any]:
+    reading: dict[str, Any] = {
+        "pass": progress.reading.value,
+        "until": progress.until.isoformat(),
+        "after": None if progress.after is None else list(progress.after),
+    }
+    if progress.offset is not None:
+        reading["offset"] = progress.offset
+    return reading
 
 
 def _progress(bookmark: MutableMapping[str, Any]) -> Progress | None:
@@ -117,10 +152,17 @@ def _progress(bookmark: MutableMapping[str, Any]) -> Progress | None:
     until = _instant(reading["until"])
     if until is None:
         raise ValueError("until")
-    after = reading["after"]
+    offset = reading.get("offset")
     return Progress(
-        Pass(reading["pass"]), until, None if after is None else tuple(after)
+        Pass(reading["pass"]),
+        until,
+        _position(reading["after"]),
+        None if offset is None else int(offset),
     )
+
+
+def _position(values: list[int | str] | None) -> Position | None:
+    return None if values is None else tuple(values)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -7,35 +7,56 @@ left out: it moves a bookmark with every row, ours holds only what is proven com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk import Stream
+from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.balances import balance_key, key_fields
 from tap_sage_intacct.decoder import RowDecoder
+from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.reading import Scope, read_periods, read_source
-from tap_sage_intacct.schema import value_types
+from tap_sage_intacct.schema import DELETED_AT, value_types, with_deletions
 from tap_sage_intacct.sensitivity import is_sensitive
-from tap_sage_intacct.settings import OnDenied
+from tap_sage_intacct.settings import OnDenied, Paging
 from tap_sage_intacct.sources import BALANCE_KEY
-from tap_sage_intacct.state import Checkpoint, read_checkpoint, write_checkpoint
+from tap_sage_intacct.state import (
+    Checkpoint,
+    Pass,
+    Progress,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
 
     from tap_sage_intacct.decoder import Record
+    from tap_sage_intacct.deletions import DeletionFinder
     from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.drift import DriftReport
+    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.interruption import Interruption
     from tap_sage_intacct.reading import ReadPage
+    from tap_sage_intacct.run import Run
     from tap_sage_intacct.selection import RowSelection
-    from tap_sage_intacct.settings import Settings
+
+
+class DriftMetric(str, Enum):
+    """What the SDK's own list of metrics lacks."""
+
+    DRIFTED_ROWS = "drifted_row_count"
 
 
 class IntacctStream(Stream):
@@ -50,8 +71,8 @@ class IntacctStream(Stream):
         offered: OfferedSource,
         selection: RowSelection,
         *,
-        settings: Settings,
-        gateway: Callable[[], Gateway],
+        run: Run,
+        interruption: Interruption,
     ) -> None:
         """Describe the stream; nothing is called before its first record is asked for.
 
@@ -59,15 +80,22 @@ class IntacctStream(Stream):
             tap: the tap it belongs to.
             offered: the data source, and the schema of what the company offers.
             selection: which rows the user wants.
-            settings: of the run.
-            gateway: opens the run's gateway, once.
+            run: what it shares with the other streams.
+            interruption: held back while a checkpoint is written.
         """
         source = offered.source
-        super().__init__(tap, schema=offered.schema, name=source.stream_name)
+        tells_deletions = run.settings.include_deletes and not source.needs_period
+        schema = with_deletions(offered.schema) if tells_deletions else offered.schema
+        super().__init__(tap, schema=schema, name=source.stream_name)
         self.source = source
-        self.settings = settings
+        self.settings = run.settings
+        self._run = run
+        self._interruption = interruption
+        self._tells_deletions = tells_deletions
         self._selection = selection
-        self._gateway = gateway
+        self._detector = DriftDetector(
+            source.stream_name, run.settings.on_drift, on_report=self._measure_drift
+        )
         self._denied: PermissionDenied | ObjectNotFound | None = None
         self.primary_keys = source.primary_keys
         if source.replication_key in offered.schema["properties"]:
@@ -88,6 +116,9 @@ class IntacctStream(Stream):
     def metadata(self) -> MetadataMapping:
         """As the SDK's, with sensitive fields deselected unless a catalog differs."""
         metadata = super().metadata
+        deleted_at = metadata.get(("properties", DELETED_AT))
+        if deleted_at is not None:
+            deleted_at.inclusion = Metadata.InclusionType.AUTOMATIC
         if self.settings.include_sensitive:
             return metadata
         for breadcrumb, entry in metadata.items():
@@ -99,6 +130,11 @@ class IntacctStream(Stream):
                 entry.selected_by_default = False
         return metadata
 
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, as the SDK would: see `_activate_version`."""
+        return False
+
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """None: windows have an upper bound of their own, by the server's clock."""
 
@@ -109,17 +145,17 @@ class IntacctStream(Stream):
         checkpoint never runs ahead of its rows.
         """
         del context
-        calls_before = self._gateway().calls
+        calls_before = self._run.gateway.calls
         try:
-            yield from self._records()
+            yield from self._records(self._run.gateway)
         except (PermissionDenied, ObjectNotFound) as error:
             self._denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
         finally:
-            self._sync_costs["calls"] = self._gateway().calls - calls_before
+            self._sync_costs["calls"] = self._run.gateway.calls - calls_before
 
     def log_sync_costs(self) -> None:
-        """Log the calls made, then fail for a denied object if the settings say so.
+        """Log the calls and what drifted, then fail for a denied object if need be.
 
         The SDK calls this after all streams, which is when `on_denied: fail` ends the
         run.
@@ -129,38 +165,69 @@ class IntacctStream(Stream):
             ObjectNotFound: the company does not know the object.
         """
         super().log_sync_costs()
+        if summary := self._detector.summary():
+            self.logger.info("Drift in %s.", summary)
         if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
             raise self._denied
 
-    def _records(self) -> Iterator[Record]:
-        gateway = self._gateway()
+    def _records(self, gateway: Gateway) -> Iterator[Record]:
         decoder = RowDecoder(self.name, self._selected_types, gateway.user_format())
-        for page in self._pages(gateway):
+        deletions = self._run.deletion_finder(self.source, self._selection.condition)
+        checkpoint = self._checkpoint(gateway)
+        for page in self._pages(gateway, checkpoint, deletions):
+            # Before they are emitted, or a run that dies here would forget them.
+            if deletions is not None:
+                deletions.note(page.rows)
             for row in page.rows:
-                record = decoder.decode(row)
-                if self.source.needs_period:
-                    record[BALANCE_KEY] = balance_key(row, self._key_fields)
-                yield record
+                yield self._record(decoder, row)
+            for key in page.deleted:
+                yield self._deleted_record(decoder, key, gateway.server_now())
             if page.checkpoint is not None:
                 self._write_checkpoint(page.checkpoint)
+        self._activate_version()
 
-    def _pages(self, gateway: Gateway) -> Iterator[ReadPage]:
+    def _record(self, decoder: RowDecoder, row: Row) -> Record:
+        record = decoder.decode(row)
+        if self.source.needs_period:
+            record[BALANCE_KEY] = balance_key(row, self._key_fields)
+        if self._tells_deletions:
+            # So that a target brings back what it was told is gone.
+            record[DELETED_AT] = None
+        return record
+
+    def _deleted_record(self, decoder: RowDecoder, key: str, now: datetime) -> Record:
+        (primary_key,) = self.source.primary_keys
+        return {**decoder.decode({primary_key: key}), DELETED_AT: now.isoformat()}
+
+    def _pages(
+        self,
+        gateway: Gateway,
+        checkpoint: Checkpoint,
+        deletions: DeletionFinder | None,
+    ) -> Iterator[ReadPage]:
+        key_fields = deletions.key_fields if deletions is not None else ()
         reader = ObjectReader(
             gateway,
             self.source.object_name,
-            self._fields,
-            page_size=self.settings.page_size,
+            self._fields(key_fields),
+            page_size=max(self.settings.page_size, self._least_page_size),
         )
+        scope = self._scope(gateway, deletions)
         if self.source.needs_period:
-            return read_periods(reader, self._scope(gateway), self._selection.periods)
-        return read_source(
-            self.source, reader, self._scope(gateway), self._checkpoint()
-        )
+            return read_periods(reader, scope, self._selection.periods)
+        return read_source(self.source, reader, scope, checkpoint)
 
-    def _scope(self, gateway: Gateway) -> Scope:
+    @property
+    def _least_page_size(self) -> int:
+        """An offset page begins with the last row of the one before."""
+        return 2 if self.settings.paging is Paging.OFFSET else 1
+
+    def _scope(self, gateway: Gateway, deletions: DeletionFinder | None) -> Scope:
         creation_stamp = self.source.creation_stamp
+        is_incremental = self._incremental_key is not None
         return Scope(
             now=gateway.server_now,
+            detector=self._detector,
             condition=self._selection.condition,
             start_date=self.settings.start_date,
             lookback=self.settings.lookback,
@@ -168,6 +235,8 @@ class IntacctStream(Stream):
             creation_stamp=(
                 creation_stamp if creation_stamp in self.schema["properties"] else None
             ),
+            paging=self.settings.paging,
+            deletions=deletions if is_incremental else None,
         )
 
     @property
@@ -185,29 +254,56 @@ class IntacctStream(Stream):
             if selected.get(("properties", name), True) and name != BALANCE_KEY
         }
 
-    @property
-    def _fields(self) -> tuple[str, ...]:
-        """What is fetched: the selected fields, and those that make the key."""
-        if not self.source.needs_period:
-            return tuple(self._selected_types)
-        return tuple(dict.fromkeys((*self._key_fields, *self._selected_types)))
+    def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
+        """What is fetched: the selected fields, and those that make keys."""
+        needed = [name for name in key_fields if name in self.schema["properties"]]
+        if self.source.needs_period:
+            needed += self._key_fields
+        return tuple(dict.fromkeys((*needed, *self._selected_types)))
 
     @cached_property
     def _key_fields(self) -> tuple[str, ...]:
         return key_fields(self.schema["properties"])
 
-    def _checkpoint(self) -> Checkpoint:
-        if self._incremental_key is None:
-            return Checkpoint()
-        return read_checkpoint(self.stream_state, self.name)
+    def _checkpoint(self, gateway: Gateway) -> Checkpoint:
+        """Where to go on; a full table goes on only where its own reading broke off."""
+        checkpoint = read_checkpoint(self.stream_state, self.name)
+        if self._incremental_key is not None or self.source.needs_period:
+            return checkpoint
+        progress = checkpoint.progress
+        if progress is None or progress.reading is not Pass.INITIAL:
+            progress = Progress(Pass.INITIAL, gateway.server_now())
+        # All records of one reading bear one version, also when it is resumed.
+        self._stream_version = int(progress.until.timestamp())
+        return Checkpoint(None, progress)
 
     def _write_checkpoint(self, checkpoint: Checkpoint) -> None:
-        if self._incremental_key is None:
+        if self._detector.rows_left:
             return
-        write_checkpoint(checkpoint, self.stream_state, self._incremental_key)
-        # Set by every record, but a page without one moves the checkpoint too.
-        self.state_manager.is_flushed = False
-        self._write_state_message()
+        with self._interruption:
+            write_checkpoint(checkpoint, self.stream_state, self._incremental_key)
+            # Set by every record, but a page without one moves the checkpoint too.
+            self.state_manager.is_flushed = False
+            self._write_state_message()
+
+    def _activate_version(self) -> None:
+        """Tell the target that rows of earlier versions are gone.
+
+        After the last record: whoever is stopped before it has lost nothing. Balances
+        are left out, since a run reads some periods and another run others.
+        """
+        if (
+            self._incremental_key is None
+            and self._stream_version is not None
+            and self.settings.emit_activate_version
+            and not self._detector.rows_left
+        ):
+            self._write_activate_version_message(self._stream_version)
+
+    def _measure_drift(self, report: DriftReport) -> None:
+        tags = {metrics.Tag.STREAM: self.name, "movement": report.movement.name.lower()}
+        metric = cast("metrics.Metric", DriftMetric.DRIFTED_ROWS)
+        self._log_metric(metrics.Point("counter", metric, report.rows, tags))
 
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None

@@ -17,8 +17,11 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_sage_intacct import discovery
 from tap_sage_intacct.decoder import InvalidRecord
 from tap_sage_intacct.discovery import OfferedSource
-from tap_sage_intacct.intacct.errors import ConfigurationError, IntacctError
-from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.drift import DriftFound
+from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.interruption import Interrupted, Interruption, WholeLineWriter
+from tap_sage_intacct.key_store import InvalidKeyStore
+from tap_sage_intacct.run import Run
 from tap_sage_intacct.selection import row_selection, unknown_stream
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
@@ -32,8 +35,18 @@ from tap_sage_intacct.streams import IntacctStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
 EXIT_FAILURE = 1
+
+_EXPLAINED = (
+    DriftFound,
+    IntacctError,
+    InvalidKeyStore,
+    InvalidRecord,
+    InvalidSettings,
+    InvalidState,
+)
 
 
 class TapSageIntacct(Tap):
@@ -43,6 +56,7 @@ class TapSageIntacct(Tap):
     package_name = "tap-sage-intacct"
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
     dynamic_catalog = False
+    message_writer_class = WholeLineWriter
 
     @cached_property
     def settings(self) -> Settings:
@@ -50,18 +64,19 @@ class TapSageIntacct(Tap):
         return Settings.from_config(self.config)
 
     @cached_property
-    def gateway(self) -> Gateway:
-        """The run's gateway; it signs in at its first call.
+    def run(self) -> Run:
+        """What the streams share."""
+        return Run(self.settings)
 
-        Raises:
-            ConfigurationError: credentials are missing.
-        """
-        if self.settings.gateway is None:
-            raise ConfigurationError(
-                "Credentials are missing: set company_id, user_id, user_password, "
-                "sender_id and sender_password."
-            )
-        return Gateway(self.settings.gateway)
+    @property
+    def interruption(self) -> Interruption:
+        """What SIGINT and SIGTERM do; holds them back as a context manager."""
+        writer = self.message_writer
+        return (
+            writer.interruption
+            if isinstance(writer, WholeLineWriter)
+            else Interruption()
+        )
 
     def discover_streams(self) -> Sequence[IntacctStream]:
         """The catalog's streams if there is a catalog, or else what the company offers.
@@ -104,17 +119,21 @@ class TapSageIntacct(Tap):
             ]
         if self.settings.gateway is None:
             return discovery.shipped(DATA_SOURCES)
-        return discovery.live(self.gateway, DATA_SOURCES)
+        return discovery.live(self.run.gateway, DATA_SOURCES)
 
     def _stream(self, offered: OfferedSource) -> IntacctStream:
         selection = row_selection(offered, self.settings)
         return IntacctStream(
-            self,
-            offered,
-            selection,
-            settings=self.settings,
-            gateway=lambda: self.gateway,
+            self, offered, selection, run=self.run, interruption=self.interruption
         )
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End soon, with a non-zero exit code; the SDK's own ends with 0."""
+        del frame
+        self.interruption.request(signum, self._write_last_state)
+
+    def _write_last_state(self) -> None:
+        self.state_writer.write_state(self.state)
 
     def _check_stream_names(self) -> None:
         named = {
@@ -175,6 +194,9 @@ def main() -> None:
     except ConfigValidationError as error:
         for problem in error.errors:
             logger.critical(problem)
-    except (IntacctError, InvalidSettings, InvalidState, InvalidRecord) as error:
+    except Interrupted as interrupted:
+        logger.critical("%s; the last STATE resumes the run.", interrupted)
+        sys.exit(interrupted.exit_code)
+    except _EXPLAINED as error:
         logger.critical(error, exc_info=logger.isEnabledFor(logging.DEBUG))
     sys.exit(EXIT_FAILURE)

@@ -91,7 +91,7 @@ class Loader:
                 tap.sync_all()
         finally:
             lines = out.getvalue().splitlines()[:upto]
-            run = Run([parse(line) for line in lines], tap.gateway.calls)
+            run = Run([parse(line) for line in lines], tap.run.gateway.calls)
             self._take(run)
         return run
 

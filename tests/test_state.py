@@ -26,7 +26,14 @@ CHECKPOINTS = st.builds(
     Checkpoint,
     st.none() | INSTANTS,
     st.none()
-    | st.builds(Progress, st.sampled_from(Pass), INSTANTS, st.none() | POSITIONS),
+    | st.builds(
+        Progress,
+        st.sampled_from(Pass),
+        INSTANTS,
+        st.none() | POSITIONS,
+        st.none() | st.integers(0, 10**9),
+    ),
+    st.none() | POSITIONS,
 )
 
 
@@ -53,14 +60,14 @@ def test_bookmark_written_by_hand_is_read() -> None:
 def test_bookmark_as_it_is_documented() -> None:
     until = datetime(2026, 1, 31, 7, 12, 45, tzinfo=timezone.utc)
     progress = Progress(Pass.CHANGED, until, (until.isoformat(), 4711))
+    checkpoint = Checkpoint(until - timedelta(days=1), progress, (81234,))
     bookmark: dict[str, object] = {}
-    write_checkpoint(
-        Checkpoint(until - timedelta(days=1), progress), bookmark, "WHENMODIFIED"
-    )
+    write_checkpoint(checkpoint, bookmark, "WHENMODIFIED")
     assert bookmark == {
         "replication_key": "WHENMODIFIED",
         "replication_key_value": "2026-01-30T07:12:45+00:00",
-        "version": 1,
+        "highest": [81234],
+        "version": 2,
         "reading": {
             "pass": "changed",
             "until": "2026-01-31T07:12:45+00:00",
@@ -69,10 +76,32 @@ def test_bookmark_as_it_is_documented() -> None:
     }
 
 
+def test_bookmarks_of_the_first_version_are_read() -> None:
+    """As it wrote them: after a sync, and half-way through one."""
+    done = {
+        "replication_key": "WHENMODIFIED",
+        "replication_key_value": "2026-01-30T07:12:45+00:00",
+        "version": 1,
+    }
+    reading = {"pass": "initial", "until": "2026-01-31T07:12:45+00:00", "after": [7]}
+    bookmark = datetime(2026, 1, 30, 7, 12, 45, tzinfo=timezone.utc)
+    assert read_checkpoint(done, "bills") == Checkpoint(bookmark)
+    assert read_checkpoint({"version": 1, "reading": reading}, "bills") == Checkpoint(
+        None, Progress(Pass.INITIAL, bookmark + timedelta(days=1), (7,))
+    )
+
+
+def test_empty_checkpoint_clears_the_bookmark() -> None:
+    bookmark: dict[str, object] = {"version": 2, "reading": {"pass": "initial"}}
+    write_checkpoint(Checkpoint(), bookmark, None)
+    assert bookmark == {}
+
+
 @pytest.mark.parametrize(
     "bookmark",
     [
-        {"version": 2},
+        {"version": 3},
+        {"version": 2, "highest": 7},
         {"replication_key_value": "yesterday"},
         {"replication_key_value": "2026-01-31T10:00:00"},
         {"version": 1, "reading": {"pass": "changed"}},

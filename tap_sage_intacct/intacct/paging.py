@@ -1,8 +1,9 @@
-"""Pages of one object, in the ways that cannot drift.
+"""Pages of one object, by key, by result set, inside their parents, or by offset.
 
 Every `query` is a new query on the server: an offset into it means other rows as
 soon as one is inserted or deleted before it (Sage's page on query [D]). So pages are
-taken by key, or from the snapshot that readByQuery keeps. Knows nothing of bookmarks.
+taken by key, or from the result set that readByQuery keeps; an offset is for who can
+tell that the rows moved. Knows nothing of bookmarks.
 """
 
 from __future__ import annotations
@@ -10,61 +11,43 @@ from __future__ import annotations
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TypeVar
 
 from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import (
-    Row,
-    RowSet,
-    read_nested_rows,
-)
+from tap_sage_intacct.intacct.envelope import Row, RowSet, read_nested_rows
 from tap_sage_intacct.intacct.errors import (
     InvalidResponse,
     PagesMoved,
     RequestRefused,
     RequestTimedOut,
 )
+from tap_sage_intacct.intacct.paging_key import (
+    PagingKey,
+    Position,
+    after,
+    at,
+    position_of,
+)
 from tap_sage_intacct.intacct.query import (
     AllOf,
-    AnyOf,
     Comparison,
     Condition,
     Operator,
-    Value,
     both,
 )
 from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
-from tap_sage_intacct.intacct.values import ValueType, converter
 
-SNAPSHOT_TRIES = 3
+PAGE_TRIES = 3
+"""How often a page, or a result set, that does not fit is asked for in all."""
 
-Position = tuple[int | str, ...]
-"""The key of a row, a value per key field: an integer, or an instant as ISO text."""
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class KeyField:
-    """A column that pages are cut by: INTEGER or TIMESTAMP."""
-
-    name: str
-    value_type: ValueType
-
-
-@dataclass(frozen=True, slots=True)
-class PagingKey:
-    """Columns that order the rows. Unless `is_unique`, several rows may share a key."""
-
-    fields: tuple[KeyField, ...]
-    is_unique: bool = True
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The column names, most significant first."""
-        return tuple(field.name for field in self.fields)
+ReadAgain = Callable[[PagesMoved], None]
+"""Told before something is asked for again; may raise to have it left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +57,34 @@ class Page:
     Attributes:
         position: the key of the last row; reading may resume after it. None where
             reading can only start over.
+        total: rows that matched when the page was asked for; None where unknown.
+        offset: rows before the position, where pages are taken by offset.
     """
 
     rows: list[Row]
     position: Position | None = None
+    total: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedRows:
+    """One answer to a query that asks for an order, found to be in that order.
+
+    Attributes:
+        keyed: the rows, each with its position.
+        total: rows that match in all; None where the answer does not say.
+        is_last: no rows come after these.
+    """
+
+    keyed: list[tuple[Position, Row]]
+    total: int | None
+    is_last: bool
+
+
+def log_and_read_again(error: PagesMoved) -> None:
+    """The plainest `ReadAgain`."""
+    logger.warning("%s Reading it again.", error)
 
 
 def key_set_pages(
@@ -85,29 +92,85 @@ def key_set_pages(
     key: PagingKey,
     condition: Condition | None = None,
     *,
-    after: Position | None = None,
+    start: Position | None = None,
+    read_again: ReadAgain = log_and_read_again,
 ) -> Iterator[Page]:
     """Pages ordered by the key, each starting after the last key of the one before.
 
     Where several rows may share a key, the last key of a page that is not the last
     page may go on beyond it: its rows are left for the next page.
 
+    Args:
+        start: rows up to and including this position are left out.
+
     Raises:
-        PagesMoved: the server did not keep the order, or more rows share one key
-            than fit into a page.
+        PagesMoved: no try gave a page in the order that was asked for.
     """
     while True:
-        rows_after = _after(key, after) if after is not None else None
-        row_set, page_size = reader.query(both(condition, rows_after), key.names)
-        keyed = _keyed(reader, key, row_set.rows, after)
-        is_last = _is_last(reader.object_name, row_set, page_size)
-        if not is_last and not key.is_unique:
-            keyed = _without_last_key(reader.object_name, keyed)
+        since = after(key, start) if start is not None else None
+        found = ordered_rows(
+            reader, key, both(condition, since), beyond=start, read_again=read_again
+        )
+        keyed = found.keyed
+        if not found.is_last and not key.is_unique:
+            keyed = _without_last_key(keyed)
+            if not keyed:
+                start = found.keyed[-1][0]
+                yield from _pages_at(reader, key, condition, start, read_again)
+                continue
         if keyed:
-            after = keyed[-1][0]
-            yield Page([row for _, row in keyed], after)
-        if is_last:
+            start = keyed[-1][0]
+            yield Page([row for _, row in keyed], start, found.total)
+        if found.is_last:
             return
+
+
+def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    *,
+    beyond: Position | None = None,
+    offset: int = 0,
+    read_again: ReadAgain = log_and_read_again,
+) -> OrderedRows:
+    """One page in the order of the key.
+
+    Args:
+        condition: which rows.
+        beyond: what the condition promises: every key is greater than this one.
+        offset: rows to skip.
+        read_again: told before the page is asked for again.
+
+    Raises:
+        PagesMoved: no try gave rows in that order.
+    """
+
+    def ask() -> OrderedRows:
+        row_set, page_size = reader.query(condition, key.order, offset=offset)
+        keyed = _keyed(reader, key, row_set.rows, beyond)
+        is_last = _is_last(reader.object_name, row_set, page_size)
+        return OrderedRows(keyed, row_set.total, is_last)
+
+    return _insist(ask, read_again)
+
+
+def count_rows(
+    reader: ObjectReader, key: PagingKey, condition: Condition | None
+) -> int | None:
+    """How many rows match now; None where the answer does not say. One call."""
+    counter = ObjectReader(reader.gateway, reader.object_name, (), page_size=1)
+    row_set, _ = counter.query(condition, key.names[:1])
+    return row_set.total
+
+
+def _insist(ask: Callable[[], T], read_again: ReadAgain) -> T:
+    for _ in range(PAGE_TRIES - 1):
+        try:
+            return ask()
+        except PagesMoved as error:
+            read_again(error)
+    return ask()
 
 
 def _is_last(object_name: str, row_set: RowSet, page_size: int) -> bool:
@@ -122,26 +185,22 @@ def _is_last(object_name: str, row_set: RowSet, page_size: int) -> bool:
 
 
 def _keyed(
-    reader: ObjectReader, key: PagingKey, rows: list[Row], after: Position | None
+    reader: ObjectReader, key: PagingKey, rows: list[Row], beyond: Position | None
 ) -> list[tuple[Position, Row]]:
     """Each row with its key, which must rise (or, if not unique, must not fall)."""
-    user_format = reader.gateway.user_format()
-    converters = [
-        (field.name, converter(field.value_type, user_format)) for field in key.fields
-    ]
+    position_in = position_of(key, reader.gateway.user_format())
     keyed: list[tuple[Position, Row]] = []
-    previous = after
+    previous = beyond
     for row in rows:
-        values = [convert(row.get(name, "")) for name, convert in converters]
-        position = tuple(value for value in values if isinstance(value, int | str))
-        if len(position) < len(values):
+        position = position_in(row)
+        if position is None:
             raise PagesMoved(
                 f"{reader.object_name}: a row came without "
                 f"{', '.join(key.names)}, by which pages are cut."
             )
         if previous is not None and (
             position < previous
-            or (position == previous and (key.is_unique or previous is after))
+            or (position == previous and (key.is_unique or previous is beyond))
         ):
             raise PagesMoved(
                 f"{reader.object_name}: rows came out of the order of "
@@ -153,41 +212,56 @@ def _keyed(
 
 
 def _without_last_key(
-    object_name: str, keyed: list[tuple[Position, Row]]
+    keyed: list[tuple[Position, Row]],
 ) -> list[tuple[Position, Row]]:
     last = keyed[-1][0]
-    complete = [pair for pair in keyed if pair[0] != last]
-    if not complete:
-        raise PagesMoved(
-            f"{object_name}: more rows share the key {last} than fit into a page of "
-            f"{len(keyed)}."
+    return [pair for pair in keyed if pair[0] != last]
+
+
+def _pages_at(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    position: Position,
+    read_again: ReadAgain,
+) -> Iterator[Page]:
+    """Rows that all share one key and do not fit one page, walked by the tie breaker.
+
+    Both the order and the comparison of the tie breaker are Intacct's own, as one
+    connector relies on for the audit trail's ID [C: Estuary].
+
+    Raises:
+        PagesMoved: a row comes again, so the walk would not end.
+    """
+    tie = str(key.tie_breaker)
+    given: set[str] = set()
+    beyond: Condition = at(key, position)
+    while True:
+        found = ordered_rows(
+            reader, key, both(condition, beyond), read_again=read_again
         )
-    return complete
-
-
-def _after(key: PagingKey, position: Position) -> Condition:
-    """Rows whose key is greater: `a > x or (a = x and (b > y or ...))`."""
-    (field, value), *rest = zip(
-        key.fields,
-        (_value(*pair) for pair in zip(key.fields, position, strict=True)),
-        strict=True,
-    )
-    greater = Comparison(field.name, Operator.GREATER, (value,))
-    if not rest:
-        return greater
-    others = PagingKey(tuple(field for field, _ in rest), key.is_unique)
-    equal = Comparison(field.name, Operator.EQUAL, (value,))
-    return AnyOf((greater, AllOf((equal, _after(others, position[1:])))))
-
-
-def _value(field: KeyField, given: int | str) -> Value:
-    if field.value_type is ValueType.TIMESTAMP:
-        return datetime.fromisoformat(str(given))
-    return given
+        ties = [row.get(tie, "") for _, row in found.keyed]
+        if not given.isdisjoint(ties):
+            raise PagesMoved(
+                f"{reader.object_name}: rows that share {', '.join(key.names)} came "
+                f"again when walked by {tie}."
+            )
+        given.update(ties)
+        # Resuming between these pages would leave out the rest of them.
+        resumable = position if found.is_last else None
+        if ties:
+            yield Page([row for _, row in found.keyed], resumable)
+            last = Comparison(tie, Operator.GREATER, (ties[-1],))
+            beyond = AllOf((at(key, position), last))
+        if found.is_last:
+            return
 
 
 def snapshot_pages(
-    reader: ObjectReader, condition: Condition | None = None
+    reader: ObjectReader,
+    condition: Condition | None = None,
+    *,
+    read_again: ReadAgain = log_and_read_again,
 ) -> Iterator[Page]:
     """Pages of a readByQuery and its readMore, in the server's arbitrary order.
 
@@ -197,10 +271,11 @@ def snapshot_pages(
     rows that were given out already are left out.
 
     Raises:
-        PagesMoved: no try in `SNAPSHOT_TRIES` gave a whole result set.
+        PagesMoved: no try in `PAGE_TRIES` gave a whole result set.
+        RequestTimedOut: likewise.
     """
     given = array("q")
-    for attempt in range(1, SNAPSHOT_TRIES + 1):
+    for attempt in range(1, PAGE_TRIES + 1):
         expected = Counter(given)
         try:
             for rows in _snapshot(reader, condition):
@@ -208,12 +283,16 @@ def snapshot_pages(
                 given.extend(map(_identity, fresh))
                 if fresh:
                     yield Page(fresh)
-        except (PagesMoved, RequestTimedOut) as error:
-            if attempt == SNAPSHOT_TRIES:
+        except RequestTimedOut as error:
+            if attempt == PAGE_TRIES:
                 raise
-            if isinstance(error, RequestTimedOut) and reader.page_size > MIN_PAGE:
+            if reader.page_size > MIN_PAGE:
                 reader.halve_page_size(error)
             logger.warning("%s Reading %s again.", error, reader.object_name)
+        except PagesMoved as error:
+            if attempt == PAGE_TRIES:
+                raise
+            read_again(error)
         else:
             return
 

@@ -64,11 +64,14 @@ class ObjectReader:
         self._stored = stored
 
     def query(
-        self, condition: Condition | None, order: tuple[str, ...]
+        self, condition: Condition | None, order: tuple[str, ...], *, offset: int = 0
     ) -> tuple[RowSet, int]:
         """One page of `query`, and the page size that was asked for.
 
         What it is ordered by is selected, whether it is among `fields` or not.
+
+        Args:
+            offset: rows to skip; they are others as soon as the rows move.
         """
         user_format = self.gateway.user_format()
 
@@ -76,7 +79,7 @@ class ObjectReader:
             selected = tuple(dict.fromkeys((*order, *fields)))
             query = Query(self.object_name, selected, condition, order)
             return query_function(
-                query, user_format, page_size=min(size, MAX_QUERY_PAGE)
+                query, user_format, page_size=min(size, MAX_QUERY_PAGE), offset=offset
             )
 
         row_set = self._ask(page, needed=order)

@@ -9,12 +9,8 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.paging import (
-    KeyField,
-    PagingKey,
-    key_set_pages,
-    snapshot_pages,
-)
+from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
+from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.settings import Settings
@@ -115,17 +111,19 @@ def test_rows_that_share_a_key_are_never_parted(sandbox: Sandbox) -> None:
     assert sorted(rows) == truth(sandbox, "GLDETAIL")
 
 
-def test_more_rows_of_one_key_than_fit_a_page_are_an_error(sandbox: Sandbox) -> None:
+def test_more_rows_of_one_key_than_fit_a_page_are_walked_by_the_tie_breaker(
+    sandbox: Sandbox,
+) -> None:
     found = reader(sandbox, "GLDETAIL", "RECORDNO", page_size=2)
-    key = PagingKey((KeyField("BATCHKEY", ValueType.INTEGER),), is_unique=False)
-    with pytest.raises(PagesMoved, match="share the key"):
-        list(key_set_pages(found, key))
+    key = PagingKey((KeyField("BATCHKEY", ValueType.INTEGER),), "RECORDNO")
+    rows = [row["RECORDNO"] for page in key_set_pages(found, key) for row in page.rows]
+    assert sorted(rows) == truth(sandbox, "GLDETAIL")
 
 
 def test_pages_resume_after_a_position(sandbox: Sandbox) -> None:
     found = reader(sandbox, "VENDOR", "RECORDNO", page_size=10)
     first, *_ = key_set_pages(found, RECORD_NUMBER)
-    rest = key_set_pages(found, RECORD_NUMBER, after=first.position)
+    rest = key_set_pages(found, RECORD_NUMBER, start=first.position)
     rows = [row for page in (first, *rest) for row in page.rows]
     assert [row["RECORDNO"] for row in rows] == sorted(
         truth(sandbox, "VENDOR"), key=int

@@ -1,0 +1,280 @@
+"""Which records of a stream are gone, from the audit trail and from the keys known.
+
+The trail gives candidates, not certainties: it may name a record by its business id,
+and a record may live again. So every candidate is looked up before it is told of.
+Knows nothing of Singer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from tap_sage_intacct.intacct.audit import deleted_keys, record_number
+from tap_sage_intacct.intacct.errors import PermissionDenied
+from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
+from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, in_
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.key_store import KeySet, StoredKey
+from tap_sage_intacct.sources import RECORD_NUMBER
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.paging import Page
+    from tap_sage_intacct.intacct.paging_key import PagingKey
+    from tap_sage_intacct.sources import DataSource
+
+logger = logging.getLogger(__name__)
+
+
+class LivingRecords(Protocol):
+    """Asks Intacct which records of an object there are."""
+
+    def pages(self, condition: Condition | None = None) -> Iterator[Page]:
+        """Their key columns, all of them or those that meet a condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueriedRecords:
+    """Records of an object that `query` serves."""
+
+    reader: ObjectReader
+    key: PagingKey
+
+    def pages(self, condition: Condition | None = None) -> Iterator[Page]:
+        """By key."""
+        return key_set_pages(self.reader, self.key, condition)
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyRecords:
+    """Records of an object that only `readByQuery` serves."""
+
+    reader: ObjectReader
+
+    def pages(self, condition: Condition | None = None) -> Iterator[Page]:
+        """From a result set."""
+        return snapshot_pages(self.reader, condition)
+
+
+@dataclass
+class AuditTrail:
+    """The company's audit trail, for all streams of a run; asked for until denied."""
+
+    gateway: Gateway
+    is_denied: bool = False
+
+    def deleted(
+        self, object_name: str, since: datetime, until: datetime
+    ) -> list[str] | None:
+        """OBJECTKEYs of what was deleted; None where the trail may not be read."""
+        if self.is_denied:
+            return None
+        try:
+            pages = deleted_keys(self.gateway, object_name, since, until)
+            return [key for page in pages for key in page]
+        except PermissionDenied as error:
+            logger.warning("Deletions are not seen in the audit trail. %s", error)
+            self.is_denied = True
+            return None
+
+
+@dataclass
+class DeletionFinder:
+    """Finds the deletions of one stream.
+
+    Attributes:
+        source: whose records.
+        trail: of the run.
+        keys: what was loaded; None where the user keeps no key store.
+        condition: the user's filter: a record that it no longer lets through is gone.
+    """
+
+    source: DataSource
+    trail: AuditTrail
+    keys: KeySet | None = None
+    condition: Condition | None = None
+    _business_ids: set[str] = field(default_factory=set)
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The columns to fetch, selected or not, so that keys can be remembered."""
+        header = self.source.header.field if self.source.header else None
+        names = (*self.source.primary_keys, self.source.business_id, header)
+        return tuple(name for name in names if name is not None)
+
+    def begin(self, bookmark: datetime | None) -> None:
+        """A sync begins from this bookmark: earlier deletions are told and done."""
+        if self.keys is not None and bookmark is not None:
+            self.keys.forget_deleted(bookmark)
+
+    def note(self, rows: Sequence[Row]) -> None:
+        """Remember rows that are about to be emitted."""
+        if self.keys is None or not rows:
+            return
+        stored = [self._stored(row) for row in rows]
+        self.keys.add(stored)
+        self._business_ids.update(key.business_id for key in stored if key.business_id)
+
+    def loaded(self) -> None:
+        """Every record was noted, from the first one on."""
+        if self.keys is not None:
+            self.keys.complete()
+
+    def begin_scan(self) -> None:
+        """From here on every record there is will be noted."""
+        if self.keys is not None:
+            self.keys.begin_scan()
+
+    def unseen(self, until: datetime) -> Iterator[list[str]]:
+        """Records that were not noted since the scan began."""
+        if self.keys is None:
+            self._miss_key_store()
+            return
+        self.keys.complete()
+        yield from self._tell(list(self.keys.unseen()), until)
+
+    def gone(
+        self, since: datetime, until: datetime, living: LivingRecords
+    ) -> Iterator[list[str]]:
+        """Primary keys of records deleted since, in parts that suit one page."""
+        if self.source.header is not None:
+            yield from self._gone_lines(since, until, living)
+            return
+        told: set[str] = set()
+        named = self.trail.deleted(self.source.object_name, since, until)
+        if self.keys is not None and self._must_compare(named):
+            for part in self._compare(self.keys, until, living):
+                told.update(part)
+                yield part
+        candidates = set(self._resolve(named or [])) | set(self._earlier_versions())
+        dead = self._dead(sorted(candidates - told), living)
+        yield from self._tell(dead, until)
+
+    def gone_lines(
+        self, headers: Sequence[str], rows: Iterable[Row], until: datetime
+    ) -> Iterator[list[str]]:
+        """Lines of these headers that are not among the rows they have now."""
+        if self.keys is None:
+            return
+        (primary_key,) = self.source.primary_keys
+        present = {row[primary_key] for row in rows}
+        known = self.keys.with_parent(headers)
+        yield from self._tell([key for key in known if key not in present], until)
+
+    def _gone_lines(
+        self, since: datetime, until: datetime, living: LivingRecords
+    ) -> Iterator[list[str]]:
+        if self.keys is None:
+            self._miss_key_store()
+            return
+        if not self.keys.is_complete:
+            yield from self._compare(self.keys, until, living)
+            return
+        dead = self._dead_headers(self.keys, since, until)
+        yield from self._tell(list(self.keys.with_parent(dead)), until)
+
+    def _dead_headers(
+        self, keys: KeySet, since: datetime, until: datetime
+    ) -> list[str]:
+        """By the trail; by looking at them all where it may not be read."""
+        header = str(self.source.header and self.source.header.object_name)
+        reader = ObjectReader(self.trail.gateway, header, RECORD_NUMBER.names)
+        headers = QueriedRecords(reader, RECORD_NUMBER)
+        named = self.trail.deleted(header, since, until)
+        if named is not None:
+            numbers = [str(n) for n in map(record_number, named) if n is not None]
+            return _missing(numbers, headers, "RECORDNO")
+        living = {row["RECORDNO"] for page in headers.pages() for row in page.rows}
+        return [parent for parent in keys.parents() if parent not in living]
+
+    def _must_compare(self, named: list[str] | None) -> bool:
+        if self.keys is None:
+            return False
+        return named is None or not self.source.is_audited or not self.keys.is_complete
+
+    def _compare(
+        self, keys: KeySet, until: datetime, living: LivingRecords
+    ) -> Iterator[list[str]]:
+        """Scan the keys of all records there are."""
+        if not keys.is_complete:
+            logger.warning(
+                "%s: the key store does not know this stream yet; scanning its keys. "
+                "What was deleted before now, and the audit trail does not tell, stays.",
+                self.source.stream_name,
+            )
+        keys.begin_scan()
+        for page in living.pages(self.condition):
+            keys.add(map(self._stored, page.rows))
+        keys.complete()
+        yield from self._tell(self._dead(list(keys.unseen()), living), until)
+
+    def _resolve(self, object_keys: Sequence[str]) -> list[str]:
+        """Primary keys that the trail's names may mean."""
+        numbers = [str(n) for n in map(record_number, object_keys) if n is not None]
+        if self.keys is not None:
+            named = self.keys.with_business_id(object_keys)
+            return [*self.keys.among(numbers), *named]
+        unknown = len(object_keys) - len(numbers)
+        if unknown:
+            logger.warning(
+                "%s: the audit trail names %d deleted records by %s, not by RECORDNO: "
+                "set key_store, so that the tap can tell which they were.",
+                self.source.stream_name,
+                unknown,
+                self.source.business_id or "another id",
+            )
+        return numbers
+
+    def _earlier_versions(self) -> Iterator[str]:
+        """Records that share the business id of one that was just read.
+
+        Whether the trail tells of a bill or invoice that the system itself deletes and
+        makes again is unknown [?].
+        """
+        if self.keys is None:
+            return iter(())
+        return self.keys.sharing_business_id(sorted(self._business_ids))
+
+    def _dead(self, keys: Sequence[str], living: LivingRecords) -> list[str]:
+        (primary_key,) = self.source.primary_keys
+        return _missing(keys, living, primary_key)
+
+    def _tell(self, keys: Sequence[str], until: datetime) -> Iterator[list[str]]:
+        for part in _parts(keys):
+            if self.keys is not None:
+                self.keys.mark_deleted(part, until)
+            yield part
+
+    def _stored(self, row: Row) -> StoredKey:
+        (primary_key,) = self.source.primary_keys
+        business_id = row.get(self.source.business_id or "") or None
+        header = self.source.header
+        parent = row.get(header.field) or None if header else None
+        return StoredKey(row[primary_key], business_id, parent)
+
+    def _miss_key_store(self) -> None:
+        logger.warning(
+            "%s: its deletions are not in the audit trail; set key_store, so that the "
+            "tap can compare keys.",
+            self.source.stream_name,
+        )
+
+
+def _missing(keys: Sequence[str], living: LivingRecords, primary_key: str) -> list[str]:
+    """The keys that no living record has."""
+    found: set[str] = set()
+    for part in _parts(keys):
+        values = [int(key) if key.isdecimal() else key for key in part]
+        for page in living.pages(in_(primary_key, values)):
+            found.update(row[primary_key] for row in page.rows)
+    return [key for key in keys if key not in found]
+
+
+def _parts(keys: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), MAX_IN_VALUES):
+        yield list(keys[start : start + MAX_IN_VALUES])

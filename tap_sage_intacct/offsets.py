@@ -1,0 +1,189 @@
+"""Pages by plain offset, with the eyes open.
+
+Each page begins with the last row of the one before. If that row stands where it
+stood, as many rows are before it as before, and none slipped across the boundary; if
+it does not, rows moved, and the reading steps back until a page shows both a row that
+was read and the one that follows it. Knows nothing of Singer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tap_sage_intacct.drift import DriftDetector, Movement
+from tap_sage_intacct.intacct.envelope import Row
+from tap_sage_intacct.intacct.paging import OrderedRows, Page, ordered_rows
+from tap_sage_intacct.intacct.paging_key import PagingKey, Position
+from tap_sage_intacct.intacct.query import Condition
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.settings import OnDrift
+
+ALIGNMENT_TRIES = 40
+"""Pages asked for to find the place again; each step back doubles the last."""
+
+
+def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    detector: DriftDetector,
+    *,
+    start: Position | None = None,
+    offset: int | None = None,
+) -> Iterator[Page]:
+    """Pages ordered by the key, taken by offset.
+
+    Args:
+        reader: of pages of two rows or more, since one row is read again.
+        key: how the rows are sorted.
+        condition: which rows.
+        detector: is told of what moved.
+        start: rows up to and including this position are left out.
+        offset: how many rows that were when it was read; None where unknown.
+
+    Raises:
+        DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
+        PagesMoved: no try gave a page in the order that was asked for.
+    """
+    walk = _Walk(reader, key, condition, detector, start, offset)
+    while not walk.is_done:
+        page = walk.next_page()
+        if page is not None:
+            yield page
+    walk.report_total()
+
+
+@dataclass
+class _Walk:
+    """A reading under way.
+
+    Attributes:
+        last: the position of the last row read; None before the first.
+        offset: how many rows were read or skipped; None where unknown.
+        ties: the rows read that share the last position; None for all there are.
+    """
+
+    reader: ObjectReader
+    key: PagingKey
+    condition: Condition | None
+    detector: DriftDetector
+    last: Position | None
+    offset: int | None
+    is_done: bool = False
+    _number: int = 0
+    _totals: list[int] = field(default_factory=list)
+    _ties: set[int] | None = None
+    _moved: bool = False
+
+    def next_page(self) -> Page | None:
+        """The rows that follow; None where there are none."""
+        self._number += 1
+        begin = max((self.offset or 0) - 1, 0)
+        found = self._ask(begin)
+        fresh = self._first_fresh(found)
+        if self.last is not None and fresh != 1:
+            begin, found, fresh = self._find_place(begin, found, fresh)
+        return self._take(begin, found, fresh)
+
+    def report_total(self) -> None:
+        """Tell of rows that came or went without moving a boundary."""
+        rows = max(self._totals, default=0) - min(self._totals, default=0)
+        if rows and not self._moved:
+            self.detector.report(
+                Movement.TOTAL,
+                (1, self._number),
+                rows,
+                "every page begins where the last one ended",
+                changed_result=False,
+            )
+
+    def _ask(self, offset: int) -> OrderedRows:
+        found = ordered_rows(
+            self.reader,
+            self.key,
+            self.condition,
+            offset=offset,
+            read_again=self.detector.read_again,
+        )
+        if found.total is not None:
+            self._totals.append(found.total)
+        return found
+
+    def _first_fresh(self, found: OrderedRows) -> int:
+        """The index of the first row that was not read yet."""
+        return next(
+            (i for i, keyed in enumerate(found.keyed) if self._is_fresh(*keyed)),
+            len(found.keyed),
+        )
+
+    def _is_fresh(self, position: Position, row: Row) -> bool:
+        if self.last is None or position > self.last:
+            return True
+        if position < self.last or self._ties is None:
+            return False
+        return self.key.identity(row) not in self._ties
+
+    def _find_place(
+        self, begin: int, found: OrderedRows, fresh: int
+    ) -> tuple[int, OrderedRows, int]:
+        """Where the row after the last one stands now: offset of a page, and index.
+
+        Raises:
+            DriftFound: `on_drift` is `fail`, or no try showed the place.
+        """
+        if self.detector.on_drift is OnDrift.FAIL:
+            self._report(None, "")
+        if self.detector.on_drift is OnDrift.WARN and begin and not fresh:
+            self.detector.rows_left = True
+            self._report(None, "went on; rows may be missing")
+            return begin, found, fresh
+        step = max(len(found.keyed), 1)
+        for _ in range(ALIGNMENT_TRIES):
+            if fresh == len(found.keyed) and fresh and not found.is_last:
+                begin += fresh - 1
+            elif fresh or not begin:
+                self._report(begin + fresh, f"read again from row {begin + 1:,}")
+                return begin, found, fresh
+            else:
+                begin = max(begin - step, 0)
+                step *= 2
+            found = self._ask(begin)
+            fresh = self._first_fresh(found)
+        raise self.detector.give_up(
+            Movement.BOUNDARY, (self._number - 1, self._number), ALIGNMENT_TRIES
+        )
+
+    def _report(self, found_at: int | None, done: str) -> None:
+        """Rows before the next one moved it from `offset` to where it was found."""
+        if self.offset is None:
+            return
+        self._moved = True
+        rows = None if found_at is None else abs(found_at - self.offset)
+        pages = (max(self._number - 1, 1), self._number)
+        self.detector.report(Movement.BOUNDARY, pages, rows, done)
+
+    def _take(self, begin: int, found: OrderedRows, fresh: int) -> Page | None:
+        self.is_done = found.is_last
+        self.offset = begin + len(found.keyed)
+        keyed = [pair for pair in found.keyed[fresh:] if self._is_fresh(*pair)]
+        if not keyed:
+            return None
+        rows = [row for _, row in keyed]
+        position = keyed[-1][0]
+        if self.key.is_unique:
+            self.last = position
+            return Page(rows, position, found.total, self.offset)
+        if position != self.last:
+            self._ties = set()
+        self.last = position
+        shared = [pair for pair in keyed if pair[0] == position]
+        self._ties = {*(self._ties or ()), *(self.key.identity(r) for _, r in shared)}
+        if self.is_done:
+            return Page(rows, position, found.total, self.offset)
+        # More rows of the last key may follow: who resumes must begin before it.
+        whole = keyed[: len(keyed) - len(shared)]
+        if not whole:
+            return Page(rows, None, found.total)
+        offset = self.offset - len(shared)
+        return Page(rows, whole[-1][0], found.total, offset)
