@@ -40,6 +40,8 @@ class Company:
         self.path = path
         self.clock = clock
         self.company_id = company_id
+        self.audit_by_number = False
+        """Whether the audit trail names customers and vendors by number too [?]."""
         self.definitions: Mapping[str, ObjectDefinition] = load_definitions()
         self._local = threading.local()
         self._lock = threading.RLock()
@@ -191,8 +193,14 @@ class Company:
             self._rederive(definition, before)
             self._rederive(definition, after)
 
-    def delete(self, object_name: str, number: int) -> None:
-        """Remove a row, and its lines if it is a journal entry, bill or invoice."""
+    def delete(self, object_name: str, number: int, *, audited: bool = True) -> None:
+        """Remove a row, and its lines if it is a journal entry, bill or invoice.
+
+        Args:
+            object_name: of the row.
+            number: its RECORDNO.
+            audited: whether the audit trail tells of it.
+        """
         definition = self._changeable(object_name)
         with self.transaction() as connection:
             row = self.row(object_name, number)
@@ -202,14 +210,21 @@ class Company:
                 connection.execute(
                     f"DELETE FROM {quote(name)} WHERE {quote(key)} = ?", (number,)
                 )
-            self._audit(definition, row, "Delete")
+            if audited:
+                self._audit(definition, row, "Delete")
             self._rederive(definition, row)
 
-    def recreate(self, object_name: str, number: int) -> int:
+    def recreate(self, object_name: str, number: int, *, audited: bool = True) -> int:
         """Delete a row and insert it again under a new RECORDNO, which is returned.
 
         Intacct does this to a bill or invoice whose order document is edited [D]. Its
         lines come again with it, under new numbers too [I].
+
+        Args:
+            object_name: of the row.
+            number: its RECORDNO.
+            audited: whether the audit trail tells that the old one went, which is
+                unknown of the real one [?].
         """
         with self.transaction() as connection:
             row = self.row(object_name, number)
@@ -223,7 +238,7 @@ class Company:
                 ).fetchall()
             ]
             owner = self._owner(object_name, number)
-            self.delete(object_name, number)
+            self.delete(object_name, number, audited=audited)
             again = self._insert_again(object_name, row, owner)
             for name, key, line, line_owner in lines:
                 self._insert_again(name, {**line, key: again}, line_owner)
@@ -330,7 +345,7 @@ class Company:
         entry: dict[str, Stored] = {
             "ID": f"{100 + int(count) % 900}:{500_000 + int(count)}",
             "OBJECTTYPE": definition.name.lower(),
-            "OBJECTKEY": _audit_key(definition, row),
+            "OBJECTKEY": _audit_key(definition, row, by_number=self.audit_by_number),
             "USERID": "tap_user",
             "ACCESSTIME": to_stored(self.clock.now()),
             "ACCESSMODE": mode,
@@ -380,8 +395,11 @@ def _timestamps(definition: ObjectDefinition, names: Sequence[str]) -> list[str]
     ]
 
 
-def _audit_key(definition: ObjectDefinition, row: Mapping[str, Value]) -> str:
-    if definition.name in _KEYED_BY_NATURAL_KEY and definition.natural_key:
+def _audit_key(
+    definition: ObjectDefinition, row: Mapping[str, Value], *, by_number: bool
+) -> str:
+    named = definition.name in _KEYED_BY_NATURAL_KEY and not by_number
+    if named and definition.natural_key:
         return str(row.get(definition.natural_key))
     number = row[definition.record_key]
     return f"{number}--REC" if definition.name in _KEYED_WITH_SUFFIX else str(number)

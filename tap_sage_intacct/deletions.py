@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
-from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, in_
+from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, both, in_
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.key_store import KeySet, StoredKey
 from tap_sage_intacct.sources import RECORD_NUMBER
@@ -152,7 +152,7 @@ class DeletionFinder:
                 told.update(part)
                 yield part
         candidates = set(self._resolve(named or [])) | set(self._earlier_versions())
-        dead = self._dead(sorted(candidates - told), living)
+        dead = self._missing(sorted(candidates - told), living)
         yield from self._tell(dead, until)
 
     def gone_lines(
@@ -211,14 +211,14 @@ class DeletionFinder:
         for page in living.pages(self.condition):
             keys.add(map(self._stored, page.rows))
         keys.complete()
-        yield from self._tell(self._dead(list(keys.unseen()), living), until)
+        dead = self._missing(list(keys.unseen()), living, self.condition)
+        yield from self._tell(dead, until)
 
     def _resolve(self, object_keys: Sequence[str]) -> list[str]:
         """Primary keys that the trail's names may mean."""
         numbers = [str(n) for n in map(record_number, object_keys) if n is not None]
         if self.keys is not None:
-            named = self.keys.with_business_id(object_keys)
-            return [*self.keys.among(numbers), *named]
+            return [*numbers, *self.keys.with_business_id(object_keys)]
         unknown = len(object_keys) - len(numbers)
         if unknown:
             logger.warning(
@@ -240,9 +240,15 @@ class DeletionFinder:
             return iter(())
         return self.keys.sharing_business_id(sorted(self._business_ids))
 
-    def _dead(self, keys: Sequence[str], living: LivingRecords) -> list[str]:
+    def _missing(
+        self,
+        keys: Sequence[str],
+        living: LivingRecords,
+        condition: Condition | None = None,
+    ) -> list[str]:
+        """The keys that no living record has, or none that meets the condition."""
         (primary_key,) = self.source.primary_keys
-        return _missing(keys, living, primary_key)
+        return _missing(keys, living, primary_key, condition)
 
     def _tell(self, keys: Sequence[str], until: datetime) -> Iterator[list[str]]:
         for part in _parts(keys):
@@ -265,12 +271,16 @@ class DeletionFinder:
         )
 
 
-def _missing(keys: Sequence[str], living: LivingRecords, primary_key: str) -> list[str]:
-    """The keys that no living record has."""
+def _missing(
+    keys: Sequence[str],
+    living: LivingRecords,
+    primary_key: str,
+    condition: Condition | None = None,
+) -> list[str]:
     found: set[str] = set()
     for part in _parts(keys):
         values = [int(key) if key.isdecimal() else key for key in part]
-        for page in living.pages(in_(primary_key, values)):
+        for page in living.pages(both(condition, in_(primary_key, values))):
             found.update(row[primary_key] for row in page.rows)
     return [key for key in keys if key not in found]
 

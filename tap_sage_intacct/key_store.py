@@ -145,10 +145,6 @@ class KeySet:
         """Keys that did not come by since the scan began."""
         return self._keys("scan < ?", (self._scan,))
 
-    def among(self, keys: Sequence[str]) -> Iterator[str]:
-        """Those of the keys that are stored."""
-        return self._keys_in("key", keys)
-
     def with_business_id(self, business_ids: Sequence[str]) -> Iterator[str]:
         """Keys of the records that have, or had, one of these business ids."""
         return self._keys_in("business_id", business_ids)

@@ -87,15 +87,18 @@ def merge(
     itself (`_balance_key`) stay too.
     """
     properties: Schema = {
-        name: known
-        for name, known in shipped["properties"].items()
-        if name.startswith("_")
+        name: known for name, known in shipped["properties"].items() if is_own(name)
     }
     for name, found in json_schema(live)["properties"].items():
         known = shipped["properties"].get(name)
         properties[name] = _merged_property(known, found, live.field(name))
     properties = _with_keys(properties, required_keys)
     return {**shipped, "properties": properties}
+
+
+def is_own(name: str) -> bool:
+    """Whether a property is the tap's own, which Intacct does not know."""
+    return name.startswith("_")
 
 
 def with_deletions(schema: Schema) -> Schema:

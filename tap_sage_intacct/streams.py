@@ -22,7 +22,12 @@ from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.reading import Scope, read_periods, read_source
-from tap_sage_intacct.schema import DELETED_AT, value_types, with_deletions
+from tap_sage_intacct.schema import (
+    DELETED_AT,
+    is_own,
+    value_types,
+    with_deletions,
+)
 from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.settings import OnDenied, Paging
 from tap_sage_intacct.sources import BALANCE_KEY
@@ -251,7 +256,7 @@ class IntacctStream(Stream):
         return {
             name: value_type
             for name, value_type in value_types(self.schema).items()
-            if selected.get(("properties", name), True) and name != BALANCE_KEY
+            if selected.get(("properties", name), True) and not is_own(name)
         }
 
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:

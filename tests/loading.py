@@ -42,6 +42,14 @@ class Run:
             if message["type"] == "RECORD" and message["stream"] == stream
         ]
 
+    def deleted(self, stream: str) -> list[Any]:
+        """RECORDNOs of the deletions of a stream, in the order written."""
+        return [
+            record["RECORDNO"]
+            for record in self.records(stream)
+            if record.get("_sdc_deleted_at")
+        ]
+
     @property
     def states(self) -> list[dict[str, Any]]:
         """STATE values, in the order written."""
@@ -55,6 +63,7 @@ class Loader:
     settings: Mapping[str, Any]
     state: dict[str, Any] | None = None
     tables: dict[str, dict[Key, Record]] = field(default_factory=dict)
+    versions: dict[tuple[str, Key], int | None] = field(default_factory=dict)
 
     def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
         """The live catalog with these streams selected, sensitive fields included."""
@@ -102,12 +111,26 @@ class Loader:
             if message["type"] == "SCHEMA"
         }
         for message in run.messages:
-            if message["type"] == "RECORD":
-                record = message["record"]
-                key = tuple(record[name] for name in keys[message["stream"]])
-                self.tables.setdefault(message["stream"], {})[key] = record
+            table = self.tables.setdefault(message.get("stream", ""), {})
+            if message["type"] == "ACTIVATE_VERSION":
+                self._drop_other_versions(message["stream"], message["version"])
+            if message["type"] != "RECORD":
+                continue
+            record = message["record"]
+            key = tuple(record[name] for name in keys[message["stream"]])
+            if record.get("_sdc_deleted_at") is None:
+                table[key] = record
+            else:
+                table.pop(key, None)
+            self.versions[message["stream"], key] = message.get("version")
         if run.states:
             self.state = run.states[-1]
+
+    def _drop_other_versions(self, stream: str, version: int) -> None:
+        table = self.tables[stream]
+        for key in list(table):
+            if self.versions[stream, key] != version:
+                del table[key]
 
 
 def parse(line: str) -> dict[str, Any]:

@@ -1,0 +1,343 @@
+"""Deletions: every form of audit key, lines, versions, and a key store that may be lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
+from tap_sage_intacct.intacct.audit import record_number
+from tap_sage_intacct.key_store import InvalidKeyStore
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tests.loading import Loader
+
+DAY = 24 * 3600
+MakeLoader = Callable[..., Loader]
+STREAMS = tuple(s.stream_name for s in DATA_SOURCES if not s.needs_period)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "keys.sqlite"
+
+
+@pytest.fixture
+def keeping(loader: MakeLoader, store: Path) -> MakeLoader:
+    """Makes a loader with deletions and a key store."""
+
+    def make(**settings: object) -> Loader:
+        return loader(include_deletes=True, key_store=str(store), **settings)
+
+    return make
+
+
+def numbers(company: Company, stream: str) -> set[object]:
+    name = DATA_SOURCE_BY_STREAM[stream].object_name
+    return {row["RECORDNO"] for row in company.truth(name)}
+
+
+def loaded(target: Loader, stream: str) -> set[object]:
+    return {key for (key,) in target.tables[stream]}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("123", 123), ("123--REC", 123), ("V-123", None), ("", None), ("1--2", None)],
+)
+def test_record_numbers_of_object_keys(text: str, number: int | None) -> None:
+    assert record_number(text) == number
+
+
+@pytest.mark.parametrize("by_number", [False, True], ids=["by-id", "by-number"])
+def test_deletions_of_every_key_form_arrive(
+    company: Company, clock: ManualClock, keeping: MakeLoader, by_number: bool
+) -> None:
+    company.audit_by_number = by_number
+    streams = ("bills", "vendors", "customers", "departments", "employees")
+    target = keeping()
+    target.run(*streams)
+    clock.advance(DAY)
+    gone = {}
+    for stream in streams:
+        gone[stream] = int(str(min(numbers(company, stream), key=str)))
+        company.delete(DATA_SOURCE_BY_STREAM[stream].object_name, gone[stream])
+    clock.advance(10)
+    second = target.run(*streams)
+    for stream in streams:
+        assert second.deleted(stream) == [gone[stream]], stream
+        assert loaded(target, stream) == numbers(company, stream)
+
+
+def test_number_keys_need_no_key_store(
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    target = loader(include_deletes=True)
+    target.run("bills", "vendors")
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    company.delete("VENDOR", 1)
+    clock.advance(10)
+    second = target.run("bills", "vendors")
+    assert second.deleted("bills") == [1]
+    assert second.deleted("vendors") == []
+    assert "names 1 deleted records by VENDORID" in caplog.text
+
+
+def test_deletion_is_the_key_and_when_it_was_found(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(include_deletes=True)
+    first = target.run("bills")
+    assert {record["_sdc_deleted_at"] for record in first.records("bills")} == {None}
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    clock.advance(10)
+    (record,) = target.run("bills").records("bills")
+    found = clock.now().isoformat()
+    assert record == {"RECORDNO": 1, "_sdc_deleted_at": found}
+
+
+def test_deletions_come_only_where_they_are_asked_for(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader()
+    target.run("bills")
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    clock.advance(10)
+    assert target.run("bills").records("bills") == []
+    assert "_sdc_deleted_at" not in str(target.catalog(["bills"]))
+
+
+def test_deletion_mark_is_selected_whatever_fields_are(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(include_deletes=True)
+    catalog = target.catalog(["bills"])
+    (entry,) = (e for e in catalog["streams"] if e["stream"] == "bills")
+    for metadata in entry["metadata"]:
+        if metadata["breadcrumb"]:
+            metadata["metadata"]["selected"] = False
+    target.run(catalog=catalog)
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    clock.advance(10)
+    assert target.run(catalog=catalog).deleted("bills") == [1]
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["no-store", "store"])
+def test_denied_audit_trail_is_one_warning(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    loader: MakeLoader,
+    keeping: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+    keeps: bool,
+) -> None:
+    """With a key store the keys are compared instead."""
+    sandbox.switches = Switches(denied_objects=frozenset({"AUDITHISTORY"}))
+    target = keeping() if keeps else loader(include_deletes=True)
+    target.run("bills", "vendors")
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    company.insert("VENDOR", {"VENDORID": "V-NEW"})
+    clock.advance(10)
+    second = target.run("bills", "vendors")
+    assert caplog.text.count("The audit trail may not be read") == 1
+    assert second.deleted("bills") == ([1] if keeps else [])
+    assert second.counts["vendors"] == 1
+
+
+@pytest.mark.parametrize("audited", [True, False], ids=["told", "silent"])
+def test_recreated_bill_does_not_count_twice(
+    company: Company, clock: ManualClock, keeping: MakeLoader, audited: bool
+) -> None:
+    number = int(str(next(company.truth("APBILL"))["RECORDNO"]))
+    company.update("APBILL", number, {"DOCHDRKEY": 4711})
+    target = keeping()
+    target.run("bills", "invoices")
+    clock.advance(DAY)
+    again = company.recreate("APBILL", number, audited=audited)
+    clock.advance(10)
+    second = target.run("bills")
+    assert second.deleted("bills") == [number]
+    assert loaded(target, "bills") == numbers(company, "bills")
+    assert again in loaded(target, "bills")
+
+
+def test_record_that_lives_again_wins(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    target = keeping()
+    target.run("vendors")
+    clock.advance(DAY)
+    vendor = company.row("VENDOR", 3)
+    company.delete("VENDOR", 3)
+    again = {"RECORDNO": 3, "VENDORID": vendor["VENDORID"], "NAME": "Back again"}
+    company.insert("VENDOR", again)
+    other = company.row("VENDOR", 4)
+    company.delete("VENDOR", 4)
+    anew = company.insert("VENDOR", {"VENDORID": other["VENDORID"]})
+    clock.advance(10)
+    second = target.run("vendors")
+    assert second.deleted("vendors") == [4]
+    assert target.tables["vendors"][(3,)]["NAME"] == "Back again"
+    assert anew in loaded(target, "vendors")
+
+
+def test_lines_go_with_their_entry_and_from_it(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    streams = ("gl_journal_entries", "gl_journal_entry_lines", "gl_details")
+    target = keeping()
+    target.run(*streams)
+    clock.advance(DAY)
+    entry = int(str(next(company.truth("GLBATCH"))["RECORDNO"]))
+    company.delete("GLBATCH", entry)
+    line = next(company.truth("GLENTRY"))
+    with company.transaction():
+        company.delete("GLENTRY", int(str(line["RECORDNO"])))
+        company.update("GLBATCH", int(str(line["BATCHNO"])), {})
+    clock.advance(10)
+    second = target.run(*streams)
+    assert line["RECORDNO"] in second.deleted("gl_journal_entry_lines")
+    for stream in streams:
+        assert loaded(target, stream) == numbers(company, stream), stream
+        assert len(second.deleted(stream)) == len(set(second.deleted(stream)))
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["trail", "no-trail"])
+def test_all_streams_follow_deletions(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    denied: bool,
+) -> None:
+    if denied:
+        sandbox.switches = Switches(denied_objects=frozenset({"AUDITHISTORY"}))
+    target = keeping()
+    catalog = target.catalog(STREAMS)
+    target.run(catalog=catalog)
+    clock.advance(DAY)
+    for source in DATA_SOURCES:
+        if source.header is None and not source.needs_period:
+            company.delete(source.object_name, 2)
+    clock.advance(10)
+    target.run(catalog=catalog)
+    for stream in STREAMS:
+        visible = loaded(target, stream) & numbers(company, stream)
+        assert loaded(target, stream) == visible, stream
+
+
+def test_nested_entries_are_compared_as_they_are_read(
+    company: Company, sandbox: Sandbox, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    sandbox.switches = Switches(schedule_entries="nested")
+    stream = "contract_revenue_schedule_entries"
+    target = keeping()
+    target.run(stream)
+    clock.advance(DAY)
+    company.delete("CONTRACTREVENUESCHEDULEENTRY", 2)
+    clock.advance(10)
+    assert target.run(stream).deleted(stream) == [2]
+
+
+def test_lost_key_store_costs_one_scan(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    store: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stream = "gl_journal_entry_lines"
+    target = keeping(page_size=100)
+    catalog = target.catalog([stream])
+    target.run(catalog=catalog)
+    for file in store.parent.glob(f"{store.name}*"):
+        file.unlink()
+    clock.advance(DAY)
+    sandbox.forget_calls()
+    target.run(catalog=catalog)
+    asked = [call.object_name for call in sandbox.calls if call.function == "query"]
+    assert asked.count("GLENTRY") == 600 / 100 + 2
+    assert "the key store does not know this stream yet" in caplog.text
+    entry = int(str(next(company.truth("GLBATCH"))["RECORDNO"]))
+    company.delete("GLBATCH", entry)
+    clock.advance(10)
+    sandbox.forget_calls()
+    target.run(catalog=catalog)
+    asked = [call.object_name for call in sandbox.calls if call.function == "query"]
+    assert asked.count("GLENTRY") == 2
+    assert loaded(target, stream) == numbers(company, stream)
+
+
+def test_deletion_is_told_again_unless_a_state_proves_that_it_arrived(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    stream = "revenue_recognition_schedules"
+    target = keeping(lookback_minutes=0)
+    target.run(stream)
+    clock.advance(DAY)
+    company.delete("REVRECSCHEDULE", 2)
+    clock.advance(10)
+    target.run(stream, upto=1)
+    assert 2 in loaded(target, stream)
+    assert [target.run(stream).deleted(stream) for _ in range(2)] == [[2], []]
+
+
+def test_row_that_leaves_the_filter_is_gone_where_keys_are_compared(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    stream = "contract_billing_schedules"
+    target = keeping(filters={stream: "STATE = 'In progress'"})
+    schedule = 2
+    company.update("CONTRACTBILLINGSCHEDULE", schedule, {"STATE": "In progress"})
+    target.run(stream)
+    assert schedule in loaded(target, stream)
+    clock.advance(DAY)
+    company.update("CONTRACTBILLINGSCHEDULE", schedule, {"STATE": "Completed"})
+    clock.advance(10)
+    assert target.run(stream).deleted(stream) == [schedule]
+
+
+@pytest.mark.parametrize("text", ["no database", None], ids=["damaged", "no-folder"])
+def test_key_store_that_cannot_be_used_is_a_clear_error(
+    loader: MakeLoader, tmp_path: Path, text: str | None
+) -> None:
+    path = tmp_path / ("keys.sqlite" if text else "nowhere/keys.sqlite")
+    if text:
+        path.write_text(text * 100)
+    target = loader(include_deletes=True, key_store=str(path))
+    with pytest.raises(InvalidKeyStore, match=r"keys\.sqlite cannot be used"):
+        target.run("bills")
+
+
+def test_late_audit_entries_are_found_within_the_lookback(
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)
+    target = loader(include_deletes=True)
+    target.run("bills")
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    later = "2026-02-01T13:30:00"
+    company.connection().execute(
+        'UPDATE "AUDITHISTORY" SET "_visible_from" = ? WHERE "OBJECTKEY" = ?',
+        (later, "1"),
+    )
+    clock.advance(60)
+    assert target.run("bills").deleted("bills") == []
+    clock.advance(100 * 60)
+    assert target.run("bills").deleted("bills") == [1]
