@@ -55,6 +55,9 @@ _AFTERWARDS: Mapping[FaultKind, Callable[[Reply], Reply]] = {
     FaultKind.HTTP_524: lambda _: replies.server_error(524),
     FaultKind.TRUNCATED: replies.truncated,
     FaultKind.CONTROL_CHARACTERS: replies.with_control_character,
+    FaultKind.ROWS_REVERSED: replies.with_rows_reversed,
+    FaultKind.ROWS_LOST: replies.without_rows,
+    FaultKind.RESULT_ID_LOST: replies.without_result_id,
     FaultKind.DROP_BEFORE_HEADERS: partial(replies.dropped, cut="before_headers"),
     FaultKind.DROP_AFTER_HEADERS: partial(replies.dropped, cut="after_headers"),
 }

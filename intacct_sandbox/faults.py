@@ -43,6 +43,9 @@ class FaultKind(Enum):
     ENTITY_BOMB = "a DOCTYPE that unfolds without end"
     CONTROL_CHARACTERS = "a character that XML does not allow"
     NOT_XML = "plain text under an XML content type"
+    ROWS_REVERSED = "the rows of the page in the opposite order"
+    ROWS_LOST = "a page without rows, while others are said to remain"
+    RESULT_ID_LOST = "a page of a result set without resultId, once"
 
 
 @dataclass(frozen=True, slots=True)

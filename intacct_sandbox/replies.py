@@ -8,8 +8,11 @@ reply. What it must not know: when they are sent.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from lxml import etree
 
 XML_TYPE = 'text/xml; encoding="UTF-8"'
 HTML_TYPE = "text/html; charset=UTF-8"
@@ -131,3 +134,41 @@ def with_control_character(reply: Reply) -> Reply:
 def dropped(reply: Reply, cut: Cut) -> Reply:
     """The same reply over a connection that breaks."""
     return replace(reply, cut=cut)
+
+
+def with_rows_reversed(reply: Reply) -> Reply:
+    """A page whose order is not the one that was asked for."""
+
+    def reverse(data: etree._Element) -> None:
+        data[:] = reversed(data)
+
+    return _changed(reply, reverse)
+
+
+def without_rows(reply: Reply) -> Reply:
+    """An empty page, its counts in keeping: the rows it had are said to remain."""
+
+    def empty(data: etree._Element) -> None:
+        remaining = int(data.get("numremaining", "0")) + len(data)
+        data[:] = []
+        data.set("count", "0")
+        data.set("numremaining", str(remaining))
+
+    return _changed(reply, empty)
+
+
+def without_result_id(reply: Reply) -> Reply:
+    """A page that does not say how to go on [C]."""
+
+    def forget(data: etree._Element) -> None:
+        if "resultId" in data.attrib:
+            del data.attrib["resultId"]
+
+    return _changed(reply, forget)
+
+
+def _changed(reply: Reply, change: Callable[[etree._Element], None]) -> Reply:
+    root = etree.fromstring(reply.body)
+    for data in root.iter("data"):
+        change(data)
+    return replace(reply, body=etree.tostring(root, encoding="utf-8"))

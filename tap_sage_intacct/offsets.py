@@ -46,7 +46,7 @@ def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
         DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
         PagesMoved: no try gave a page in the order that was asked for.
     """
-    walk = _Walk(reader, key, condition, detector, start, offset)
+    walk = _Walk(reader, key, condition, detector, start, offset or 0)
     while not walk.is_done:
         page = walk.next_page()
         if page is not None:
@@ -60,7 +60,7 @@ class _Walk:
 
     Attributes:
         last: the position of the last row read; None before the first.
-        offset: how many rows were read or skipped; None where unknown.
+        offset: how many rows were read or skipped, as far as is known.
         ties: the rows read that share the last position; None for all there are.
     """
 
@@ -69,7 +69,7 @@ class _Walk:
     condition: Condition | None
     detector: DriftDetector
     last: Position | None
-    offset: int | None
+    offset: int
     is_done: bool = False
     _number: int = 0
     _totals: list[int] = field(default_factory=list)
@@ -79,12 +79,17 @@ class _Walk:
     def next_page(self) -> Page | None:
         """The rows that follow; None where there are none."""
         self._number += 1
-        begin = max((self.offset or 0) - 1, 0)
+        begin = max(self.offset - 1, 0)
         found = self._ask(begin)
         fresh = self._first_fresh(found)
         if self.last is not None and fresh != 1:
             begin, found, fresh = self._find_place(begin, found, fresh)
         return self._take(begin, found, fresh)
+
+    @property
+    def _resumes(self) -> bool:
+        """Rows that moved between two runs moved under nobody's reading."""
+        return self._number == 1
 
     def report_total(self) -> None:
         """Tell of rows that came or went without moving a boundary."""
@@ -132,9 +137,10 @@ class _Walk:
         Raises:
             DriftFound: `on_drift` is `fail`, or no try showed the place.
         """
-        if self.detector.on_drift is OnDrift.FAIL:
+        on_drift = self.detector.on_drift
+        if on_drift is OnDrift.FAIL:
             self._report(None, "")
-        if self.detector.on_drift is OnDrift.WARN and begin and not fresh:
+        if on_drift is OnDrift.WARN and not self._resumes and begin and not fresh:
             self.detector.rows_left = True
             self._report(None, "went on; rows may be missing")
             return begin, found, fresh
@@ -156,7 +162,7 @@ class _Walk:
 
     def _report(self, found_at: int | None, done: str) -> None:
         """Rows before the next one moved it from `offset` to where it was found."""
-        if self.offset is None:
+        if self._resumes:
             return
         self._moved = True
         rows = None if found_at is None else abs(found_at - self.offset)
