@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
@@ -99,6 +99,8 @@ class DeletionFinder:
     keys: KeySet | None = None
     condition: Condition | None = None
     _business_ids: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
+    _bookmark: datetime | None = None
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -109,6 +111,7 @@ class DeletionFinder:
 
     def begin(self, bookmark: datetime | None) -> None:
         """A sync begins from this bookmark: earlier deletions are told and done."""
+        self._bookmark = bookmark
         if self.keys is not None and bookmark is not None:
             self.keys.forget_deleted(bookmark)
 
@@ -145,14 +148,11 @@ class DeletionFinder:
         if self.source.header is not None:
             yield from self._gone_lines(since, until, living)
             return
-        told: set[str] = set()
         named = self.trail.deleted(self.source.object_name, since, until)
         if self.keys is not None and self._must_compare(named):
-            for part in self._compare(self.keys, until, living):
-                told.update(part)
-                yield part
+            yield from self._compare(self.keys, until, living)
         candidates = set(self._resolve(named or [])) | set(self._earlier_versions())
-        dead = self._missing(sorted(candidates - told), living)
+        dead = self._missing(sorted(candidates - self._told), living)
         yield from self._tell(dead, until)
 
     def gone_lines(
@@ -251,10 +251,22 @@ class DeletionFinder:
         return _missing(keys, living, primary_key, condition)
 
     def _tell(self, keys: Sequence[str], until: datetime) -> Iterator[list[str]]:
-        for part in _parts(keys):
+        untold = [key for key in keys if key not in self._told]
+        self._told.update(untold)
+        for part in _parts(untold):
             if self.keys is not None:
-                self.keys.mark_deleted(part, until)
+                self.keys.mark_deleted(part, self._proof(until))
             yield part
+
+    def _proof(self, until: datetime) -> datetime:
+        """The bookmark that proves this sync's deletions to have arrived.
+
+        A sync within the second of the last one leaves the bookmark as it was, which
+        then proves nothing: they are told once more.
+        """
+        if self._bookmark is None:
+            return until
+        return max(until, self._bookmark + timedelta(seconds=1))
 
     def _stored(self, row: Row) -> StoredKey:
         (primary_key,) = self.source.primary_keys

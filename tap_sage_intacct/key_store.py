@@ -173,20 +173,20 @@ class KeySet:
         ).fetchall()
         return (parent for (parent,) in rows)
 
-    def mark_deleted(self, keys: Sequence[str], until: datetime) -> None:
+    def mark_deleted(self, keys: Sequence[str], proof: datetime) -> None:
         """Note, before it is emitted, that records are gone.
 
         They stay until `forget_deleted`, so that a run that dies tells of them again.
 
         Args:
             keys: of the records.
-            until: what the bookmark becomes when the sync is done.
+            proof: a bookmark this late shows that the target took the deletions.
         """
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
                 "UPDATE keys SET deleted = ? WHERE key_set = ? AND key = ?",
-                [(_text(until), self._number, key) for key in keys],
+                [(_text(proof), self._number, key) for key in keys],
             )
 
     def forget_deleted(self, bookmark: datetime) -> None:

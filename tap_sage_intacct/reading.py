@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import LegacyRecords, QueriedRecords
 from tap_sage_intacct.drift import DriftDetector
+from tap_sage_intacct.emitted import EmittedRows
 from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.errors import PermissionDenied, RequestRefused
 from tap_sage_intacct.intacct.paging import (
@@ -141,19 +142,42 @@ def read_periods(
 def _by_key(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
-    """Pages by key, resumable after every one of them."""
+    """Pages by key, resumable after every one of them.
+
+    A reading that is resumed ends at the time at which it first began; what changed
+    from then until now follows in the same run.
+    """
+    resumed = checkpoint.progress is not None and scope.replication_key is not None
+    emitted = EmittedRows() if resumed else None
     if scope.replication_key is None or checkpoint.bookmark is None:
-        return _initial(source, reader, scope, checkpoint.progress)
-    return _Changes(source, reader, scope, checkpoint, checkpoint.bookmark).read()
+        pages = _initial(source, reader, scope, checkpoint.progress, emitted)
+    else:
+        pages = _Changes(source, reader, scope, checkpoint, emitted).read()
+    for page in pages:
+        yield page
+        checkpoint = page.checkpoint or checkpoint
+    if resumed:
+        yield from _Changes(source, reader, scope, checkpoint, emitted).read()
 
 
 def _initial(
-    source: DataSource, reader: ObjectReader, scope: Scope, progress: Progress | None
+    source: DataSource,
+    reader: ObjectReader,
+    scope: Scope,
+    progress: Progress | None,
+    emitted: EmittedRows | None,
 ) -> Iterator[ReadPage]:
     """All rows by key, those whose WHENMODIFIED is null included.
 
     The bookmark becomes the second at which the pass first began: what was modified
     after it, an incremental sync reads again.
+
+    Args:
+        source: whose rows.
+        reader: of the source's object.
+        scope: of the sync.
+        progress: where an earlier run broke off.
+        emitted: remembers the rows, where another reading may meet them again.
     """
     progress = progress or Progress(Pass.INITIAL, scope.last_second())
     begins_here = progress.after is None
@@ -161,6 +185,8 @@ def _initial(
     key = source.paging_key
     for page in _ordered_pages(reader, key, condition, scope, progress):
         progress = _advanced(progress, page)
+        if emitted is not None:
+            emitted.add(page.rows)
         reached = Checkpoint(None, progress) if page.position is not None else None
         yield ReadPage(page.rows, reached)
     if scope.deletions is not None and begins_here:
@@ -173,21 +199,33 @@ def _initial(
 
 @dataclass
 class _Changes:
-    """An incremental sync by key: its passes, one after the other."""
+    """An incremental sync by key: its passes, one after the other.
+
+    Attributes:
+        checkpoint: holds a bookmark.
+        emitted: the rows emitted in this run; None where no other reading, and no
+            other pass, could meet them again.
+    """
 
     source: DataSource
     reader: ObjectReader
     scope: Scope
     checkpoint: Checkpoint
-    bookmark: datetime
-    _emitted: set[int] = field(default_factory=set)
+    emitted: EmittedRows | None
 
     def __post_init__(self) -> None:
+        if self.checkpoint.bookmark is None:
+            raise ValueError("An incremental sync needs a bookmark.")
+        self.bookmark = self.checkpoint.bookmark
+        if self.emitted is None and self.source.header is not None:
+            self.emitted = EmittedRows()
         self.since = _since(self.scope, self.bookmark)
         self.progress = self.checkpoint.progress or Progress(
             Pass.CHANGED, self.scope.last_second()
         )
-        self.highest = self.checkpoint.highest
+        # Of this sync; the checkpoint's own stays until the sync is done, since the pass
+        # over rows without a stamp begins there.
+        self._highest = self.checkpoint.highest
         user_format = self.reader.gateway.user_format()
         self._position_in = position_of(self.source.paging_key, user_format)
 
@@ -204,7 +242,7 @@ class _Changes:
             if reading is not self.progress.reading:
                 self.progress = Progress(reading, self.progress.until)
             yield from passes[reading]()
-        yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self.highest))
+        yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self._highest))
 
     def _changed(self) -> Iterator[ReadPage]:
         """Rows of `since <= stamp <= until`, then what changed while they were read."""
@@ -234,7 +272,8 @@ class _Changes:
     def _created(self) -> Condition | None:
         """By the stamp of creation; by record number where there is none either."""
         key, stamp = self.source.paging_key, self.scope.creation_stamp
-        numbered = after(key, self.highest) if self.highest is not None else None
+        highest = self.checkpoint.highest
+        numbered = after(key, highest) if highest is not None else None
         if stamp is None:
             return numbered
         in_time = AllOf(
@@ -282,7 +321,7 @@ class _Changes:
             self.scope.condition,
         ):
             present += page.rows
-            yield ReadPage([r for r in page.rows if _content(r) not in self._emitted])
+            yield ReadPage(self._fresh(page.rows))
         if self.scope.deletions is not None:
             until = self.progress.until
             for keys in self.scope.deletions.gone_lines(numbers, present, until):
@@ -307,19 +346,25 @@ class _Changes:
         wanted = both(self.scope.condition, condition)
         for page in _ordered_pages(self.reader, key, wanted, self.scope, self.progress):
             self.progress = _advanced(self.progress, page)
-            if self.source.header is not None:
-                self._emitted.update(map(_content, page.rows))
             self._note_highest(page)
             reached = self._reached() if page.position is not None else None
-            yield ReadPage(page.rows, reached)
+            yield ReadPage(self._fresh(page.rows), reached)
+
+    def _fresh(self, rows: list[Row]) -> list[Row]:
+        """Rows that were not emitted in this run as they are."""
+        if self.emitted is None:
+            return rows
+        fresh = self.emitted.without(rows)
+        self.emitted.add(fresh)
+        return fresh
 
     def _note_highest(self, page: Page) -> None:
         positions = [p for p in map(self._position_in, page.rows) if p is not None]
-        known = [self.highest] if self.highest is not None else []
-        self.highest = max((*known, *positions), default=None)
+        known = [self._highest] if self._highest is not None else []
+        self._highest = max((*known, *positions), default=None)
 
     def _reached(self) -> Checkpoint:
-        return Checkpoint(self.bookmark, self.progress, self.highest)
+        return Checkpoint(self.bookmark, self.progress, self.checkpoint.highest)
 
 
 def _by_snapshot(
@@ -423,11 +468,6 @@ def _advanced(progress: Progress, page: Page) -> Progress:
 
 def _done(scope: Scope, until: datetime) -> Checkpoint:
     return Checkpoint() if scope.replication_key is None else Checkpoint(until)
-
-
-def _content(row: Row) -> int:
-    """A hash of a row's values, whatever the order of its columns."""
-    return hash(frozenset(row.items()))
 
 
 def _since(scope: Scope, bookmark: datetime) -> datetime:

@@ -69,3 +69,21 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
         return Loader({**defaults, **settings})
 
     return make
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the long campaigns counted, and the seed that repeats them."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+    ]
+    lines = [
+        str(value)
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "campaign"
+    ]
+    if lines:
+        terminalreporter.section("campaigns")
+        terminalreporter.write_line("\n".join(dict.fromkeys(lines)))

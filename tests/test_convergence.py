@@ -1,0 +1,326 @@
+"""Sandbox and tap driven together: whatever happens between any two calls, it converges.
+
+Hypothesis interleaves changes of the company with syncs, interrupted syncs and the calls
+inside them; when changes stop, the upserted target must equal the company.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    rule,
+    run_state_machine_as_test,
+)
+
+from intacct_sandbox import Company, ManualClock, Sandbox
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, ReadFunction
+from tests.conftest import NOON
+from tests.loading import Loader, Run, as_json
+
+pytestmark = pytest.mark.long
+
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "120"))
+# Shrinking a failure takes minutes; the seed repeats it, CONVERGENCE_SHRINK shrinks it.
+PHASES = (
+    Phase.generate,
+    *([Phase.shrink] if os.environ.get("CONVERGENCE_SHRINK") else []),
+)
+LATE_MINUTES = 90
+QUIET_SYNCS = 5
+
+KINDS = (
+    "insert", "update", "update", "delete", "late", "private", "unstamped",
+    "without-stamps", "recreate", "wait",
+)  # fmt: skip
+LINE_KINDS = (
+    "post", "unstamped-line", "silent-line", "silent-title", "unpost",
+    "delete-line", "delete-entry", "retitle", "wait",
+)  # fmt: skip
+TEXT_FIELD = {
+    "VENDOR": "NAME",
+    "APBILL": "DESCRIPTION",
+    "REVRECSCHEDULE": "DESCRIPTION",
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A stream, how it is read, and what may happen to its rows."""
+
+    stream: str
+    page_size: int
+    kinds: tuple[str, ...] = KINDS
+    paging: str = "auto"
+
+    @property
+    def object_name(self) -> str:
+        return DATA_SOURCE_BY_STREAM[self.stream].object_name
+
+
+SUBJECTS = {
+    "key-set": Subject("vendors", 7),
+    "window": Subject("gl_details", 20, LINE_KINDS),
+    "lines": Subject("gl_journal_entry_lines", 20, LINE_KINDS),
+    "readMore": Subject("revenue_recognition_schedules", 5),
+    "offset": Subject("bills", 9, paging="offset"),
+}
+
+
+def change(company: Company, subject: Subject, kind: str, number: int) -> None:
+    """Change one row of the subject, at the company's time or up to two seconds on."""
+    clock = company.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(number % 3)
+    with company.transaction():
+        if subject.kinds is LINE_KINDS:
+            change_entry(company, kind, number)
+        else:
+            change_record(company, subject.object_name, kind, number)
+
+
+def change_record(company: Company, name: str, kind: str, number: int) -> None:
+    numbers = [int(str(row["RECORDNO"])) for row in company.truth(name)]
+    chosen = numbers[number % len(numbers)] if len(numbers) > 1 else None
+    text = {TEXT_FIELD[name]: f"{kind} {number}"}
+    if name == "VENDOR" and kind not in {"update", "delete", "recreate"}:
+        # The audit trail names vendors by it.
+        text["VENDORID"] = f"V-{max(numbers)}-{number}"
+    stampless = {"WHENMODIFIED": None, "WHENCREATED": None, "AUWHENCREATED": None}
+    known = {field.id for field in company.definitions[name].fields}
+    visible = company.clock.now() + timedelta(minutes=number % LATE_MINUTES)
+    makers: Mapping[str, Callable[[], object]] = {
+        "insert": partial(company.insert, name, text),
+        "late": partial(company.insert, name, text, visible_from=visible),
+        "private": partial(company.insert, name, text, private=True),
+        "unstamped": partial(company.insert, name, {**text, "WHENMODIFIED": None}),
+        "without-stamps": partial(
+            company.insert,
+            name,
+            {**text, **{k: v for k, v in stampless.items() if k in known}},
+        ),
+    }
+    if kind in makers:
+        makers[kind]()
+    elif chosen is not None and kind == "update":
+        company.update(name, chosen, text)
+    elif chosen is not None and kind == "delete":
+        company.delete(name, chosen)
+    elif chosen is not None and kind == "recreate":
+        company.recreate(name, chosen)
+
+
+def change_entry(company: Company, kind: str, number: int) -> None:
+    entries = [row["RECORDNO"] for row in company.truth("GLBATCH")]
+    lines = list(company.truth("GLENTRY"))
+    if kind == "post" or len(entries) < 3 or len(lines) < 3:
+        company.change(seed=number, share=0.0)
+        return
+    entry = int(str(entries[number % len(entries)]))
+    line = lines[number % len(lines)]
+    key, owner = int(str(line["RECORDNO"])), int(str(line["BATCHNO"]))
+    text = f"{kind} {number}"
+    old = company.row("GLBATCH", entry)["MODIFIED"]
+    if kind == "unstamped-line":
+        new = {"BATCHNO": owner, "ACCOUNTNO": line["ACCOUNTNO"], "AMOUNT": "1.00"}
+        company.insert("GLENTRY", {**new, "TR_TYPE": 1, "WHENMODIFIED": None})
+        company.update("GLBATCH", owner, {})
+    elif kind == "silent-line":
+        stamp = {"WHENMODIFIED": line["WHENMODIFIED"]}
+        company.update("GLENTRY", key, {"DESCRIPTION": text, **stamp})
+        company.update("GLBATCH", owner, {})
+    elif kind == "silent-title":
+        company.update("GLBATCH", entry, {"BATCH_TITLE": text, "MODIFIED": old})
+    elif kind == "unpost":
+        company.update("GLBATCH", entry, {"STATE": "Draft"})
+    elif kind == "retitle":
+        company.update("GLBATCH", entry, {"BATCH_TITLE": text})
+    elif kind == "delete-entry":
+        company.delete("GLBATCH", entry)
+    elif kind == "delete-line":
+        company.delete("GLENTRY", key)
+        company.update("GLBATCH", owner, {})
+
+
+class Machine(RuleBasedStateMachine):
+    """A company, a tap and a target."""
+
+    subject: ClassVar[Subject]
+    books: ClassVar[Path]
+    catalogs: ClassVar[dict[str, dict[str, Any]]] = {}
+    examples: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copy(self.books, self.folder / "company.sqlite")
+        self.clock = ManualClock(NOON)
+        self.company = Company.open(self.folder / "company.sqlite", clock=self.clock)
+        self.sandbox = Sandbox(self.company)
+        self.sandbox.start()
+        self.failures: list[Exception] = []
+        self.target = Loader(
+            {
+                **self.sandbox.config(),
+                "page_size": self.subject.page_size,
+                "paging": self.subject.paging,
+                "include_deletes": True,
+                "key_store": str(self.folder / "keys.sqlite"),
+            }
+        )
+        stream = self.subject.stream
+        if stream not in self.catalogs:
+            catalog = self.target.catalog([stream])
+            # The SDK prepares every stream of a catalog, selected or not.
+            entries = [e for e in catalog["streams"] if e["stream"] == stream]
+            self.catalogs[stream] = {"streams": entries}
+
+    changes = st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 10_000)), max_size=12
+    )
+
+    @rule(kind=st.integers(0, 20), number=st.integers(0, 10_000))
+    def change_now(self, kind: int, number: int) -> None:
+        change(self.company, self.subject, self._kind(kind), number)
+
+    @rule(minutes=st.integers(1, 60))
+    def wait(self, minutes: int) -> None:
+        self.clock.advance(minutes * 60)
+
+    @rule(changes=changes)
+    def sync(self, changes: list[tuple[int, int]]) -> None:
+        # What bears the second that is not over yet is left to the next sync.
+        self.clock.advance(2)
+        before = self._truth()
+        run = self._run(changes)
+        throughout = {k for k, row in self._truth().items() if before.get(k) == row}
+        loaded = self.target.tables.get(self.subject.stream, {})
+        assert throughout <= set(loaded), "a row that was there throughout is missing"
+        self._assert_nothing_twice(run)
+
+    @rule(changes=changes, upto=st.integers(1, 40))
+    def sync_that_dies(self, changes: list[tuple[int, int]], upto: int) -> None:
+        self._run(changes, upto=upto)
+
+    def teardown(self) -> None:
+        try:
+            self._converge()
+        finally:
+            self.sandbox.stop()
+            self.company.close()
+            shutil.rmtree(self.folder)
+
+    def _converge(self) -> None:
+        self.clock.advance(LATE_MINUTES * 60)
+        for _ in range(QUIET_SYNCS):
+            self.clock.advance(5)
+            state = self.target.state
+            self._run([])
+            if state is not None and "reading" not in str(self.target.state):
+                break
+        self._assert_equal(self.target.tables.get(self.subject.stream, {}))
+        type(self).examples[self.subject.stream] += 1
+
+    def _run(self, changes: list[tuple[int, int]], upto: int | None = None) -> Run:
+        remaining = iter(changes)
+
+        def churn(call: object) -> None:
+            if getattr(call, "function", "") == "getAPISession":
+                return
+            for kind, number in (next(remaining, (None, 0)) for _ in range(2)):
+                if kind is None:
+                    return
+                try:
+                    change(self.company, self.subject, self._kind(kind), number)
+                except Exception as error:
+                    # In the server's thread it would only look like a lost connection.
+                    self.failures.append(error)
+                    raise
+
+        self.sandbox.faults.between_calls = churn
+        catalog = self.catalogs[self.subject.stream]
+        run = self.target.run(self.subject.stream, catalog=catalog, upto=upto)
+        self.sandbox.faults.between_calls = None
+        assert self.failures == []
+        return run
+
+    def _assert_equal(self, loaded: dict[tuple[Any, ...], dict[str, Any]]) -> None:
+        truth = self._truth()
+        assert set(loaded) - set(truth) == set(), "rows that are gone"
+        assert set(truth) - set(loaded) == set(), "rows that are missing"
+        stale = {key: row for key, row in truth.items() if loaded[key] != row}
+        assert stale == {}, "rows that are stale"
+
+    def _kind(self, number: int) -> str:
+        return self.subject.kinds[number % len(self.subject.kinds)]
+
+    def _truth(self) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """Visible rows; readByQuery shows no private ones."""
+        now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
+        where = '("_visible_from" IS NULL OR "_visible_from" <= ?)'
+        source = DATA_SOURCE_BY_STREAM[self.subject.stream]
+        if source.functions[0] is ReadFunction.READ_BY_QUERY:
+            where += ' AND "_private" = 0'
+        rows = self.company.truth(source.object_name, where=where, parameters=(now,))
+        return {
+            (row["RECORDNO"],): {
+                **{name: as_json(value) for name, value in row.items()},
+                "_sdc_deleted_at": None,
+            }
+            for row in rows
+        }
+
+    def _assert_nothing_twice(self, run: Run) -> None:
+        records = run.records(self.subject.stream)
+        versions = Counter(str(sorted(r.items(), key=str)) for r in records)
+        assert max(versions.values(), default=1) == 1
+
+
+@pytest.fixture(scope="module")
+def small_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("books") / "company.sqlite"
+    company = Company.create(path, journal_lines=60, clock=ManualClock(NOON))
+    company.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    company.close()
+    return path
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_target_equals_the_company_when_changes_stop(
+    name: str,
+    small_books: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    chosen = int(os.environ.get("CONVERGENCE_SEED", secrets.randbelow(10**9)))
+    machine = type(f"Machine_{name}", (Machine,), {})
+    machine.subject, machine.books = SUBJECTS[name], small_books
+    machine.examples = Counter()
+    record_property("campaign", f"{name}: up to {EXAMPLES} examples, seed {chosen}")
+    run_state_machine_as_test(
+        seed(chosen)(machine),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=8,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=PHASES,
+            database=None,
+        ),
+    )
+    held = machine.examples[SUBJECTS[name].stream]
+    record_property("campaign", f"{name}: {held} examples held, seed {chosen}")
+    assert held >= EXAMPLES
