@@ -8,6 +8,7 @@ function and object, or lets a seeded die decide; the run is repeatable.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -112,6 +113,15 @@ class Faults:
         with self._lock:
             self._faults.clear()
             self._struck.clear()
+
+    @property
+    def struck(self) -> Counter[FaultKind]:
+        """How often each kind has struck."""
+        with self._lock:
+            counts: Counter[FaultKind] = Counter()
+            for fault, times in zip(self._faults, self._struck, strict=True):
+                counts[fault.kind] += times
+            return counts
 
     def strike(self, call: Call) -> list[Fault]:
         """The faults that hit this call; each counts as having struck."""

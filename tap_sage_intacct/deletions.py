@@ -111,9 +111,13 @@ class DeletionFinder:
 
     def begin(self, bookmark: datetime | None) -> None:
         """A sync begins from this bookmark: earlier deletions are told and done."""
-        self._bookmark = bookmark
+        self.go_on(bookmark)
         if self.keys is not None and bookmark is not None:
             self.keys.forget_deleted(bookmark)
+
+    def go_on(self, bookmark: datetime | None) -> None:
+        """The bookmark has moved, but no state has come back that says so."""
+        self._bookmark = bookmark
 
     def note(self, rows: Sequence[Row]) -> None:
         """Remember rows that are about to be emitted."""
@@ -123,10 +127,21 @@ class DeletionFinder:
         self.keys.add(stored)
         self._business_ids.update(key.business_id for key in stored if key.business_id)
 
-    def loaded(self) -> None:
-        """Every record was noted, from the first one on."""
+    def begin_load(self) -> None:
+        """A first sync begins with the first record there is."""
         if self.keys is not None:
-            self.keys.complete()
+            self.keys.begin_load()
+
+    def loaded(self, until: datetime, living: LivingRecords) -> Iterator[list[str]]:
+        """A first sync is done; what one that died before it had emitted, and is gone.
+
+        Where the store was lost in the middle, the next sync scans the keys.
+        """
+        if self.keys is None or not self.keys.is_loading:
+            return
+        self.keys.complete()
+        unseen = list(self.keys.unseen())
+        yield from self._tell(self._missing(unseen, living, self.condition), until)
 
     def begin_scan(self) -> None:
         """From here on every record there is will be noted."""
@@ -151,7 +166,11 @@ class DeletionFinder:
         named = self.trail.deleted(self.source.object_name, since, until)
         if self.keys is not None and self._must_compare(named):
             yield from self._compare(self.keys, until, living)
-        candidates = set(self._resolve(named or [])) | set(self._earlier_versions())
+        candidates = {
+            *self._resolve(named or []),
+            *self._earlier_versions(),
+            *self._marked(),
+        }
         dead = self._missing(sorted(candidates - self._told), living)
         yield from self._tell(dead, until)
 
@@ -177,6 +196,7 @@ class DeletionFinder:
             return
         dead = self._dead_headers(self.keys, since, until)
         yield from self._tell(list(self.keys.with_parent(dead)), until)
+        yield from self._tell(self._missing(self._marked(), living), until)
 
     def _dead_headers(
         self, keys: KeySet, since: datetime, until: datetime
@@ -239,6 +259,11 @@ class DeletionFinder:
         if self.keys is None:
             return iter(())
         return self.keys.sharing_business_id(sorted(self._business_ids))
+
+    def _marked(self) -> list[str]:
+        """Records told of in a run that died, as far as anybody knows."""
+        marked = self.keys.marked() if self.keys is not None else ()
+        return [key for key in marked if key not in self._told]
 
     def _missing(
         self,

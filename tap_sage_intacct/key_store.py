@@ -22,6 +22,7 @@ _BUSY_SECONDS = 30
 _TABLES = """
     CREATE TABLE IF NOT EXISTS key_sets (
         id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
+        is_loading INTEGER NOT NULL DEFAULT 0,
         is_complete INTEGER NOT NULL DEFAULT 0, scan INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS keys (
         key_set INTEGER NOT NULL, key TEXT NOT NULL, business_id TEXT, parent TEXT,
@@ -29,6 +30,8 @@ _TABLES = """
         PRIMARY KEY (key_set, key)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS keys_by_business_id ON keys (key_set, business_id)
         WHERE business_id IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS keys_deleted ON keys (key_set, deleted)
+        WHERE deleted IS NOT NULL;
     CREATE INDEX IF NOT EXISTS keys_by_parent ON keys (key_set, parent)
         WHERE parent IS NOT NULL;
 """
@@ -121,8 +124,19 @@ class KeySet:
         """Whether every record of the stream was stored, from its first one on."""
         return bool(self._value("is_complete"))
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether a first sync under way has been stored from its first record on."""
+        return bool(self._value("is_loading"))
+
+    def begin_load(self) -> None:
+        """A first sync begins, and with it a look at all records."""
+        self.begin_scan()
+        self._set("is_loading", 1)
+
     def complete(self) -> None:
         """Note that every record is stored."""
+        self._set("is_loading", 0)
         self._set("is_complete", 1)
 
     def begin_scan(self) -> None:
@@ -180,7 +194,7 @@ class KeySet:
 
         Args:
             keys: of the records.
-            proof: a bookmark this late shows that the target took the deletions.
+            proof: the bookmark that shows that the target took the deletions.
         """
         with self._connection:
             self._connection.execute("BEGIN")
@@ -190,11 +204,19 @@ class KeySet:
             )
 
     def forget_deleted(self, bookmark: datetime) -> None:
-        """Drop what was marked in syncs that this bookmark proves to be done."""
+        """Drop what was marked in the sync that this bookmark proves to be done.
+
+        No other bookmark proves it, a later one neither: the sync that made it may
+        have had no reason to look at these records.
+        """
         self._connection.execute(
-            "DELETE FROM keys WHERE key_set = ? AND deleted <= ?",
+            "DELETE FROM keys WHERE key_set = ? AND deleted = ?",
             (self._number, _text(bookmark)),
         )
+
+    def marked(self) -> Iterator[str]:
+        """Keys that were marked, and whose deletion nothing proves to have arrived."""
+        return self._keys("deleted IS NOT NULL", ())
 
     def _keys_in(self, column: str, values: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(values), _BATCH):

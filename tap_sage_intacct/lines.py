@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.paging import Page, key_set_pages
 from tap_sage_intacct.intacct.query import (
     MAX_IN_VALUES,
-    AllOf,
     AnyOf,
-    Comparison,
     Condition,
-    Operator,
     both,
     in_,
 )
@@ -49,14 +45,19 @@ class ChangedHeaders:
 def changed_headers(
     gateway: Gateway,
     header: Header,
-    since: datetime,
-    until: datetime,
+    stamped: Callable[[str], Condition],
     *,
     start: Position | None = None,
 ) -> Iterator[ChangedHeaders]:
-    """Headers stamped in a time, both ends included, that changed after they were made.
+    """Headers that changed after they were made.
 
     What was only made has lines that are as new, and come by their own stamps.
+
+    Args:
+        gateway: to ask.
+        header: what they are.
+        stamped: makes the condition that a stamp lies in the time to look at.
+        start: headers up to and including this one are left out.
 
     Raises:
         PermissionDenied: the role may not read headers.
@@ -64,9 +65,8 @@ def changed_headers(
     fields = tuple(dict.fromkeys(("RECORDNO", header.created, *header.stamps)))
     reader = ObjectReader(gateway, header.object_name, fields, page_size=MAX_IN_VALUES)
     has_changed = _change_test(gateway, header)
-    for page in key_set_pages(
-        reader, RECORD_NUMBER, _stamped(header, since, until), start=start
-    ):
+    condition = AnyOf(tuple(map(stamped, header.stamps)))
+    for page in key_set_pages(reader, RECORD_NUMBER, condition, start=start):
         numbers = [row["RECORDNO"] for row in page.rows if has_changed(row)]
         yield ChangedHeaders(numbers, page.position)
 
@@ -83,20 +83,6 @@ def lines_of(
         return iter(())
     owned = in_(header.field, [int(number) for number in numbers])
     return key_set_pages(reader, key, both(condition, owned))
-
-
-def _stamped(header: Header, since: datetime, until: datetime) -> Condition:
-    return AnyOf(
-        tuple(
-            AllOf(
-                (
-                    Comparison(stamp, Operator.GREATER_OR_EQUAL, (since,)),
-                    Comparison(stamp, Operator.LESS_OR_EQUAL, (until,)),
-                )
-            )
-            for stamp in header.stamps
-        )
-    )
 
 
 def _change_test(gateway: Gateway, header: Header) -> Callable[[Row], bool]:

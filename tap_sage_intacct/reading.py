@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.deletions import LegacyRecords, QueriedRecords
+from tap_sage_intacct.deletions import (
+    LegacyRecords,
+    QueriedRecords,
+)
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.emitted import EmittedRows
 from tap_sage_intacct.intacct.envelope import Row
@@ -157,7 +160,11 @@ def _by_key(
         yield page
         checkpoint = page.checkpoint or checkpoint
     if resumed:
-        yield from _Changes(source, reader, scope, checkpoint, emitted).read()
+        if scope.deletions is not None:
+            scope.deletions.go_on(checkpoint.bookmark)
+        yield from _Changes(
+            source, reader, scope, checkpoint, emitted, follows=True
+        ).read()
 
 
 def _initial(
@@ -180,7 +187,8 @@ def _initial(
         emitted: remembers the rows, where another reading may meet them again.
     """
     progress = progress or Progress(Pass.INITIAL, scope.last_second())
-    begins_here = progress.after is None
+    if scope.deletions is not None and progress.after is None:
+        scope.deletions.begin_load()
     condition = both(scope.condition, _since_start(scope))
     key = source.paging_key
     for page in _ordered_pages(reader, key, condition, scope, progress):
@@ -189,8 +197,11 @@ def _initial(
             emitted.add(page.rows)
         reached = Checkpoint(None, progress) if page.position is not None else None
         yield ReadPage(page.rows, reached)
-    if scope.deletions is not None and begins_here:
-        scope.deletions.loaded()
+    if scope.deletions is not None:
+        keys = _key_reader(source, reader, scope.deletions)
+        living = QueriedRecords(keys, key)
+        for dead in scope.deletions.loaded(progress.until, living):
+            yield ReadPage(deleted=dead)
     if scope.replication_key is None:
         yield ReadPage(checkpoint=Checkpoint())
     else:
@@ -205,6 +216,7 @@ class _Changes:
         checkpoint: holds a bookmark.
         emitted: the rows emitted in this run; None where no other reading, and no
             other pass, could meet them again.
+        follows: another reading of this run ended at the bookmark.
     """
 
     source: DataSource
@@ -212,6 +224,7 @@ class _Changes:
     scope: Scope
     checkpoint: Checkpoint
     emitted: EmittedRows | None
+    follows: bool = False
 
     def __post_init__(self) -> None:
         if self.checkpoint.bookmark is None:
@@ -248,7 +261,7 @@ class _Changes:
         """Rows of `since <= stamp <= until`, then what changed while they were read."""
         stamp = str(self.scope.replication_key)
         key = self.source.paging_key.led_by(KeyField(stamp, ValueType.TIMESTAMP))
-        lower = Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,))
+        lower = self._lower(stamp)
         for _ in range(1 + MAX_CATCH_UPS):
             until = self.progress.until
             upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (until,))
@@ -260,6 +273,24 @@ class _Changes:
                 return
             lower = Comparison(stamp, Operator.GREATER, (until,))
             self.progress = Progress(Pass.CHANGED, self.scope.last_second())
+
+    def _lower(self, stamp: str) -> Condition:
+        """Stamps from `since` on.
+
+        Where another reading of this run has been over them, only those that it may
+        have met too early: the next sync, which looks back from now, will not.
+        """
+        since = Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,))
+        if not self.follows:
+            return since
+        seen = min(self.bookmark, self.scope.now() - self.scope.lookback)
+        early = AllOf((since, Comparison(stamp, Operator.LESS, (seen,))))
+        later = Comparison(stamp, Operator.GREATER, (self.bookmark,))
+        return AnyOf((early, later))
+
+    def _stamped(self, stamp: str) -> Condition:
+        upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (self.progress.until,))
+        return AllOf((self._lower(stamp), upper))
 
     def _unstamped(self) -> Iterator[ReadPage]:
         """Rows created since whose WHENMODIFIED is null."""
@@ -294,8 +325,7 @@ class _Changes:
             for changed in changed_headers(
                 self.reader.gateway,
                 header,
-                self.since,
-                self.progress.until,
+                self._stamped,
                 start=self.progress.after,
             ):
                 yield from self._lines_of(changed.numbers)
@@ -330,14 +360,8 @@ class _Changes:
     def _deleted(self) -> Iterator[ReadPage]:
         if self.scope.deletions is None:
             return
-        keys = self.scope.deletions.key_fields
-        reader = ObjectReader(
-            self.reader.gateway,
-            self.source.object_name,
-            keys,
-            page_size=self.reader.page_size,
-        )
-        living = QueriedRecords(reader, self.source.paging_key)
+        keys = _key_reader(self.source, self.reader, self.scope.deletions)
+        living = QueriedRecords(keys, self.source.paging_key)
         for dead in self.scope.deletions.gone(self.since, self.progress.until, living):
             yield ReadPage(deleted=dead)
 
@@ -374,19 +398,18 @@ def _by_snapshot(
     until = scope.last_second()
     bookmark = checkpoint.bookmark
     condition = both(scope.condition, _changed_or_created(scope, bookmark))
+    if scope.deletions is not None and bookmark is None:
+        scope.deletions.begin_load()
     for page in _result_set(reader, scope, condition):
         yield ReadPage(page.rows)
-    if scope.deletions is not None and bookmark is None:
-        scope.deletions.loaded()
-    elif scope.deletions is not None and bookmark is not None:
-        keys = ObjectReader(
-            reader.gateway,
-            source.object_name,
-            scope.deletions.key_fields,
-            page_size=reader.page_size,
+    if scope.deletions is not None:
+        living = LegacyRecords(_key_reader(source, reader, scope.deletions))
+        gone = (
+            scope.deletions.loaded(until, living)
+            if bookmark is None
+            else scope.deletions.gone(_since(scope, bookmark), until, living)
         )
-        since = _since(scope, bookmark)
-        for dead in scope.deletions.gone(since, until, LegacyRecords(keys)):
+        for dead in gone:
             yield ReadPage(deleted=dead)
     yield ReadPage(checkpoint=_done(scope, until))
 
@@ -452,6 +475,18 @@ def _ordered_pages(
         ledger.add(page)
         yield page
     yield from reconcile(reader, ledger, condition, detector)
+
+
+def _key_reader(
+    source: DataSource, reader: ObjectReader, deletions: DeletionFinder
+) -> ObjectReader:
+    """Reads the key columns alone."""
+    return ObjectReader(
+        reader.gateway,
+        source.object_name,
+        deletions.key_fields,
+        page_size=reader.page_size,
+    )
 
 
 def _result_set(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -295,7 +296,11 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     sandbox.faults.add(Fault(FaultKind.SLOW, function="query", times=None, seconds=0.1))
     files = ["--config", "config.json", "--catalog", "catalog.json"]
     running = subprocess.Popen(
-        [*COMMAND, *files], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        [*COMMAND, *files],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert running.stdout is not None
     seen = []
@@ -304,7 +309,11 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
         if sum(message["type"] == "STATE" for message in seen) == 3:
             break
     running.send_signal(number)
-    rest, _ = running.communicate(timeout=10)
+    rest, log = running.communicate(timeout=10)
+    assert running.returncode == 128 + number
+    assert f"Interrupted by {number.name}" in log.splitlines()[-1]
+    assert "Traceback" not in log
+    assert rest[-1:] in {"", "\n"}
     seen += [json.loads(line) for line in rest.splitlines()]
     states = [m["value"] for m in seen if m["type"] == "STATE"]
     written = [m["record"]["RECORDNO"] for m in seen if m["type"] == "RECORD"]
@@ -324,3 +333,45 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     again = [m["record"]["RECORDNO"] for m in messages if m["type"] == "RECORD"]
     assert min(again) > reading["after"][0]
     assert len(set(written) | set(again)) == 600
+
+
+WAITS = {
+    "an-answer": Fault(FaultKind.SLOW, function="query", times=None, seconds=30),
+    "a-retry": Fault(FaultKind.CLOUDFLARE, function="query", times=None),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_signal_ends_a_run_that_waits(
+    tap: Tap, sandbox: Sandbox, tmp_path: Path, config: dict[str, Any], wait: str
+) -> None:
+    catalog = catalog_of(tap, "vendors")
+    state = {
+        "bookmarks": {"vendors": {"replication_key_value": "2026-01-30T00:00:00Z"}}
+    }
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "max_retries": 3}))
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    sandbox.faults.add(WAITS[wait])
+    running = subprocess.Popen(
+        [
+            *COMMAND,
+            "--config=config.json",
+            "--catalog=catalog.json",
+            "--state=state.json",
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    first = [json.loads(running.stdout.readline()) for _ in range(2)]
+    assert [message["type"] for message in first] == ["STATE", "SCHEMA"]
+    # Until the call is on its way, which nothing outside the tap tells.
+    time.sleep(0.7)
+    running.send_signal(signal.SIGTERM)
+    rest, _ = running.communicate(timeout=5)
+    assert running.returncode == 128 + signal.SIGTERM
+    assert first[0]["value"] == state
+    assert rest == ""

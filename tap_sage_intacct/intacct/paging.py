@@ -271,11 +271,13 @@ def snapshot_pages(
     rows that were given out already are left out.
 
     Raises:
-        PagesMoved: no try in `PAGE_TRIES` gave a whole result set.
+        PagesMoved: `PAGE_TRIES` in a row gave no row that had not come before.
         RequestTimedOut: likewise.
     """
     given = array("q")
-    for attempt in range(1, PAGE_TRIES + 1):
+    tries = 0
+    while True:
+        before = len(given)
         expected = Counter(given)
         try:
             for rows in _snapshot(reader, condition):
@@ -283,18 +285,24 @@ def snapshot_pages(
                 given.extend(map(_identity, fresh))
                 if fresh:
                     yield Page(fresh)
-        except RequestTimedOut as error:
-            if attempt == PAGE_TRIES:
+        except (PagesMoved, RequestTimedOut) as error:
+            tries = 1 if len(given) > before else tries + 1
+            if tries == PAGE_TRIES:
                 raise
-            if reader.page_size > MIN_PAGE:
-                reader.halve_page_size(error)
-            logger.warning("%s Reading %s again.", error, reader.object_name)
-        except PagesMoved as error:
-            if attempt == PAGE_TRIES:
-                raise
-            read_again(error)
+            _prepare_again(reader, error, read_again)
         else:
             return
+
+
+def _prepare_again(
+    reader: ObjectReader, error: PagesMoved | RequestTimedOut, read_again: ReadAgain
+) -> None:
+    if isinstance(error, PagesMoved):
+        read_again(error)
+        return
+    if reader.page_size > MIN_PAGE:
+        reader.halve_page_size(error)
+    logger.warning("%s Reading %s again.", error, reader.object_name)
 
 
 def _snapshot(reader: ObjectReader, condition: Condition | None) -> Iterator[list[Row]]:
