@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two workers: the least that any machine of ours has.
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint format bench clean
+.PHONY: help demo test test-long lint format bench consistency clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -18,7 +18,7 @@ test: $(VENV)/.dev ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) -m "not long"
 
 test-long: $(VENV)/.dev $(MELTANO_VENV)/.installed ## Run the long campaigns
-	MELTANO=$(CURDIR)/$(MELTANO_VENV)/bin/meltano $(BIN)/pytest -n $(WORKERS) --dist loadfile -m long
+	MELTANO=$(CURDIR)/$(MELTANO_VENV)/bin/meltano $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long
 
 lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/ruff check .
@@ -29,6 +29,9 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 
 bench: $(VENV)/.sandbox ## Measure how fast the tap loads
 	$(BIN)/python benchmarks/load.py
+
+consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
+	$(BIN)/python tools/measure_consistency.py --write docs/consistency.md
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .

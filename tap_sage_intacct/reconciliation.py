@@ -18,6 +18,11 @@ from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings import OnDrift
 
+LEAST_EXTRA_CALLS = 12
+PAGES_PER_EXTRA_CALL = 10
+"""How many calls a difference may cost: Intacct bills them, and what was missed because
+it became visible late is met again by the lookback of the next sync."""
+
 
 @dataclass(frozen=True, slots=True)
 class _EmittedPage:
@@ -79,7 +84,8 @@ def reconcile(
     """
     if not ledger.needs_count:
         return
-    pass_ = _Pass(reader, ledger.key, condition)
+    budget = LEAST_EXTRA_CALLS + len(ledger.pages) // PAGES_PER_EXTRA_CALL
+    pass_ = _Pass(reader, ledger.key, condition, budget)
     surplus = pass_.surplus(ledger.pages)
     if not surplus:
         return
@@ -99,26 +105,29 @@ def reconcile(
     gone = sum(count for _, count in found)
     if differing:
         numbers = (differing[0].number, differing[-1].number)
+    done = f"read again: {missing} rows added, {gone} rows gone after they were read"
+    if pass_.calls_left <= 0:
+        done += "; too many pages differ, the rest is left to the next sync"
     detector.report(
-        Movement.COUNT,
-        numbers,
-        missing + gone,
-        f"read again: {missing} rows added, {gone} rows gone after they were read",
-        changed_result=missing > 0,
+        Movement.COUNT, numbers, missing + gone, done, changed_result=missing > 0
     )
     for rows, _ in found:
         if rows:
             yield Page(rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pass:
+    """What is asked of Intacct once a pass is over, within a budget of billed calls."""
+
     reader: ObjectReader
     key: PagingKey
     condition: Condition | None
+    calls_left: int
 
     def surplus(self, pages: Sequence[_EmittedPage]) -> int:
         """Rows counted now less rows emitted, over adjoining pages. One call."""
+        self.calls_left -= 1
         emitted = sum(len(page.identities) for page in pages)
         counted = count_rows(
             self.reader, self.key, self._between(pages[0].start, pages[-1].end)
@@ -132,11 +141,13 @@ class _Pass:
             return
         middle = len(pages) // 2
         for half in (pages[:middle], pages[middle:]):
-            if self.surplus(half):
+            # A page found is read again, for one call more.
+            if self.calls_left > 1 and self.surplus(half):
                 yield from self.differing(half)
 
     def read_again(self, page: _EmittedPage) -> tuple[list[Row], int]:
         """The rows that were not emitted, and how many of the emitted ones are gone."""
+        self.calls_left -= 1
         emitted = set(page.identities)
         count = len(emitted)
         missing = []

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -141,9 +142,10 @@ def test_row_that_became_visible_late_is_added_and_none_comes_twice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     company.delete("VENDOR", 5)
-    late = {"RECORDNO": 5, "VENDORID": "V-LATE"}
     visible = clock.now() + timedelta(seconds=1)
-    company.insert("VENDOR", late, visible_from=visible)
+    company.insert(
+        "VENDOR", {"RECORDNO": 5, "VENDORID": "V-LATE"}, visible_from=visible
+    )
     target = offset()
     catalog = target.catalog(["vendors"])
     sandbox.faults.between_calls = OnPage("VENDOR", 3, lambda: clock.advance(5))
@@ -253,9 +255,10 @@ def test_key_set_pages_are_counted_at_the_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     company.delete("VENDOR", 5)
-    late = {"RECORDNO": 5, "VENDORID": "V-LATE"}
     visible = clock.now() + timedelta(seconds=1)
-    company.insert("VENDOR", late, visible_from=visible)
+    company.insert(
+        "VENDOR", {"RECORDNO": 5, "VENDORID": "V-LATE"}, visible_from=visible
+    )
     target = loader(page_size=PAGE)
     catalog = target.catalog(["vendors"])
 
@@ -281,9 +284,8 @@ def test_deletions_alone_never_end_a_run(
         target = loader(page_size=PAGE, on_drift=setting)
         catalog = target.catalog(["vendors"])
         gone = int(str(next(company.truth("VENDOR"))["RECORDNO"]))
-        sandbox.faults.between_calls = OnPage(
-            "VENDOR", 3, lambda number=gone: company.delete("VENDOR", number)
-        )
+        delete = partial(company.delete, "VENDOR", gone)
+        sandbox.faults.between_calls = OnPage("VENDOR", 3, delete)
         run = target.run(catalog=catalog)
         assert gone in numbers(run)
 

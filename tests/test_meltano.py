@@ -19,7 +19,8 @@ from tap_sage_intacct.sources import DATA_SOURCES, DataSource, ReadFunction
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.long
+# Meltano projects are not made for two runs at once.
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("meltano")]
 
 
 @pytest.fixture(scope="module")

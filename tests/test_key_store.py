@@ -1,0 +1,110 @@
+"""The key store: what is remembered, what a proof forgets, what survives."""
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_sage_intacct.emitted import EmittedRows
+from tap_sage_intacct.key_store import InvalidKeyStore, KeyStore, StoredKey
+
+PROOF = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> KeyStore:
+    return KeyStore(tmp_path / "keys.sqlite")
+
+
+def test_keys_are_found_by_all_their_names(store: KeyStore) -> None:
+    keys = store.key_set("company", "vendors")
+    keys.add([StoredKey("1", "V-1"), StoredKey("2", "V-2"), StoredKey("3", None, "9")])
+    assert list(keys.with_business_id(["V-2", "V-9"])) == ["2"]
+    assert list(keys.with_parent(["9"])) == ["3"]
+    assert list(keys.parents()) == ["9"]
+
+
+def test_business_ids_that_several_share(store: KeyStore) -> None:
+    keys = store.key_set("company", "bills")
+    keys.add([StoredKey("1", "D-1"), StoredKey("2", "D-1"), StoredKey("3", "D-2")])
+    assert list(keys.sharing_business_id(["D-1", "D-2"])) == ["1", "2"]
+
+
+def test_key_sets_know_nothing_of_one_another(store: KeyStore) -> None:
+    one, other = store.key_set("acme", "bills"), store.key_set("acmeb", "ills")
+    one.add([StoredKey("1", "V-1")])
+    one.complete()
+    assert not other.is_complete
+    assert list(other.with_business_id(["V-1"])) == []
+
+
+def test_scan_tells_what_did_not_come_by(store: KeyStore) -> None:
+    keys = store.key_set("company", "bills")
+    keys.add([StoredKey("1"), StoredKey("2")])
+    keys.begin_scan()
+    keys.add([StoredKey("2"), StoredKey("3")])
+    assert list(keys.unseen()) == ["1"]
+
+
+def test_scan_goes_on_in_another_run(tmp_path: Path) -> None:
+    first = KeyStore(tmp_path / "keys.sqlite")
+    keys = first.key_set("company", "bills")
+    keys.add([StoredKey("1")])
+    keys.begin_load()
+    keys.add([StoredKey("2")])
+    first.close()
+    again = KeyStore(tmp_path / "keys.sqlite").key_set("company", "bills")
+    assert again.is_loading
+    again.add([StoredKey("3")])
+    assert list(again.unseen()) == ["1"]
+
+
+def test_only_the_bookmark_of_the_very_sync_proves_a_deletion(store: KeyStore) -> None:
+    keys = store.key_set("company", "bills")
+    keys.add([StoredKey("1"), StoredKey("2")])
+    keys.mark_deleted(["1"], PROOF)
+    for other in (PROOF - timedelta(seconds=1), PROOF + timedelta(seconds=1)):
+        keys.forget_deleted(other)
+        assert list(keys.marked()) == ["1"]
+    keys.forget_deleted(PROOF.astimezone(timezone(timedelta(hours=-8))))
+    assert list(keys.marked()) == []
+    keys.begin_scan()
+    assert list(keys.unseen()) == ["2"]
+
+
+def test_record_that_comes_by_again_is_not_deleted(store: KeyStore) -> None:
+    keys = store.key_set("company", "bills")
+    keys.add([StoredKey("1")])
+    keys.mark_deleted(["1"], PROOF)
+    keys.add([StoredKey("1")])
+    assert list(keys.marked()) == []
+
+
+def test_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys.sqlite"
+    store = KeyStore(path)
+    store._connection.execute("PRAGMA user_version = 9")  # noqa: SLF001 - as if by a later tap
+    store.close()
+    with pytest.raises(InvalidKeyStore, match="later version"):
+        KeyStore(path)
+
+
+ROWS = st.lists(st.fixed_dictionaries({"A": st.sampled_from("xyz"), "B": st.text()}))
+
+
+@given(ROWS, ROWS, ROWS)
+def test_emitted_rows_are_told_from_others(
+    first: list[dict[str, str]],
+    asked: list[dict[str, str]],
+    later: list[dict[str, str]],
+) -> None:
+    emitted = EmittedRows()
+    emitted.add(first)
+    assert emitted.without(asked) == [row for row in asked if row not in first]
+    emitted.add(later)
+    turned = [{"B": row["B"], "A": row["A"]} for row in asked]
+    assert emitted.without(turned) == [
+        row for row in turned if row not in first and row not in later
+    ]

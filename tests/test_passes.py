@@ -1,0 +1,190 @@
+"""Lines that change with their entry, rows without any stamp, streams that are read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
+from tests.loading import Loader
+from tests.test_loading import assert_loaded
+
+DAY = 24 * 3600
+LINES, DETAILS = "gl_journal_entry_lines", "gl_details"
+MakeLoader = Callable[..., Loader]
+
+
+def first_line(company: Company) -> dict[str, Any]:
+    return dict(next(company.truth("GLENTRY")))
+
+
+def test_lines_are_read_again_when_their_entry_changed(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    """Neither the line's own stamp nor that of its details moves."""
+    target = loader()
+    target.run(LINES, DETAILS)
+    clock.advance(DAY)
+    line = first_line(company)
+    entry = company.row("GLBATCH", line["BATCHNO"])
+    stamp = {"WHENMODIFIED": line["WHENMODIFIED"]}
+    company.update("GLENTRY", line["RECORDNO"], {"DESCRIPTION": "silent", **stamp})
+    title = {"BATCH_TITLE": "silent", "MODIFIED": entry["MODIFIED"]}
+    company.update("GLBATCH", line["BATCHNO"], title)
+    clock.advance(10)
+    second = target.run(LINES, DETAILS)
+    owned = [e for e in company.truth("GLENTRY") if e["BATCHNO"] == line["BATCHNO"]]
+    assert second.counts[LINES] == len(owned)
+    for stream in (LINES, DETAILS):
+        assert_loaded(target, company, stream)
+
+
+def test_lines_that_came_by_their_own_stamp_do_not_come_again(
+    company: Company, clock: ManualClock, sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    target = loader()
+    catalog = target.catalog([LINES])
+    target.run(catalog=catalog)
+    clock.advance(DAY)
+    line = first_line(company)
+    company.update("GLENTRY", line["RECORDNO"], {"DESCRIPTION": "loud"})
+    company.update("GLBATCH", line["BATCHNO"], {})
+    company.change(seed=3, share=0.0)
+    clock.advance(10)
+    sandbox.forget_calls()
+    second = target.run(catalog=catalog)
+    numbers = [record["RECORDNO"] for record in second.records(LINES)]
+    assert len(numbers) == len(set(numbers))
+    assert line["RECORDNO"] in numbers
+    assert_loaded(target, company, LINES)
+
+
+def test_new_entries_cost_no_second_reading_of_their_lines(
+    company: Company, clock: ManualClock, sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    target = loader()
+    catalog = target.catalog([LINES])
+    target.run(catalog=catalog)
+    clock.advance(DAY)
+    company.change(seed=3, share=0.0)
+    clock.advance(10)
+    sandbox.forget_calls()
+    target.run(catalog=catalog)
+    asked = [call.object_name for call in sandbox.calls if call.function == "query"]
+    assert asked == ["GLENTRY", "GLENTRY", "GLBATCH"]
+
+
+def test_headers_that_may_not_be_read_are_a_warning(
+    company: Company,
+    clock: ManualClock,
+    sandbox: Sandbox,
+    loader: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sandbox.switches = Switches(denied_objects=frozenset({"GLBATCH"}))
+    target = loader()
+    target.run(LINES)
+    clock.advance(DAY)
+    line = first_line(company)
+    company.update("GLENTRY", line["RECORDNO"], {"DESCRIPTION": "loud"})
+    clock.advance(10)
+    assert target.run(LINES).counts[LINES] == 1
+    assert "lines that change with their GLBATCH are not read again" in caplog.text
+
+
+def test_rows_without_any_stamp_arrive_by_their_number(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    stampless = {"WHENMODIFIED": None, "WHENCREATED": None}
+    target = loader()
+    target.run("vendors")
+    clock.advance(DAY)
+    new = company.insert("VENDOR", {"VENDORID": "V-NONE", **stampless})
+    company.insert("VENDOR", {"VENDORID": "V-STAMPED"})
+    clock.advance(DAY)
+    second = target.run("vendors")
+    assert new in [record["RECORDNO"] for record in second.records("vendors")]
+    clock.advance(DAY)
+    assert target.run("vendors").records("vendors") == []
+    clock.advance(DAY)
+    newer = company.insert("VENDOR", {"VENDORID": "V-NONE-2", **stampless})
+    clock.advance(10)
+    third = target.run("vendors")
+    assert [record["RECORDNO"] for record in third.records("vendors")] == [newer]
+
+
+def test_state_of_the_first_version_is_gone_on_with(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader()
+    target.run("vendors")
+    assert target.state is not None
+    bookmark = target.state["bookmarks"]["vendors"]
+    del bookmark["highest"]
+    bookmark["version"] = 1
+    clock.advance(DAY)
+    company.update("VENDOR", 3, {"NAME": "changed"})
+    clock.advance(10)
+    second = target.run("vendors")
+    assert [record["RECORDNO"] for record in second.records("vendors")] == [3]
+    assert target.state["bookmarks"]["vendors"]["version"] == 2
+
+
+def full_table(target: Loader, stream: str) -> dict[str, Any]:
+    """A catalog that asks for the whole table every time."""
+    catalog = target.catalog([stream])
+    (entry,) = (e for e in catalog["streams"] if e["stream"] == stream)
+    entry["replication_method"] = "FULL_TABLE"
+    for metadata in entry["metadata"]:
+        if not metadata["breadcrumb"]:
+            metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
+    return {"streams": [entry]}
+
+
+def test_stream_that_is_read_whole_lets_targets_drop_what_is_gone(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(page_size=10)
+    catalog = full_table(target, "vendors")
+    first = target.run(catalog=catalog)
+    kinds = [m["type"] for m in first.messages]
+    assert kinds.count("ACTIVATE_VERSION") == 1
+    assert kinds.index("ACTIVATE_VERSION") > len(kinds) - 1 - kinds[::-1].index(
+        "RECORD"
+    )
+    clock.advance(60)
+    company.delete("VENDOR", 3)
+    second = target.run(catalog=catalog)
+    versions = {m["version"] for m in second.messages if m["type"] == "RECORD"}
+    (activated,) = (m for m in second.messages if m["type"] == "ACTIVATE_VERSION")
+    assert versions == {activated["version"]}
+    assert (3,) not in target.tables["vendors"]
+    assert_loaded(target, company, "vendors")
+    assert (target.state or {})["bookmarks"]["vendors"] == {}
+
+
+def test_whole_reading_goes_on_under_its_version(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(page_size=10)
+    catalog = full_table(target, "vendors")
+    first = target.run(catalog=catalog, upto=1 + 10 + 1 + 10 + 1)
+    clock.advance(60)
+    second = target.run(catalog=catalog)
+    done = [record["RECORDNO"] for record in first.records("vendors")]
+    rest = [record["RECORDNO"] for record in second.records("vendors")]
+    assert set(done).isdisjoint(rest)
+    assert_loaded(target, company, "vendors")
+
+
+def test_activation_can_be_turned_off_and_balances_have_none(
+    loader: MakeLoader,
+) -> None:
+    target = loader(emit_activate_version_messages=False)
+    silent = target.run(catalog=full_table(target, "vendors"))
+    assert "ACTIVATE_VERSION" not in {m["type"] for m in silent.messages}
+    balances = loader().run("gl_account_balances")
+    assert "ACTIVATE_VERSION" not in {m["type"] for m in balances.messages}
+    assert "version" not in balances.messages[1]
