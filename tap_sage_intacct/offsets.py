@@ -21,6 +21,7 @@ from tap_sage_intacct.settings import OnDrift
 
 ALIGNMENT_TRIES = 40
 """Pages asked for to find the place again; each step back doubles the last."""
+STEPS_PER_PAGE = 10
 
 
 def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
@@ -144,7 +145,8 @@ class _Walk:
             self.detector.rows_left = True
             self._report(None, "went on; rows may be missing")
             return begin, found, fresh
-        step = max(len(found.keyed), 1)
+        # Small at first: what the page shows beyond the place is read, not read again.
+        step = max(len(found.keyed) // STEPS_PER_PAGE, 1)
         for _ in range(ALIGNMENT_TRIES):
             if fresh == len(found.keyed) and fresh and not found.is_last:
                 begin += fresh - 1

@@ -40,7 +40,11 @@ class Mover:
     def __call__(self, call: object) -> None:
         if getattr(call, "object_name", "") != OBJECT or self._chance.random() < 0.7:
             return
-        if self.hidden and self._chance.random() < 0.5:
+        for _ in range(self._chance.randint(1, 3)):
+            self._move()
+
+    def _move(self) -> None:
+        if self.hidden and self._chance.random() < 0.3:
             self._show([self.hidden.pop()], from_=None)
             return
         numbers = [int(str(row["RECORDNO"])) for row in self._company.truth(OBJECT)]

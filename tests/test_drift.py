@@ -155,6 +155,26 @@ def test_row_that_became_visible_late_is_added_and_none_comes_twice(
     assert "1 rows added, 0 rows gone" in drift_lines(caplog)[1]
 
 
+def test_repairs_cost_few_calls_and_make_way(
+    company: Company, sandbox: Sandbox, offset: MakeLoader
+) -> None:
+    """Two rows before the place go between any two calls."""
+    target = offset()
+    catalog = target.catalog(["vendors"])
+
+    def delete_two(call: object) -> None:
+        if getattr(call, "object_name", "") != "VENDOR":
+            return
+        for row in list(company.truth("VENDOR"))[:2]:
+            company.delete("VENDOR", int(str(row["RECORDNO"])))
+
+    sandbox.faults.between_calls = delete_two
+    sandbox.forget_calls()
+    run = target.run(catalog=catalog)
+    assert {row["RECORDNO"] for row in company.truth("VENDOR")} <= set(numbers(run))
+    assert len([c for c in sandbox.calls if c.object_name == "VENDOR"]) <= 30
+
+
 def test_rows_appended_meanwhile_are_read_and_told_of_as_harmless(
     company: Company,
     sandbox: Sandbox,

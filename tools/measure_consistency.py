@@ -32,8 +32,8 @@ from tests.plain_offset_reader import read_by_plain_offset  # noqa: E402
 
 OBJECT, STREAM = "APBILL", "bills"
 FIELDS = ("RECORDNO", "VENDORID", "TOTALENTERED", "DESCRIPTION", "WHENMODIFIED")
-JOURNAL_LINES = 10_000
-PAGE = 50
+JOURNAL_LINES = 30_000
+PAGE = 250
 HIDDEN = 100
 CHURNS = (0, 1, 10, 100)
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
