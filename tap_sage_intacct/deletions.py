@@ -125,6 +125,9 @@ class DeletionFinder:
             return
         stored = [self._stored(row) for row in rows]
         self.keys.add(stored)
+        if self._bookmark is None:
+            return
+        # Of what changed; a first sync has no earlier versions to look for.
         self._business_ids.update(key.business_id for key in stored if key.business_id)
 
     def begin_load(self) -> None:

@@ -21,13 +21,14 @@ from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.reading import Scope, read_periods, read_source
+from tap_sage_intacct.reading import read_periods, read_source
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
     value_types,
     with_deletions,
 )
+from tap_sage_intacct.scope import Scope
 from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.settings import OnDenied, Paging
 from tap_sage_intacct.sources import BALANCE_KEY
@@ -53,8 +54,8 @@ if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.interruption import Interruption
-    from tap_sage_intacct.reading import ReadPage
     from tap_sage_intacct.run import Run
+    from tap_sage_intacct.scope import ReadPage
     from tap_sage_intacct.selection import RowSelection
 
 

@@ -208,6 +208,17 @@ def test_deletion_is_audited_under_the_objects_own_kind_of_key(
     assert entry["ACCESSTIME"] == company.clock.now()
 
 
+def test_audit_trail_may_name_all_by_number_or_say_nothing(company: Company) -> None:
+    company.audit_by_number = True
+    vendor, bill = next(_numbers(company, "VENDOR")), next(_numbers(company, "APBILL"))
+    company.delete("VENDOR", vendor)
+    company.recreate("APBILL", bill, audited=False)
+    gone = [e for e in company.truth("AUDITHISTORY") if e["ACCESSMODE"] == "Delete"]
+    assert [(e["OBJECTTYPE"], e["OBJECTKEY"]) for e in gone] == [
+        ("vendor", str(vendor))
+    ]
+
+
 def test_lines_and_derived_rows_are_not_audited(company: Company) -> None:
     company.insert("GLENTRY", {"BATCHNO": 1, "TR_TYPE": 1, "AMOUNT": Decimal(0)})
     assert company.count("AUDITHISTORY") == 0

@@ -64,6 +64,9 @@ def test_every_kind_of_fault_has_a_test_here() -> None:
         FaultKind.DROP_BEFORE_HEADERS,
         FaultKind.DROP_AFTER_HEADERS,
         FaultKind.SLOW,
+        FaultKind.ROWS_REVERSED,
+        FaultKind.ROWS_LOST,
+        FaultKind.RESULT_ID_LOST,
     }
     assert listed | others == set(FaultKind)
 
@@ -94,6 +97,35 @@ def test_connection_breaks_after_the_work_is_done(
     call = client.sandbox.calls[-1]
     assert call.rows == client.sandbox.company.count("DEPARTMENT")
     assert call.http_status == status
+
+
+def test_rows_come_in_the_opposite_order(serve: Serve) -> None:
+    client, _ = struck(serve, FaultKind.ROWS_REVERSED)
+    ordered = query("DEPARTMENT", "RECORDNO", order="RECORDNO")
+    reversed_, again = client.data(ordered), client.data(ordered)
+    assert [row.findtext("RECORDNO") for row in reversed_] == [
+        row.findtext("RECORDNO") for row in reversed(again)
+    ]
+
+
+def test_rows_are_missing_and_said_to_remain(serve: Serve) -> None:
+    client, _ = struck(serve, FaultKind.ROWS_LOST)
+    data = client.data(ASKED)
+    assert len(data) == 0
+    assert data.get("count") == "0"
+    assert int(data.get("numremaining", "")) == int(data.get("totalcount", "")) > 0
+
+
+def test_page_does_not_say_how_to_go_on(serve: Serve) -> None:
+    fault = Fault(FaultKind.RESULT_ID_LOST, function="readByQuery")
+    client = serve(faults=Faults(fault))
+    client.sign_in()
+    asked = (
+        "<readByQuery><object>REVRECSCHEDULEENTRY</object><fields>RECORDNO</fields>"
+        "<query></query><pagesize>10</pagesize></readByQuery>"
+    )
+    assert client.data(asked).get("resultId") is None
+    assert client.data(asked).get("resultId")
 
 
 def test_timed_out_request_counts_as_done(serve: Serve) -> None:

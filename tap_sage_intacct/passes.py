@@ -1,0 +1,330 @@
+"""The passes of a sync that is read by key: the first one, or those over what changed.
+
+Each yields `ReadPage`s whose checkpoints hold as soon as the rows up to them are written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.deletions import QueriedRecords
+from tap_sage_intacct.emitted import EmittedRows
+from tap_sage_intacct.intacct.envelope import Row
+from tap_sage_intacct.intacct.errors import PermissionDenied
+from tap_sage_intacct.intacct.paging import Page, key_set_pages
+from tap_sage_intacct.intacct.paging_key import (
+    KeyField,
+    PagingKey,
+    after,
+    position_of,
+)
+from tap_sage_intacct.intacct.query import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Operator,
+    both,
+)
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.lines import changed_headers, lines_of
+from tap_sage_intacct.offsets import offset_pages
+from tap_sage_intacct.reconciliation import PassLedger, reconcile
+from tap_sage_intacct.scope import ReadPage, Scope, since, since_start
+from tap_sage_intacct.settings import Paging
+from tap_sage_intacct.state import Checkpoint, Pass, Progress
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.deletions import DeletionFinder
+    from tap_sage_intacct.sources import DataSource
+
+# A row that is modified while a window of several pages is read leaves the window. So
+# what changed meanwhile is read after it, until that fits one page, which is one
+# moment; a company that changes faster than it can be read is left to the next sync.
+MAX_CATCH_UPS = 10
+
+logger = logging.getLogger(__name__)
+
+
+def initial_pages(
+    source: DataSource,
+    reader: ObjectReader,
+    scope: Scope,
+    progress: Progress | None,
+    emitted: EmittedRows | None,
+) -> Iterator[ReadPage]:
+    """All rows by key, those whose WHENMODIFIED is null included.
+
+    The bookmark becomes the second at which the pass first began: what was modified
+    after it, an incremental sync reads again.
+
+    Args:
+        source: whose rows.
+        reader: of the source's object.
+        scope: of the sync.
+        progress: where an earlier run broke off.
+        emitted: remembers the rows, where another reading may meet them again.
+    """
+    progress = progress or Progress(Pass.INITIAL, scope.last_second())
+    if scope.deletions is not None and progress.after is None:
+        scope.deletions.begin_load()
+    condition = both(scope.condition, since_start(scope))
+    key = source.paging_key
+    for page in ordered_pages(reader, key, condition, scope, progress):
+        progress = _advanced(progress, page)
+        if emitted is not None:
+            emitted.add(page.rows)
+        reached = Checkpoint(None, progress) if page.position is not None else None
+        yield ReadPage(page.rows, reached)
+    if scope.deletions is not None:
+        keys = key_reader(source, reader, scope.deletions)
+        living = QueriedRecords(keys, key)
+        for dead in scope.deletions.loaded(progress.until, living):
+            yield ReadPage(deleted=dead)
+    if scope.replication_key is None:
+        yield ReadPage(checkpoint=Checkpoint())
+    else:
+        yield ReadPage(checkpoint=Checkpoint(progress.until, None, progress.after))
+
+
+@dataclass
+class Changes:
+    """An incremental sync by key: its passes, one after the other.
+
+    Attributes:
+        checkpoint: holds a bookmark.
+        emitted: the rows emitted in this run; None where no other reading, and no
+            other pass, could meet them again.
+        follows: another reading of this run ended at the bookmark.
+    """
+
+    source: DataSource
+    reader: ObjectReader
+    scope: Scope
+    checkpoint: Checkpoint
+    emitted: EmittedRows | None
+    follows: bool = False
+
+    def __post_init__(self) -> None:
+        """Begin where the checkpoint says.
+
+        Raises:
+            ValueError: it holds no bookmark.
+        """
+        if self.checkpoint.bookmark is None:
+            raise ValueError("An incremental sync needs a bookmark.")
+        self.bookmark = self.checkpoint.bookmark
+        if self.emitted is None and self.source.header is not None:
+            self.emitted = EmittedRows()
+        self.since = since(self.scope, self.bookmark)
+        self.progress = self.checkpoint.progress or Progress(
+            Pass.CHANGED, self.scope.last_second()
+        )
+        # Of this sync; the checkpoint's own stays until the sync is done, since the pass
+        # over rows without a stamp begins there.
+        self._highest = self.checkpoint.highest
+        user_format = self.reader.gateway.user_format()
+        self._position_in = position_of(self.source.paging_key, user_format)
+
+    def read(self) -> Iterator[ReadPage]:
+        """All passes that are still to be read."""
+        passes: dict[Pass, Callable[[], Iterator[ReadPage]]] = {
+            Pass.CHANGED: self._changed,
+            Pass.UNSTAMPED: self._unstamped,
+            Pass.LINES: self._lines,
+            Pass.DELETED: self._deleted,
+        }
+        resumed = self.progress.reading
+        for reading in list(passes)[list(passes).index(resumed) :]:
+            if reading is not self.progress.reading:
+                self.progress = Progress(reading, self.progress.until)
+            yield from passes[reading]()
+        yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self._highest))
+
+    def _changed(self) -> Iterator[ReadPage]:
+        """Rows of `since <= stamp <= until`, then what changed while they were read."""
+        stamp = str(self.scope.replication_key)
+        key = self.source.paging_key.led_by(KeyField(stamp, ValueType.TIMESTAMP))
+        lower = self._lower(stamp)
+        for _ in range(1 + MAX_CATCH_UPS):
+            until = self.progress.until
+            upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (until,))
+            pages = 0
+            for page in self._pages(key, AllOf((lower, upper))):
+                pages += 1
+                yield page
+            if pages <= 1:
+                return
+            lower = Comparison(stamp, Operator.GREATER, (until,))
+            self.progress = Progress(Pass.CHANGED, self.scope.last_second())
+
+    def _lower(self, stamp: str) -> Condition:
+        """Stamps from `since` on.
+
+        Where another reading of this run has been over them, only those that it may
+        have met too early: the next sync, which looks back from now, will not.
+        """
+        since = Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,))
+        if not self.follows:
+            return since
+        seen = min(self.bookmark, self.scope.now() - self.scope.lookback)
+        early = AllOf((since, Comparison(stamp, Operator.LESS, (seen,))))
+        later = Comparison(stamp, Operator.GREATER, (self.bookmark,))
+        return AnyOf((early, later))
+
+    def _stamped(self, stamp: str) -> Condition:
+        upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (self.progress.until,))
+        return AllOf((self._lower(stamp), upper))
+
+    def _unstamped(self) -> Iterator[ReadPage]:
+        """Rows created since whose WHENMODIFIED is null."""
+        stamp = str(self.scope.replication_key)
+        is_null = Comparison(stamp, Operator.IS_NULL)
+        created = self._created()
+        condition = is_null if created is None else AllOf((is_null, created))
+        yield from self._pages(self.source.paging_key, condition)
+
+    def _created(self) -> Condition | None:
+        """By the stamp of creation; by record number where there is none either."""
+        key, stamp = self.source.paging_key, self.scope.creation_stamp
+        highest = self.checkpoint.highest
+        numbered = after(key, highest) if highest is not None else None
+        if stamp is None:
+            return numbered
+        in_time = AllOf(
+            (
+                Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,)),
+                Comparison(stamp, Operator.LESS_OR_EQUAL, (self.progress.until,)),
+            )
+        )
+        no_stamp = both(Comparison(stamp, Operator.IS_NULL), numbered)
+        return in_time if no_stamp is None else AnyOf((in_time, no_stamp))
+
+    def _lines(self) -> Iterator[ReadPage]:
+        """Lines whose header changed, those left out that were just emitted as they are."""
+        header = self.source.header
+        if header is None:
+            return
+        try:
+            for changed in changed_headers(
+                self.reader.gateway,
+                header,
+                self._stamped,
+                start=self.progress.after,
+            ):
+                yield from self._lines_of(changed.numbers)
+                self.progress = replace(self.progress, after=changed.position)
+                yield ReadPage(checkpoint=self._reached())
+        except PermissionDenied as error:
+            logger.warning(
+                "%s: lines that change with their %s are not read again. %s",
+                self.source.stream_name,
+                header.object_name,
+                error,
+            )
+
+    def _lines_of(self, numbers: Sequence[str]) -> Iterator[ReadPage]:
+        if self.source.header is None or not numbers:
+            return
+        present: list[Row] = []
+        for page in lines_of(
+            self.reader,
+            self.source.paging_key,
+            self.source.header,
+            numbers,
+            self.scope.condition,
+        ):
+            present += page.rows
+            yield ReadPage(self._fresh(page.rows))
+        if self.scope.deletions is not None:
+            until = self.progress.until
+            for keys in self.scope.deletions.gone_lines(numbers, present, until):
+                yield ReadPage(deleted=keys)
+
+    def _deleted(self) -> Iterator[ReadPage]:
+        if self.scope.deletions is None:
+            return
+        keys = key_reader(self.source, self.reader, self.scope.deletions)
+        living = QueriedRecords(keys, self.source.paging_key)
+        for dead in self.scope.deletions.gone(self.since, self.progress.until, living):
+            yield ReadPage(deleted=dead)
+
+    def _pages(self, key: PagingKey, condition: Condition) -> Iterator[ReadPage]:
+        """Pages of a pass, and what they move: progress, highest key, rows emitted."""
+        wanted = both(self.scope.condition, condition)
+        for page in ordered_pages(self.reader, key, wanted, self.scope, self.progress):
+            self.progress = _advanced(self.progress, page)
+            self._note_highest(page)
+            reached = self._reached() if page.position is not None else None
+            yield ReadPage(self._fresh(page.rows), reached)
+
+    def _fresh(self, rows: list[Row]) -> list[Row]:
+        """Rows that were not emitted in this run as they are."""
+        if self.emitted is None:
+            return rows
+        fresh = self.emitted.without(rows)
+        self.emitted.add(fresh)
+        return fresh
+
+    def _note_highest(self, page: Page) -> None:
+        positions = [p for p in map(self._position_in, page.rows) if p is not None]
+        known = [self._highest] if self._highest is not None else []
+        self._highest = max((*known, *positions), default=None)
+
+    def _reached(self) -> Checkpoint:
+        return Checkpoint(self.bookmark, self.progress, self.checkpoint.highest)
+
+
+def key_reader(
+    source: DataSource, reader: ObjectReader, deletions: DeletionFinder
+) -> ObjectReader:
+    """Reads the key columns alone."""
+    return ObjectReader(
+        reader.gateway,
+        source.object_name,
+        deletions.key_fields,
+        page_size=reader.page_size,
+    )
+
+
+def ordered_pages(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    scope: Scope,
+    progress: Progress,
+) -> Iterator[Page]:
+    """Pages of one pass, and at its end the rows that the closing count misses."""
+    ledger = PassLedger(key, progress.after)
+    detector = scope.detector
+    if scope.paging is Paging.OFFSET:
+        pages = offset_pages(
+            reader,
+            key,
+            condition,
+            detector,
+            start=progress.after,
+            offset=progress.offset,
+        )
+    else:
+        pages = key_set_pages(
+            reader,
+            key,
+            condition,
+            start=progress.after,
+            read_again=detector.read_again,
+        )
+    for page in pages:
+        ledger.add(page)
+        yield page
+    yield from reconcile(reader, ledger, condition, detector)
+
+
+def _advanced(progress: Progress, page: Page) -> Progress:
+    if page.position is None:
+        return progress
+    return replace(progress, after=page.position, offset=page.offset)
