@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
-from tap_sage_intacct.intacct.errors import PermissionDenied
+from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
 from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, both, in_
 from tap_sage_intacct.intacct.reader import ObjectReader
@@ -77,7 +77,7 @@ class AuditTrail:
         try:
             pages = deleted_keys(self.gateway, object_name, since, until)
             return [key for page in pages for key in page]
-        except PermissionDenied as error:
+        except (PermissionDenied, ObjectNotFound) as error:
             logger.warning("Deletions are not seen in the audit trail. %s", error)
             self.is_denied = True
             return None

@@ -6,17 +6,21 @@ page, and the pages that differ are read again. Knows nothing of Singer.
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tap_sage_intacct.drift import DriftDetector, Movement
 from tap_sage_intacct.intacct.envelope import Row
+from tap_sage_intacct.intacct.errors import RequestTimedOut
 from tap_sage_intacct.intacct.paging import Page, count_rows, key_set_pages
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position, after, up_to
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings import OnDrift
+
+logger = logging.getLogger(__name__)
 
 LEAST_EXTRA_CALLS = 12
 PAGES_PER_EXTRA_CALL = 10
@@ -84,6 +88,19 @@ def reconcile(
     """
     if not ledger.needs_count:
         return
+    try:
+        yield from _look_for_differences(reader, ledger, condition, detector)
+    except RequestTimedOut as error:
+        # What the pass promises does not hang on it, and views such as GLDETAIL are slow.
+        logger.warning("The closing count of %s is left. %s", reader.object_name, error)
+
+
+def _look_for_differences(
+    reader: ObjectReader,
+    ledger: PassLedger,
+    condition: Condition | None,
+    detector: DriftDetector,
+) -> Iterator[Page]:
     budget = LEAST_EXTRA_CALLS + len(ledger.pages) // PAGES_PER_EXTRA_CALL
     pass_ = _Pass(reader, ledger.key, condition, budget)
     surplus = pass_.surplus(ledger.pages)

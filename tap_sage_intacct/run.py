@@ -1,4 +1,4 @@
-"""What all streams of one run share: the gateway, the audit trail, the key store.
+"""What the streams of one run share: the gateway, the audit trail, the key store.
 
 Each is opened when it is first asked for, so that discovery without credentials opens
 nothing. Knows nothing of Singer.
@@ -6,6 +6,8 @@ nothing. Knows nothing of Singer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,27 +38,27 @@ class Run:
         """
         return Gateway(self._gateway_settings)
 
+    @contextmanager
     def deletion_finder(
         self, source: DataSource, condition: Condition | None
-    ) -> DeletionFinder | None:
+    ) -> Iterator[DeletionFinder | None]:
         """Finds the deletions of a stream; None where they are not asked for.
 
         Raises:
             InvalidKeyStore: the key store cannot be used.
         """
         if not self.settings.include_deletes or source.needs_period:
-            return None
-        keys = self._key_set(source, condition)
-        return DeletionFinder(source, self._audit_trail, keys, condition)
+            yield None
+        elif self.settings.key_store is None:
+            yield DeletionFinder(source, self._audit_trail, None, condition)
+        else:
+            with closing(KeyStore(self.settings.key_store)) as store:
+                keys = self._key_set(store, source, condition)
+                yield DeletionFinder(source, self._audit_trail, keys, condition)
 
     @cached_property
     def _audit_trail(self) -> AuditTrail:
         return AuditTrail(self.gateway)
-
-    @cached_property
-    def _key_store(self) -> KeyStore | None:
-        path = self.settings.key_store
-        return None if path is None else KeyStore(path)
 
     @property
     def _gateway_settings(self) -> GatewaySettings:
@@ -68,12 +70,10 @@ class Run:
         return self.settings.gateway
 
     def _key_set(
-        self, source: DataSource, condition: Condition | None
-    ) -> KeySet | None:
-        if self._key_store is None:
-            return None
+        self, store: KeyStore, source: DataSource, condition: Condition | None
+    ) -> KeySet:
         login = self._gateway_settings.login
-        return self._key_store.key_set(
+        return store.key_set(
             login.company_id,
             login.entity_id or "",
             source.stream_name,

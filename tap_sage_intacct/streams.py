@@ -177,20 +177,29 @@ class IntacctStream(Stream):
             raise self._denied
 
     def _records(self, gateway: Gateway) -> Iterator[Record]:
-        decoder = RowDecoder(self.name, self._selected_types, gateway.user_format())
-        deletions = self._run.deletion_finder(self.source, self._selection.condition)
         checkpoint = self._checkpoint(gateway)
-        for page in self._pages(gateway, checkpoint, deletions):
-            # Before they are emitted, or a run that dies here would forget them.
-            if deletions is not None:
-                deletions.note(page.rows)
-            for row in page.rows:
-                yield self._record(decoder, row)
-            for key in page.deleted:
-                yield self._deleted_record(decoder, key, gateway.server_now())
-            if page.checkpoint is not None:
-                self._write_checkpoint(page.checkpoint)
+        condition = self._selection.condition
+        with self._run.deletion_finder(self.source, condition) as deletions:
+            for page in self._pages(gateway, checkpoint, deletions):
+                # Before they are emitted, or a run that dies here would forget them.
+                if deletions is not None:
+                    deletions.note(page.rows)
+                yield from self._page_records(gateway, page)
+                if page.checkpoint is not None:
+                    self._write_checkpoint(page.checkpoint)
         self._activate_version()
+
+    def _page_records(self, gateway: Gateway, page: ReadPage) -> Iterator[Record]:
+        decoder = self._decoder
+        for row in page.rows:
+            yield self._record(decoder, row)
+        for key in page.deleted:
+            yield self._deleted_record(decoder, key, gateway.server_now())
+
+    @cached_property
+    def _decoder(self) -> RowDecoder:
+        user_format = self._run.gateway.user_format()
+        return RowDecoder(self.name, self._selected_types, user_format)
 
     def _record(self, decoder: RowDecoder, row: Row) -> Record:
         record = decoder.decode(row)

@@ -296,6 +296,20 @@ def test_key_set_pages_are_counted_at_the_end(
     )
 
 
+def test_closing_count_that_gets_no_answer_ends_no_run(
+    sandbox: Sandbox, loader: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = loader(page_size=PAGE)
+    catalog = target.catalog(["vendors"])
+    first = sandbox.calls[-1].number + 3
+    count = frozenset({first + len(VENDORS) // PAGE})
+    sandbox.faults.add(Fault(FaultKind.HTTP_524, calls=count))
+    run = target.run(catalog=catalog)
+    assert numbers(run) == VENDORS
+    assert "The closing count of VENDOR is left" in caplog.text
+    assert "reading" not in str(target.state)
+
+
 @pytest.mark.parametrize("on_drift", ["repair", "warn"])
 def test_deletions_alone_never_end_a_run(
     company: Company, sandbox: Sandbox, loader: MakeLoader, on_drift: str
