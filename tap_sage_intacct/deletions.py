@@ -8,7 +8,7 @@ Knows nothing of Singer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -178,13 +178,11 @@ class DeletionFinder:
         yield from self._tell(dead, until)
 
     def gone_lines(
-        self, headers: Sequence[str], rows: Iterable[Row], until: datetime
+        self, headers: Sequence[str], present: Container[str], until: datetime
     ) -> Iterator[list[str]]:
-        """Lines of these headers that are not among the rows they have now."""
+        """Lines of these headers that are not among those they have now."""
         if self.keys is None:
             return
-        (primary_key,) = self.source.primary_keys
-        present = {row[primary_key] for row in rows}
         known = self.keys.with_parent(headers)
         yield from self._tell([key for key in known if key not in present], until)
 

@@ -70,13 +70,16 @@ class KeyStore:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None
             )
+        except sqlite3.Error as error:
+            raise _unusable(path, error) from None
+        try:
             self._prepare(path)
         except sqlite3.Error as error:
-            raise InvalidKeyStore(
-                f"The key store {path} cannot be used ({error}): check that its folder "
-                "exists and may be written to. If the file is damaged, delete it: that "
-                "costs one scan of the keys."
-            ) from None
+            self.close()
+            raise _unusable(path, error) from None
+        except InvalidKeyStore:
+            self.close()
+            raise
 
     def key_set(self, *names: str) -> KeySet:
         """The keys of one stream.
@@ -244,6 +247,14 @@ class KeySet:
             f"UPDATE key_sets SET {column} = ? WHERE id = ?",  # noqa: S608 - as above
             (value, self._number),
         )
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> InvalidKeyStore:
+    return InvalidKeyStore(
+        f"The key store {path} cannot be used ({error}): check that its folder exists and "
+        "may be written to. If the file is damaged, delete it: that costs one scan of the "
+        "keys."
+    )
 
 
 def _text(instant: datetime) -> str:

@@ -1,5 +1,7 @@
 """The key store: what is remembered, what a proof forgets, what survives."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,8 +16,9 @@ PROOF = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> KeyStore:
-    return KeyStore(tmp_path / "keys.sqlite")
+def store(tmp_path: Path) -> Iterator[KeyStore]:
+    with closing(KeyStore(tmp_path / "keys.sqlite")) as found:
+        yield found
 
 
 def test_keys_are_found_by_all_their_names(store: KeyStore) -> None:
@@ -55,10 +58,11 @@ def test_scan_goes_on_in_another_run(tmp_path: Path) -> None:
     keys.begin_load()
     keys.add([StoredKey("2")])
     first.close()
-    again = KeyStore(tmp_path / "keys.sqlite").key_set("company", "bills")
-    assert again.is_loading
-    again.add([StoredKey("3")])
-    assert list(again.unseen()) == ["1"]
+    with closing(KeyStore(tmp_path / "keys.sqlite")) as second:
+        again = second.key_set("company", "bills")
+        assert again.is_loading
+        again.add([StoredKey("3")])
+        assert list(again.unseen()) == ["1"]
 
 
 def test_only_the_bookmark_of_the_very_sync_proves_a_deletion(store: KeyStore) -> None:
