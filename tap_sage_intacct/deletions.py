@@ -101,6 +101,7 @@ class DeletionFinder:
     _business_ids: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _bookmark: datetime | None = None
+    _knows_all: bool = False
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -113,7 +114,7 @@ class DeletionFinder:
         """A sync begins from this bookmark: earlier deletions are told and done."""
         self.go_on(bookmark)
         if self.keys is not None and bookmark is not None:
-            self.keys.forget_deleted(bookmark)
+            self._knows_all = self.keys.come_back(bookmark)
 
     def go_on(self, bookmark: datetime | None) -> None:
         """The bookmark has moved, but no state has come back that says so."""
@@ -239,7 +240,9 @@ class DeletionFinder:
         """Primary keys that the trail's names may mean."""
         numbers = [str(n) for n in map(record_number, object_keys) if n is not None]
         if self.keys is not None:
-            return [*numbers, *self.keys.with_business_id(object_keys)]
+            # What is not known was never loaded, or told and taken already.
+            known = self.keys.among(numbers) if self._knows_all else numbers
+            return [*known, *self.keys.with_business_id(object_keys)]
         unknown = len(object_keys) - len(numbers)
         if unknown:
             logger.warning(

@@ -23,7 +23,8 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS key_sets (
         id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
         is_loading INTEGER NOT NULL DEFAULT 0,
-        is_complete INTEGER NOT NULL DEFAULT 0, scan INTEGER NOT NULL DEFAULT 0);
+        is_complete INTEGER NOT NULL DEFAULT 0, scan INTEGER NOT NULL DEFAULT 0,
+        bookmark TEXT NOT NULL DEFAULT '');
     CREATE TABLE IF NOT EXISTS keys (
         key_set INTEGER NOT NULL, key TEXT NOT NULL, business_id TEXT, parent TEXT,
         scan INTEGER NOT NULL, deleted TEXT,
@@ -193,7 +194,7 @@ class KeySet:
     def mark_deleted(self, keys: Sequence[str], proof: datetime) -> None:
         """Note, before it is emitted, that records are gone.
 
-        They stay until `forget_deleted`, so that a run that dies tells of them again.
+        They stay until their proof comes back, so that a run that dies tells of them again.
 
         Args:
             keys: of the records.
@@ -206,16 +207,31 @@ class KeySet:
                 [(_text(proof), self._number, key) for key in keys],
             )
 
-    def forget_deleted(self, bookmark: datetime) -> None:
-        """Drop what was marked in the sync that this bookmark proves to be done.
+    def come_back(self, bookmark: datetime) -> bool:
+        """A sync begins from this bookmark; whether the keys are those of its target.
 
-        No other bookmark proves it, a later one neither: the sync that made it may
-        have had no reason to look at these records.
+        They are not, where the bookmark is older than one that came before: then the
+        target may be as old, and hold records that were forgotten here.
+
+        What was marked in the sync that made the bookmark is dropped. No other bookmark
+        proves it, a later one neither: the sync that made it may have had no reason to
+        look at these records.
         """
+        text = _text(bookmark)
         self._connection.execute(
-            "DELETE FROM keys WHERE key_set = ? AND deleted = ?",
-            (self._number, _text(bookmark)),
+            "DELETE FROM keys WHERE key_set = ? AND deleted = ?", (self._number, text)
         )
+        (latest,) = self._connection.execute(
+            "SELECT bookmark FROM key_sets WHERE id = ?", (self._number,)
+        ).fetchone()
+        self._connection.execute(
+            "UPDATE key_sets SET bookmark = ? WHERE id = ?", (text, self._number)
+        )
+        return self.is_complete and bool(text >= latest)
+
+    def among(self, keys: Sequence[str]) -> Iterator[str]:
+        """Those of the keys that are stored."""
+        return self._keys_in("key", keys)
 
     def marked(self) -> Iterator[str]:
         """Keys that were marked, and whose deletion nothing proves to have arrived."""

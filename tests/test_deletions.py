@@ -294,6 +294,35 @@ def test_deletion_is_told_again_unless_a_state_proves_that_it_arrived(
     assert [target.run(stream).deleted(stream) for _ in range(2)] == [[2], []]
 
 
+def test_deletion_comes_once_though_the_lookback_meets_it_again(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    """Unless the target goes back to an older state, which may hold the record."""
+    target = keeping()
+    target.run("bills")
+    before = target.state
+    clock.advance(60)
+    company.delete("APBILL", 1)
+    told = []
+    for _ in range(3):
+        clock.advance(60)
+        told.append(target.run("bills").deleted("bills"))
+    assert told == [[1], [], []]
+    target.state = before
+    assert target.run("bills").deleted("bills") == [1]
+
+
+def test_record_that_was_never_loaded_is_not_told(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    target = keeping(filters={"bills": "RECORDNO <> 1"})
+    target.run("bills")
+    clock.advance(60)
+    company.delete("APBILL", 1)
+    clock.advance(60)
+    assert target.run("bills").records("bills") == []
+
+
 def test_row_that_leaves_the_filter_is_gone_where_keys_are_compared(
     company: Company, clock: ManualClock, keeping: MakeLoader
 ) -> None:

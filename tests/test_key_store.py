@@ -70,12 +70,23 @@ def test_only_the_bookmark_of_the_very_sync_proves_a_deletion(store: KeyStore) -
     keys.add([StoredKey("1"), StoredKey("2")])
     keys.mark_deleted(["1"], PROOF)
     for other in (PROOF - timedelta(seconds=1), PROOF + timedelta(seconds=1)):
-        keys.forget_deleted(other)
+        keys.come_back(other)
         assert list(keys.marked()) == ["1"]
-    keys.forget_deleted(PROOF.astimezone(timezone(timedelta(hours=-8))))
+    keys.come_back(PROOF.astimezone(timezone(timedelta(hours=-8))))
     assert list(keys.marked()) == []
     keys.begin_scan()
     assert list(keys.unseen()) == ["2"]
+
+
+def test_keys_are_those_of_the_target_unless_its_state_is_an_older_one(
+    store: KeyStore,
+) -> None:
+    keys = store.key_set("company", "bills")
+    assert not keys.come_back(PROOF)
+    keys.complete()
+    assert keys.come_back(PROOF)
+    assert keys.come_back(PROOF + timedelta(hours=1))
+    assert not keys.come_back(PROOF)
 
 
 def test_record_that_comes_by_again_is_not_deleted(store: KeyStore) -> None:
