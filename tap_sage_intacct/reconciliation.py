@@ -123,7 +123,7 @@ def _look_for_differences(
     if differing:
         numbers = (differing[0].number, differing[-1].number)
     done = f"read again: {missing} rows added, {gone} rows gone after they were read"
-    if pass_.calls_left <= 0:
+    if pass_.calls_left <= 1:
         done += "; too many pages differ, the rest is left to the next sync"
     detector.report(
         Movement.COUNT, numbers, missing + gone, done, changed_result=missing > 0
@@ -154,17 +154,17 @@ class _Pass:
     def differing(self, pages: Sequence[_EmittedPage]) -> Iterator[_EmittedPage]:
         """The pages, of some whose count differs, whose own count does."""
         if len(pages) == 1:
+            # It will be read again.
+            self.calls_left -= 1
             yield pages[0]
             return
         middle = len(pages) // 2
         for half in (pages[:middle], pages[middle:]):
-            # A page found is read again, for one call more.
             if self.calls_left > 1 and self.surplus(half):
                 yield from self.differing(half)
 
     def read_again(self, page: _EmittedPage) -> tuple[list[Row], int]:
         """The rows that were not emitted, and how many of the emitted ones are gone."""
-        self.calls_left -= 1
         emitted = set(page.identities)
         count = len(emitted)
         missing = []
