@@ -62,7 +62,6 @@ class _Walk:
     Attributes:
         last: the position of the last row read; None before the first.
         offset: how many rows were read or skipped, as far as is known.
-        ties: the rows read that share the last position; None for all there are.
     """
 
     reader: ObjectReader
@@ -74,6 +73,7 @@ class _Walk:
     is_done: bool = False
     _number: int = 0
     _totals: list[int] = field(default_factory=list)
+    # The rows read that share the last position; None for all there are.
     _ties: set[int] | None = None
     _moved: bool = False
 
