@@ -10,6 +10,7 @@ from intacct_sandbox.clock import Clock, ManualClock, SystemClock
 from intacct_sandbox.company import Company
 from intacct_sandbox.faults import Fault, FaultKind, Faults
 from intacct_sandbox.formatting import UserFormatting
+from intacct_sandbox.reports import Report
 from intacct_sandbox.sandbox import Sandbox
 from intacct_sandbox.switches import Credentials, Switches
 
@@ -22,6 +23,7 @@ __all__ = [
     "FaultKind",
     "Faults",
     "ManualClock",
+    "Report",
     "Sandbox",
     "Switches",
     "SystemClock",

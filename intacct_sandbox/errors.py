@@ -245,6 +245,18 @@ def invalid_argument(text: str) -> FunctionRefusal:
     return FunctionRefusal(ErrorEntry("Query Failed", text))
 
 
+def report_not_found(name: str) -> FunctionRefusal:
+    """No such report of that kind, or none this user sees [C]; errorno [?]."""
+    return FunctionRefusal(ErrorEntry("", f"Report '{name}' does not exist"))
+
+
+def unknown_argument(name: str, report_name: str) -> FunctionRefusal:
+    """An argument a report does not prompt for is refused [C]; wording [?]."""
+    return invalid_argument(
+        f"The argument '{name}' is not valid for the report '{report_name}'."
+    )
+
+
 def rolled_back() -> ErrorEntry:
     """The further error of every function of a failed transaction [C]."""
     return ErrorEntry(

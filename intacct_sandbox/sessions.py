@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from intacct_sandbox.clock import Clock
+    from intacct_sandbox.rows import OutputColumn
 
 
 @dataclass(slots=True)
@@ -39,6 +40,22 @@ class ResultSet:
     return_format: str
 
 
+@dataclass(slots=True)
+class ReportRun:
+    """What is left of a readReport: rows fetched when it was called.
+
+    Attributes:
+        remaining: rows not served yet, still as stored.
+        polls: how many more find it not ready.
+    """
+
+    columns: tuple[OutputColumn, ...]
+    remaining: Sequence[tuple[Any, ...]]
+    page_rows: int
+    total: int
+    polls: int
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A signed-in user.
@@ -47,6 +64,7 @@ class Session:
         session_id: empty if the user signed in for this one request.
         location_id: the entity; None at top level.
         result_sets: by resultId; they die with the session [I].
+        reports: by reportId; that they die with the session too is a guess [?].
     """
 
     session_id: str
@@ -56,6 +74,7 @@ class Session:
     started: datetime
     expires: datetime
     result_sets: OrderedDict[str, ResultSet] = field(default_factory=OrderedDict)
+    reports: dict[str, ReportRun] = field(default_factory=dict)
 
 
 class Sessions:

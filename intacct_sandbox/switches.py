@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from intacct_sandbox.formatting import UserFormatting
+from intacct_sandbox.reports import REPORTS, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +115,18 @@ class Switches:
         schedule_entries: served by lookup and query (`queried`); by readByQuery
             alone and without lookup (`legacy`); or not at all, while `read` of
             the parent schedule nests them (`nested`) [?].
+
+    Reports:
+        reports: the custom reports the user may run.
+        report_polls: polls that find a report not ready.
+        report_pending_status: what they are told: PENDING is confirmed, INPROGRESS
+            and INWAIT are on a peer's defensive list [C].
+        report_status: what a report ends with instead of rows, if set: FAILED,
+            ERROR and CANCELLED are on the same list [C].
+        report_shape: rows are fetched by reportId (`report`) [D], or stand in the
+            answer to readReport itself (`rows`), which a peer handles as rare [C].
+        report_unnamed: a column without a name is sent under its number, or left
+            out [?].
     """
 
     session_seconds: int = 6 * 3600
@@ -151,3 +164,10 @@ class Switches:
     read_by_query_private: bool = False
 
     schedule_entries: Literal["queried", "legacy", "nested"] = "queried"
+
+    reports: tuple[Report, ...] = REPORTS
+    report_polls: int = 1
+    report_pending_status: str = "PENDING"
+    report_status: str = ""
+    report_shape: Literal["report", "rows"] = "report"
+    report_unnamed: Literal["numbered", "absent"] = "numbered"

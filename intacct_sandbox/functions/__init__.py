@@ -17,6 +17,7 @@ from intacct_sandbox.functions.describe import (
 from intacct_sandbox.functions.legacy import read_by_query, read_more
 from intacct_sandbox.functions.querying import query
 from intacct_sandbox.functions.reading import read, read_by_name
+from intacct_sandbox.functions.reports import read_report
 from intacct_sandbox.functions.signing import get_api_session, read_user_formatting
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ HANDLERS: Mapping[str, Handler] = {
     "readMore": read_more,
     "read": read,
     "readByName": read_by_name,
+    "readReport": read_report,
     "readUserFormatting": read_user_formatting,
     "getUserPermissions": get_user_permissions,
     "getDimensions": get_dimensions,

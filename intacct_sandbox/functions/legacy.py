@@ -15,6 +15,7 @@ from intacct_sandbox.balances import restrict_to_period
 from intacct_sandbox.columns import LegacyColumns
 from intacct_sandbox.conditions import Sql, compile_condition, fields_of
 from intacct_sandbox.errors import database_error, invalid_argument
+from intacct_sandbox.functions.reports import read_more_report
 from intacct_sandbox.functions.surroundings import Answer
 from intacct_sandbox.legacy_query import parse_legacy_query
 from intacct_sandbox.query import register_functions
@@ -65,9 +66,14 @@ def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
 def read_more(call: etree._Element, around: Surroundings) -> Answer:
     """The next page of a result set, by its id or of the last one on an object.
 
+    A report's is another matter: see there.
+
     Raises:
         FunctionRefusal: no such result set, or its last page was served.
     """
+    report_id = call.findtext("reportId")
+    if report_id is not None:
+        return read_more_report(report_id, around)
     result_sets = around.session.result_sets
     result_id = call.findtext("resultId") or ""
     name = (call.findtext("object") or "").upper()

@@ -1,0 +1,289 @@
+"""readReport, and readMore by reportId.
+
+What lives here: the checks of a run, its prompts as a filter, the polls and pages of
+its answer. What it must not know: SQL, what reports there are. The idea: the rows
+are fetched once, when the run is ordered; a run is handed over after some polls,
+page by page, and is gone with its last page [D].
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from intacct_sandbox.conditions import Comparison, Condition, Junction
+from intacct_sandbox.errors import (
+    database_error,
+    invalid_argument,
+    report_not_found,
+    unknown_argument,
+)
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.query import Order, Query, Selected, run_query
+from intacct_sandbox.reports import REPORTING_PERIOD, report_definition
+from intacct_sandbox.rows import OutputColumn, page_attributes, render_xml
+from intacct_sandbox.sessions import ReportRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.functions.surroundings import Surroundings
+    from intacct_sandbox.query import Page
+    from intacct_sandbox.reports import Report
+
+_DEFAULT_PAGE_ROWS = 100
+_LARGEST_PAGE = 1000
+_LONGEST_WAIT = 30
+_WITHOUT_LIMIT = -1  # as SQLite has it
+_RANGE = frozenset({"FROM_DATE", "TO_DATE"})
+
+
+def read_report(call: etree._Element, around: Surroundings) -> Answer:
+    """Describe a report, or run it.
+
+    Raises:
+        FunctionRefusal: no such report of that kind, or an argument it does not take.
+    """
+    report = _report(call, around)
+    definition = around.definition(report.object_name)
+    if call.get("returnDef") == "true":
+        return Answer(f"<data>{report_definition(report, definition)}</data>")
+    page_rows = _number(call, "pagesize", 1, _LARGEST_PAGE, _DEFAULT_PAGE_ROWS)
+    # Whatever the wait, the first answer is PENDING here: waiting is optional. [I]
+    _number(call, "waitTime", 0, _LONGEST_WAIT, 0)
+    _require_xml(call)
+    condition = _condition(call, report, definition, around)
+    columns, rows = _fetch(report, definition, condition, around)
+    if around.switches.report_shape == "rows":
+        content = render_xml("row", columns, rows, around.switches.formatting)
+        return Answer(f"<data>{content}</data>", len(rows))
+    report_id = _report_id(report, around)
+    around.session.reports[report_id] = ReportRun(
+        columns, rows, page_rows, len(rows), around.switches.report_polls
+    )
+    results = f"<REPORTID>{report_id}</REPORTID><STATUS>PENDING</STATUS>"
+    return Answer(f"<data><report_results>{results}</report_results></data>")
+
+
+def read_more_report(report_id: str, around: Surroundings) -> Answer:
+    """The status of a run that is not ready or failed, or else its next page.
+
+    Raises:
+        FunctionRefusal: no such run, or its last page was served.
+    """
+    runs, switches = around.session.reports, around.switches
+    run = runs.pop(report_id, None)
+    if run is None:
+        raise invalid_argument("Attempted to readMore with an invalid report ID.")
+    if run.polls > 0:
+        run.polls -= 1
+        runs[report_id] = run
+        return _status(switches.report_pending_status)
+    if switches.report_status:
+        runs[report_id] = run
+        return _status(switches.report_status)
+    page, run.remaining = run.remaining[: run.page_rows], run.remaining[run.page_rows :]
+    if run.remaining:
+        runs[report_id] = run
+    return _page(run, page, around)
+
+
+def _report(call: etree._Element, around: Surroundings) -> Report:
+    name = call.findtext("report") or ""
+    # STANDARD, the third type, is documented for one function's own report. [D]
+    kind = {None: "original", "interactive": "interactive"}.get(call.get("type"))
+    for report in around.switches.reports:
+        if (report.name, report.kind) == (name, kind):
+            return report
+    raise report_not_found(name)
+
+
+def _number(
+    call: etree._Element, name: str, smallest: int, largest: int, default: int
+) -> int:
+    text = (call.findtext(name) or "").strip()
+    if not text:
+        return default
+    if not text.isdecimal() or not smallest <= int(text) <= largest:
+        raise invalid_argument(f"{name} must be between {smallest} and {largest}.")
+    return int(text)
+
+
+def _require_xml(call: etree._Element) -> None:
+    # csv and json are documented, what their answers look like is not. [?]
+    return_format = call.findtext("returnFormat") or "xml"
+    if return_format != "xml":
+        raise invalid_argument(f"Invalid returnFormat: {return_format}")
+
+
+def _condition(
+    call: etree._Element,
+    report: Report,
+    definition: ObjectDefinition,
+    around: Surroundings,
+) -> Condition | None:
+    """What the arguments ask for; all must hold, an empty one restricts nothing [?]."""
+    parts: list[Condition] = []
+    for argument in call.iterfind("arguments/*"):
+        name = str(argument.tag)
+        if name not in report.parameters:
+            raise unknown_argument(name, report.name)
+        if name != REPORTING_PERIOD:
+            parts += _as_asked(argument, report, definition, around)
+        elif argument.text:
+            parts += _in_period(argument.text, report, definition, around)
+    return Junction("AND", tuple(parts)) if parts else None
+
+
+def _as_asked(
+    argument: etree._Element,
+    report: Report,
+    definition: ObjectDefinition,
+    around: Surroundings,
+) -> list[Condition]:
+    path = report.path(str(argument.tag))
+    limits = {str(part.tag): part.text or "" for part in argument.iterfind("*")}
+    if not limits:
+        return [Comparison("=", path, (argument.text,))] if argument.text else []
+    for name in limits.keys() - _RANGE:
+        raise unknown_argument(f"{argument.tag}.{name}", report.name)
+    first, last = (limits.get(name, "") for name in ("FROM_DATE", "TO_DATE"))
+    return _between(path, first, last, definition, around)
+
+
+def _in_period(
+    name: str, report: Report, definition: ObjectDefinition, around: Surroundings
+) -> list[Condition]:
+    """The rows of a reporting period; which date decides is not documented [?]."""
+    dates = (path for path in report.columns if _datatype(definition, path) == "DATE")
+    path = "WHENCREATED" if definition.field("WHENCREATED") else next(dates, None)
+    found = _period(name, around)
+    if path is None:
+        return []
+    first, last = map(around.switches.formatting.render_date, found)
+    return _between(path, first, last, definition, around)
+
+
+def _period(name: str, around: Surroundings) -> tuple[str, str]:
+    statement = 'SELECT "START_DATE", "END_DATE" FROM "REPORTINGPERIOD" WHERE "NAME"=?'
+    with around.snapshot() as connection:
+        found = connection.execute(statement, (name,)).fetchone()
+    if found is None:
+        raise invalid_argument(f"The reporting period '{name}' is not valid.")
+    return str(found[0]), str(found[1])
+
+
+def _between(
+    path: str,
+    first: str,
+    last: str,
+    definition: ObjectDefinition,
+    around: Surroundings,
+) -> list[Condition]:
+    """From the first day to the end of the last, an empty one being no limit [?]."""
+    limits: list[Condition] = []
+    if first:
+        limits.append(Comparison(">=", path, (first,)))
+    if last and _datatype(definition, path) == "TIMESTAMP":
+        limits.append(Comparison("<", path, (_day_after(last, around),)))
+    elif last:
+        limits.append(Comparison("<=", path, (last,)))
+    return limits
+
+
+def _day_after(text: str, around: Surroundings) -> str:
+    formatting = around.switches.formatting
+    try:
+        day = date.fromisoformat(formatting.parse_date(text))
+        following = day + timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise database_error() from error
+    return formatting.render_date(following.isoformat())
+
+
+def _datatype(definition: ObjectDefinition, path: str) -> str:
+    found = definition.field(path)
+    return found.datatype if found else ""
+
+
+def _fetch(
+    report: Report,
+    definition: ObjectDefinition,
+    condition: Condition | None,
+    around: Surroundings,
+) -> tuple[tuple[OutputColumn, ...], list[tuple[Any, ...]]]:
+    page = _read(report, definition, condition, around)
+    rows = page.rows * report.repeat
+    if around.switches.report_unnamed == "absent" or "" not in report.columns:
+        return page.columns, rows
+    named = iter(page.columns)
+    columns = tuple(
+        next(named) if path else OutputColumn(f"COLUMN{position}", "INTEGER")
+        for position, path in enumerate(report.columns, start=1)
+    )
+    return columns, [_computed(report, *pair) for pair in enumerate(rows, start=1)]
+
+
+def _read(
+    report: Report,
+    definition: ObjectDefinition,
+    condition: Condition | None,
+    around: Surroundings,
+) -> Page:
+    limit = report.rows_limit
+    paths = [path for path in report.columns if path]
+    order = dict.fromkeys([*paths[:1], definition.record_key])
+    asked = Query(
+        definition.name,
+        tuple(map(Selected, paths)),
+        condition,
+        tuple(map(Order, order)),
+        page_rows=_WITHOUT_LIMIT if limit is None else limit,
+    )
+    with around.snapshot() as connection:
+        return run_query(
+            connection,
+            asked,
+            definition,
+            around.company.definitions,
+            around.switches,
+            visible=around.visible(show_private=False),
+            salt=around.call_number,
+        )
+
+
+def _computed(report: Report, number: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with its number in each column that has no name."""
+    named = iter(row)
+    return tuple(next(named) if path else number for path in report.columns)
+
+
+def _report_id(report: Report, around: Surroundings) -> str:
+    seal = f"{around.session.session_id}/{report.name}/{around.call_number}"
+    return urlsafe_b64encode(sha256(seal.encode()).digest())[:32].decode()
+
+
+def _status(word: str) -> Answer:
+    """A placeholder without rows [C]; its attributes [I]."""
+    attributes = page_attributes(listtype="report", count=1)
+    content = f"<report><data><STATUS>{word}</STATUS></data></report>"
+    return Answer(f"<data{attributes}>{content}</data>")
+
+
+def _page(
+    run: ReportRun, rows: Sequence[tuple[Any, ...]], around: Surroundings
+) -> Answer:
+    attributes = page_attributes(
+        listtype="report",
+        count=len(rows),
+        totalcount=run.total,
+        numremaining=len(run.remaining),
+    )
+    content = render_xml("data", run.columns, rows, around.switches.formatting)
+    report = f"<report>{content}<STATUS>DONE</STATUS></report>"
+    return Answer(f"<data{attributes}>{report}</data>", len(rows))
