@@ -1,4 +1,4 @@
-"""The key of an account balance, which Intacct does not give.
+"""Account balances: the key that Intacct does not give, and which of them are empty.
 
 RECORDNO of GLACCOUNTBALANCE is no key: a peer replaced it by a hash over the columns
 that tell balances apart [P]. Pure.
@@ -10,8 +10,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.intacct.query import AnyOf, Comparison, Operator
+
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.query import Condition
 
 # The natural key without dimensions [I]; the lookup has LOCATIONNO where the
 # documentation has LOCATIONDIMKEY [L].
@@ -23,6 +26,14 @@ _KEY_FIELDS = (
     "LOCATIONNO",
     "DEPARTMENTID",
 )
+
+# By these the documentation leaves out empty rows [D].
+_AMOUNTS = ("TOTDEBIT", "TOTCREDIT", "TOTADJDEBIT", "TOTADJCREDIT", "FORBAL", "ENDBAL")
+
+
+def has_an_amount() -> Condition:
+    """Balances that are not zero throughout."""
+    return AnyOf(tuple(Comparison(name, Operator.NOT_EQUAL, (0,)) for name in _AMOUNTS))
 
 
 def key_fields(properties: Iterable[str]) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ class DeletionFinder:
     def key_fields(self) -> tuple[str, ...]:
         """The columns to fetch, selected or not, so that keys can be remembered."""
         header = self.source.header.field if self.source.header else None
-        names = (*self.source.primary_keys, self.source.business_id, header)
+        names = (self.source.record_key, self.source.business_id, header)
         return tuple(name for name in names if name is not None)
 
     def begin(self, bookmark: datetime | None) -> None:
@@ -276,8 +276,7 @@ class DeletionFinder:
         condition: Condition | None = None,
     ) -> list[str]:
         """The keys that no living record has, or none that meets the condition."""
-        (primary_key,) = self.source.primary_keys
-        return _missing(keys, living, primary_key, condition)
+        return _missing(keys, living, self.source.record_key, condition)
 
     def _tell(self, keys: Sequence[str], until: datetime) -> Iterator[list[str]]:
         untold = [key for key in keys if key not in self._told]
@@ -298,11 +297,10 @@ class DeletionFinder:
         return max(until, self._bookmark + timedelta(seconds=1))
 
     def _stored(self, row: Row) -> StoredKey:
-        (primary_key,) = self.source.primary_keys
         business_id = row.get(self.source.business_id or "") or None
         header = self.source.header
         parent = row.get(header.field) or None if header else None
-        return StoredKey(row[primary_key], business_id, parent)
+        return StoredKey(row[self.source.record_key], business_id, parent)
 
     def _miss_key_store(self) -> None:
         logger.warning(

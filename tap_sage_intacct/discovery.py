@@ -1,19 +1,19 @@
 """What a company offers: live `lookup`s merged into the shipped schemas.
 
-Asks the gateway, in two or three requests for all objects together; knows nothing of
-Singer. Without a gateway the shipped schemas stand for themselves.
+Asks the gateway, in a few requests for all objects together; knows nothing of Singer.
+Without a gateway the shipped schemas stand for themselves.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.definitions import Definitions
+from tap_sage_intacct.extra_objects import every_object, named_objects, source_of
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
-from tap_sage_intacct.intacct.metadata import read_lookup
 from tap_sage_intacct.intacct.query import (
     Comparison,
     Operator,
@@ -21,102 +21,198 @@ from tap_sage_intacct.intacct.query import (
     query_function,
     read_by_query_function,
 )
-from tap_sage_intacct.schema import load_shipped_schema, merge
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.labels import Labels, labels_of, shipped_labels
+from tap_sage_intacct.related_fields import with_related_fields
+from tap_sage_intacct.schema import (
+    json_schema,
+    load_shipped_schema,
+    merge,
+    value_types,
+)
+from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
+from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DataSource, ReadFunction
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Function
     from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.metadata import ObjectDefinition
     from tap_sage_intacct.intacct.values import UserFormat
+    from tap_sage_intacct.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedSource:
-    """A data source and the schema of its records."""
+    """A data source and the schema of its records.
+
+    Attributes:
+        labels: of its enumerations.
+        is_listed_only: nobody has named it, so that it is not selected by default.
+    """
 
     source: DataSource
     schema: dict[str, Any]
+    labels: Labels = field(default_factory=dict)
+    is_listed_only: bool = False
 
 
-def shipped(sources: Sequence[DataSource]) -> list[OfferedSource]:
+def shipped(source: DataSource) -> OfferedSource:
     """What a typical company offers; needs no network."""
-    return [
-        OfferedSource(source, load_shipped_schema(source.stream_name))
-        for source in sources
-    ]
+    schema = load_shipped_schema(source.stream_name)
+    return OfferedSource(source, schema, shipped_labels(source.object_name))
 
 
-def live(gateway: Gateway, sources: Sequence[DataSource]) -> list[OfferedSource]:
+def live(
+    gateway: Gateway, sources: Sequence[DataSource], settings: Settings
+) -> list[OfferedSource]:
     """What this company offers this user.
 
     `lookup` answers whatever the user may read [C], so each object is also probed
     with a query that finds nothing. Denied objects are left out with a warning.
+
+    Raises:
+        InvalidSettings: an extra object or related field there is not.
     """
-    lookups = gateway.call_each(
-        [functions.lookup(source.object_name) for source in sources]
-    )
-    refusals = _refusals(gateway, sources)
-    offered = []
-    for source, answer in zip(sources, lookups, strict=True):
-        refusal = refusals.get(source.object_name)
+    definitions = Definitions(gateway)
+    definitions.load((source.object_name, None) for source in sources)
+    offered = [_primary(definitions, source, settings) for source in sources]
+    offered += _extra(gateway, definitions, settings)
+    refusals = _refusals(gateway, offered)
+    for part in offered:
+        refusal = refusals.get(part.source.stream_name)
         if refusal is not None:
-            logger.warning("%s is not offered. %s", source.stream_name, refusal)
-            continue
-        schema = load_shipped_schema(source.stream_name)
-        if isinstance(answer, IntacctError):
-            logger.warning(
-                "%s: the fields cannot be looked up; those that the tap ships are "
-                "offered. %s",
-                source.stream_name,
-                answer,
-            )
-        else:
-            schema = merge(
-                schema, read_lookup(answer), required_keys=source.primary_keys
-            )
-        offered.append(OfferedSource(source, schema))
+            level = logging.INFO if part.is_listed_only else logging.WARNING
+            name = part.source.stream_name
+            logger.log(level, "%s is not offered. %s", name, refusal)
+    return [part for part in offered if part.source.stream_name not in refusals]
+
+
+def live_labels(gateway: Gateway, source: DataSource) -> Labels:
+    """The labels that this company has; none where they cannot be looked up."""
+    found = Definitions(gateway).of(source.object_name, source.document_type)
+    return {} if isinstance(found, IntacctError) else labels_of(found)
+
+
+def _primary(
+    definitions: Definitions, source: DataSource, settings: Settings
+) -> OfferedSource:
+    found = definitions.of(source.object_name)
+    if isinstance(found, IntacctError):
+        logger.warning(
+            "%s: the fields cannot be looked up; those that the tap ships are offered. %s",
+            source.stream_name,
+            found,
+        )
+        return shipped(source)
+    found = _with_related(definitions, found, source, settings)
+    schema = load_shipped_schema(source.stream_name)
+    schema = merge(schema, found, required_keys=source.primary_keys)
+    return OfferedSource(source, schema, labels_of(found))
+
+
+def _extra(
+    gateway: Gateway, definitions: Definitions, settings: Settings
+) -> list[OfferedSource]:
+    wanted = named_objects(gateway, definitions, settings.extra_objects)
+    offered = [_extra_source(definitions, extra, settings) for extra in wanted]
+    if any(extra.object_name == EVERY_OBJECT for extra in settings.extra_objects):
+        for extra in every_object(gateway, definitions, wanted):
+            try:
+                offered.append(
+                    _extra_source(definitions, extra, settings, is_listed_only=True)
+                )
+            except InvalidSettings as error:
+                logger.info("%s is not offered. %s", extra.object_name, error)
     return offered
 
 
+def _extra_source(
+    definitions: Definitions,
+    wanted: ExtraObject,
+    settings: Settings,
+    *,
+    is_listed_only: bool = False,
+) -> OfferedSource:
+    """An object beside the primary data sources.
+
+    Raises:
+        InvalidSettings: it has no key, or cannot be looked up.
+    """
+    found = definitions.of(wanted.object_name, wanted.document_type)
+    if isinstance(found, IntacctError):
+        raise InvalidSettings(
+            [f"extra_objects: {wanted.object_name} cannot be looked up. {found}"]
+        )
+    source = source_of(wanted, json_schema(found))
+    found = _with_related(definitions, found, source, settings)
+    schema = json_schema(found, required_keys=source.primary_keys)
+    if source.needs_period:
+        # The same balances under another name, with the same key.
+        shipped_balances = load_shipped_schema("gl_account_balances")
+        schema = {**merge(shipped_balances, found), "title": found.name}
+    return OfferedSource(source, schema, labels_of(found), is_listed_only)
+
+
+def _with_related(
+    definitions: Definitions,
+    found: ObjectDefinition,
+    source: DataSource,
+    settings: Settings,
+) -> ObjectDefinition:
+    paths = settings.related_fields.get(source.stream_name, ())
+    if paths and source.functions[0] is ReadFunction.READ_BY_QUERY:
+        raise InvalidSettings(
+            [
+                f"related_fields: {source.stream_name} can have none, since Intacct reads "
+                f"{source.object_name} by readByQuery, which follows no relation."
+            ]
+        )
+    return with_related_fields(definitions, found, paths)
+
+
 def _refusals(
-    gateway: Gateway, sources: Sequence[DataSource]
+    gateway: Gateway, offered: Iterable[OfferedSource]
 ) -> Mapping[str, IntacctError]:
-    """Why objects cannot be read, by name: all of their functions were refused."""
+    """Why sources cannot be read, by stream: all of their functions were refused."""
     user_format = gateway.user_format()
     refusals: dict[str, IntacctError] = {}
-    pending = {source: list(source.functions) for source in sources}
+    pending = [(part, list(part.source.functions)) for part in offered]
     while pending:
         probes = [
-            _probe(source, untried.pop(0), user_format)
-            for source, untried in pending.items()
+            _probe(part, untried.pop(0), user_format) for part, untried in pending
         ]
         answers = gateway.call_each(probes)
-        for source, answer in zip(tuple(pending), answers, strict=True):
+        asked, pending = pending, []
+        for (part, untried), answer in zip(asked, answers, strict=True):
+            name = part.source.stream_name
             if not isinstance(answer, IntacctError):
-                refusals.pop(source.object_name, None)
-                del pending[source]
+                refusals.pop(name, None)
                 continue
-            refusals[source.object_name] = answer
+            refusals[name] = answer
             # What is denied to one function is denied to all of them.
-            if isinstance(answer, PermissionDenied) or not pending[source]:
-                del pending[source]
+            if untried and not isinstance(answer, PermissionDenied):
+                pending.append((part, untried))
     return refusals
 
 
 def _probe(
-    source: DataSource, function: ReadFunction, user_format: UserFormat
+    offered: OfferedSource, function: ReadFunction, user_format: UserFormat
 ) -> Function:
     """A call that finds nothing: permission is checked before data is read [C]."""
+    source = offered.source
+    object_name, key = source.object_name, source.record_key
     if source.needs_period:
+        key = "RECORDNO"
         nothing = Comparison("PERIOD", Operator.EQUAL, ("no such period",))
     else:
-        nothing = Comparison("RECORDNO", Operator.EQUAL, (0,))
-    object_name = source.object_name
+        is_number = value_types(offered.schema).get(key) is ValueType.INTEGER
+        nothing = Comparison(key, Operator.EQUAL, (0 if is_number else "0",))
     if function is ReadFunction.READ_PARENT:
         object_name = str(source.parent)
-    query = Query(object_name, ("RECORDNO",), nothing)
+    query = Query(object_name, (key,), nothing, document_type=source.document_type)
     if function is ReadFunction.READ_BY_QUERY:
         return read_by_query_function(query, user_format, page_size=1)
     return query_function(query, user_format, page_size=1)

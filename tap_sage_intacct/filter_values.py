@@ -6,15 +6,14 @@ whose message goes on after "The filter of <stream>".
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal
-from typing import Any
 
 from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.suggestions import did_you_mean
 
 Given = str | bool
 """A value as it was written: the text of a string or number, or a bare true or false."""
@@ -64,7 +63,9 @@ def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
         InvalidFilter: it is not of that type.
     """
     try:
-        return _typed(value_type, given)
+        return _typed(name, value_type, given)
+    except InvalidFilter:
+        raise
     except (KeyError, ValueError):
         raise InvalidFilter(
             f"compares {name} with '{shortened(str(given))}': write a value such as "
@@ -72,11 +73,16 @@ def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
         ) from None
 
 
-def _typed(value_type: ValueType, given: Given) -> Value:
+def _typed(name: str, value_type: ValueType, given: Given) -> Value:
     text = str(given)
     if value_type is ValueType.TEXT:
         if isinstance(given, bool) or _NOT_IN_XML.search(text):
             raise ValueError(text)
+        if not text:
+            raise InvalidFilter(
+                f"compares {name} with an empty text, which Intacct holds as null: use "
+                "IS NULL or IS NOT NULL."
+            )
         return text
     if value_type is ValueType.BOOLEAN:
         return _BOOLEANS[text.strip().upper()]
@@ -130,13 +136,16 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00'}{zone}")
 
 
-def label_of(name: str, known: Sequence[str], text: str) -> str:
-    """An enum's label as it is spelled.
+def label_of(
+    name: str, known: Sequence[str], codes: Mapping[str, str], text: str
+) -> str:
+    """An enum's label as it is spelled, also where its stored code was given.
 
     Raises:
         InvalidFilter: there is none; the message names the nearest that there are.
     """
-    labels = {label.upper(): label for label in known}
+    labels = {code.upper(): label for label, code in codes.items()}
+    labels |= {label.upper(): label for label in known}
     if text.upper() not in labels:
         raise InvalidFilter(
             f"compares {name} with '{shortened(text)}'{nearest(text, known)}"
@@ -144,12 +153,6 @@ def label_of(name: str, known: Sequence[str], text: str) -> str:
     return labels[text.upper()]
 
 
-def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """The nearest right names, to go on with after a wrong one."""
-    spelling = {word.upper(): word for word in known}
-    near = difflib.get_close_matches(name.upper(), spelling, n=3, cutoff=0.5)
-    if not near:
-        return ", which there is not."
-    return (
-        f", which there is not: did you mean {' or '.join(spelling[n] for n in near)}?"
-    )
+def nearest(name: str, known: Iterable[str]) -> str:
+    """That there is no such name, and the nearest that there are."""
+    return f", which there is not{did_you_mean(name, known)}"

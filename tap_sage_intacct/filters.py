@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -39,10 +39,17 @@ from tap_sage_intacct.intacct.values import ValueType
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """What the schema knows of a field; `values` are an enum's labels, if closed."""
+    """What is known of a field.
+
+    Attributes:
+        value_type: of its values.
+        labels: of an enumeration; empty where any value may be.
+        codes: label to stored code, of those that are known.
+    """
 
     value_type: ValueType
-    values: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_filter(
@@ -318,18 +325,21 @@ class _Reader:
     def _comparison(
         self, name: str, operator: Operator, given: Sequence[Given]
     ) -> Comparison:
-        field = self._fields.get(name)
-        if field is None:
+        known = self._fields.get(name)
+        if known is None:
             raise InvalidFilter(
                 f"names the field '{shortened(name)}'{nearest(name, self._fields)}"
             )
-        if operator in _PATTERNS and field.value_type is not ValueType.TEXT:
+        if operator in _PATTERNS and known.value_type is not ValueType.TEXT:
             raise InvalidFilter(f"uses LIKE for {name}, which is not text.")
         if operator is Operator.BETWEEN and len(given) != len(("low", "high")):
             raise InvalidFilter(f"must give BETWEEN of {name} two values.")
-        values = [typed_value(name, field.value_type, value) for value in given]
-        if field.values and operator in _LABELLED:
-            values = [label_of(name, field.values, str(value)) for value in values]
+        values = [typed_value(name, known.value_type, value) for value in given]
+        if known.labels and operator in _LABELLED:
+            values = [
+                label_of(name, known.labels, known.codes, str(value))
+                for value in values
+            ]
         return Comparison(name, operator, tuple(values))
 
 

@@ -230,7 +230,6 @@ class Changes:
     def _lines_of(self, numbers: Sequence[str]) -> Iterator[ReadPage]:
         if self.source.header is None or not numbers:
             return
-        (primary_key,) = self.source.primary_keys
         present: set[str] = set()
         for page in lines_of(
             self.reader,
@@ -239,7 +238,7 @@ class Changes:
             numbers,
             self.scope.condition,
         ):
-            present.update(row[primary_key] for row in page.rows)
+            present.update(row[self.source.record_key] for row in page.rows)
             yield ReadPage(self._fresh(page.rows))
         if self.scope.deletions is not None:
             until = self.progress.until

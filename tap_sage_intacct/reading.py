@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tap_sage_intacct.balances import balance_key
 from tap_sage_intacct.deletions import LegacyRecords
 from tap_sage_intacct.emitted import EmittedRows
 from tap_sage_intacct.intacct.errors import RequestRefused
 from tap_sage_intacct.intacct.paging import Page, nested_pages, snapshot_pages
-from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
+from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.passes import Changes, initial_pages, key_reader
 from tap_sage_intacct.scope import ReadPage, Scope, changed_or_created, since
-from tap_sage_intacct.sources import DataSource, ReadFunction
+from tap_sage_intacct.sources import BALANCE_KEY, DataSource, ReadFunction
 from tap_sage_intacct.state import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -51,14 +53,65 @@ def read_source(
     yield from _BY_FUNCTION[last](source, reader, scope, checkpoint)
 
 
-def read_periods(
-    reader: ObjectReader, scope: Scope, periods: Sequence[str]
-) -> Iterator[ReadPage]:
-    """Read GLACCOUNTBALANCE, whose calls must name one period each [D]."""
-    for period in periods:
-        in_period = Comparison("PERIOD", Operator.EQUAL, (period,))
-        for page in _result_set(reader, scope, both(in_period, scope.condition)):
+@dataclass
+class BalanceReading:
+    """Reads GLACCOUNTBALANCE, whose calls must name one period each [D].
+
+    A period is read whole. Whether a posting to one period moves the stamps of later
+    balances, which it changes too, is unknown [?]: after a period that changed, all
+    later ones are read again.
+
+    Attributes:
+        key_fields: tell balances apart.
+    """
+
+    reader: ObjectReader
+    key_fields: Sequence[str]
+    _has_changed: bool = False
+
+    def read(
+        self, scope: Scope, checkpoint: Checkpoint, *, again: bool
+    ) -> Iterator[ReadPage]:
+        """Read one period, unless nothing has changed in it.
+
+        Args:
+            scope: its condition holds PERIOD to one name.
+            checkpoint: of the period.
+            again: read it whatever Intacct tells of changes.
+        """
+        until = scope.last_second()
+        is_known = checkpoint.bookmark is not None and scope.replication_key is not None
+        # The periods to read again are the last ones: none after them needs to know.
+        if is_known and not again and not self._has_changed:
+            self._has_changed = self._is_changed(scope, checkpoint)
+        if is_known and not again and not self._has_changed:
+            yield ReadPage(checkpoint=replace(checkpoint, bookmark=until))
+            return
+        yield from self._whole(scope, until)
+
+    def _is_changed(self, scope: Scope, checkpoint: Checkpoint) -> bool:
+        """Whether a balance is new, changed or gone; balances that are gone only count."""
+        stamped = changed_or_created(
+            replace(scope, creation_stamp=None), checkpoint.bookmark
+        )
+        if self.reader.count_by_query(both(scope.condition, stamped)) != 0:
+            return True
+        return self.reader.count_by_query(scope.condition) != checkpoint.rows
+
+    def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
+        if scope.deletions is not None:
+            scope.deletions.begin_scan()
+        count = 0
+        for page in _result_set(self.reader, scope, scope.condition):
+            count += len(page.rows)
+            for row in page.rows:
+                row[BALANCE_KEY] = balance_key(row, self.key_fields)
             yield ReadPage(page.rows)
+        if scope.deletions is not None:
+            for dead in scope.deletions.unseen(until):
+                yield ReadPage(deleted=dead)
+        bookmark = None if scope.replication_key is None else until
+        yield ReadPage(checkpoint=Checkpoint(bookmark, rows=count))
 
 
 def _by_key(

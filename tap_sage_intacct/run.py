@@ -1,24 +1,28 @@
-"""What the streams of one run share: the gateway, the audit trail, the key store.
+"""What the streams of one run share: gateways, periods, entities, the key store.
 
-Each is opened when it is first asked for, so that discovery without credentials opens
-nothing. Knows nothing of Singer.
+Each is opened or asked for when it is first needed, so that discovery without
+credentials opens nothing. Knows nothing of Singer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import AuditTrail, DeletionFinder
+from tap_sage_intacct.entities import TOP_LEVEL, chosen_entities
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.key_store import KeySet, KeyStore
+from tap_sage_intacct.periods import reporting_periods
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.gateway import GatewaySettings
     from tap_sage_intacct.intacct.query import Condition
+    from tap_sage_intacct.periods import ReportingPeriod
     from tap_sage_intacct.settings import Settings
     from tap_sage_intacct.sources import DataSource
 
@@ -28,6 +32,8 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._entity_gateways: dict[str, Gateway] = {}
+        self._audit_trails: dict[Gateway, AuditTrail] = {}
 
     @cached_property
     def gateway(self) -> Gateway:
@@ -38,27 +44,62 @@ class Run:
         """
         return Gateway(self._gateway_settings)
 
+    def gateway_of(self, entity: str | None) -> Gateway:
+        """The gateway signed in to an entity; the run's own for none or the top level."""
+        if entity is None or entity == TOP_LEVEL:
+            return self.gateway
+        if entity not in self._entity_gateways:
+            settings = self._gateway_settings
+            login = replace(settings.login, entity_id=entity)
+            self._entity_gateways[entity] = Gateway(replace(settings, login=login))
+        return self._entity_gateways[entity]
+
+    @property
+    def calls(self) -> int:
+        """HTTP requests sent so far, in all sessions."""
+        gateways = (self.gateway, *self._entity_gateways.values())
+        return sum(gateway.calls for gateway in gateways)
+
+    @cached_property
+    def entities(self) -> tuple[str, ...]:
+        """The entities to read one by one; empty where all is read at once.
+
+        Raises:
+            InvalidSettings: the company has no such entity.
+            PermissionDenied: the role may not read entities.
+        """
+        if not self.settings.entities:
+            return ()
+        return chosen_entities(self.gateway, self.settings.entities)
+
+    @cached_property
+    def periods(self) -> list[ReportingPeriod]:
+        """All reporting periods.
+
+        Raises:
+            PermissionDenied: the role may not read them.
+        """
+        return reporting_periods(self.gateway)
+
     @contextmanager
     def deletion_finder(
-        self, source: DataSource, condition: Condition | None
-    ) -> Iterator[DeletionFinder | None]:
-        """Finds the deletions of a stream; None where they are not asked for.
+        self, source: DataSource, condition: Condition | None, entity: str | None
+    ) -> Iterator[DeletionFinder]:
+        """Finds the deletions of a stream, in one entity or in all.
 
         Raises:
             InvalidKeyStore: the key store cannot be used.
         """
-        if not self.settings.include_deletes or source.needs_period:
-            yield None
-        elif self.settings.key_store is None:
-            yield DeletionFinder(source, self._audit_trail, None, condition)
+        trail = self._audit_trail(self.gateway_of(entity))
+        if self.settings.key_store is None:
+            yield DeletionFinder(source, trail, None, condition)
         else:
             with closing(KeyStore(self.settings.key_store)) as store:
-                keys = self._key_set(store, source, condition)
-                yield DeletionFinder(source, self._audit_trail, keys, condition)
+                keys = self._key_set(store, source, condition, entity)
+                yield DeletionFinder(source, trail, keys, condition)
 
-    @cached_property
-    def _audit_trail(self) -> AuditTrail:
-        return AuditTrail(self.gateway)
+    def _audit_trail(self, gateway: Gateway) -> AuditTrail:
+        return self._audit_trails.setdefault(gateway, AuditTrail(gateway))
 
     @property
     def _gateway_settings(self) -> GatewaySettings:
@@ -70,12 +111,16 @@ class Run:
         return self.settings.gateway
 
     def _key_set(
-        self, store: KeyStore, source: DataSource, condition: Condition | None
+        self,
+        store: KeyStore,
+        source: DataSource,
+        condition: Condition | None,
+        entity: str | None,
     ) -> KeySet:
         login = self._gateway_settings.login
         return store.key_set(
             login.company_id,
-            login.entity_id or "",
+            entity or login.entity_id or "",
             source.stream_name,
             repr(condition),
         )

@@ -114,6 +114,18 @@ def with_deletions(schema: Schema) -> Schema:
     return {**schema, "properties": properties}
 
 
+def with_entity(schema: Schema) -> Schema:
+    """Add the property that tells in which entity's session a record was read."""
+    entity_id = {
+        "type": ["string"],
+        "title": "Entity",
+        "description": "The entity in whose session the record was read, or `(top level)` "
+        "for what all entities share. Added by the tap.",
+    }
+    properties = {"_entity_id": entity_id, **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
 def value_types(schema: Schema) -> dict[str, ValueType]:
     """Tell how the text of each property is to be read; odd properties are text."""
     return {

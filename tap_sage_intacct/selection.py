@@ -1,26 +1,39 @@
 """Which rows of a source the user's settings ask for.
 
-Turns `filters` and `balance_periods` into a condition and periods, and refuses what
-does not fit the source's schema; knows neither Singer nor the gateway.
+Turns `filters`, the balance settings and a transaction definition into a condition
+and periods, and refuses what does not fit the source's schema; knows neither Singer
+nor the gateway.
 """
 
 from __future__ import annotations
 
-import difflib
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.balances import has_an_amount
+from tap_sage_intacct.extra_objects import DOCUMENT_TYPE
 from tap_sage_intacct.filter_values import InvalidFilter
+from tap_sage_intacct.intacct.query import Comparison, Operator, both, in_
+from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.schema import value_types
 from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+from tap_sage_intacct.sources import ReadFunction
+from tap_sage_intacct.stored_codes import codes_of
+from tap_sage_intacct.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.filters import FilterField
     from tap_sage_intacct.intacct.query import Condition
+    from tap_sage_intacct.labels import Labels
+    from tap_sage_intacct.setting_values import PeriodRange
     from tap_sage_intacct.settings import Settings
 
 PERIOD = "PERIOD"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class RowSelection:
     """
 
     condition: Condition | None = None
-    periods: tuple[str, ...] = ()
+    periods: tuple[str, ...] | PeriodRange = ()
 
 
 def row_selection(offered: OfferedSource, settings: Settings) -> RowSelection:
@@ -44,41 +57,108 @@ def row_selection(offered: OfferedSource, settings: Settings) -> RowSelection:
             `balance_periods`.
     """
     source = offered.source
-    periods = settings.balance_periods if source.needs_period else ()
+    condition = _document_type(offered)
     if source.stream_name not in settings.filters:
-        return RowSelection(None, periods)
-    # sqlglot takes a quarter of a second to import, and most runs have no filter.
-    from tap_sage_intacct import filters  # noqa: PLC0415
-
-    given = settings.filters[source.stream_name]
-    fields = {
-        name: filters.FilterField(value_type)
-        for name, value_type in value_types(offered.schema).items()
-    }
-    try:
-        condition = filters.parse_filter(given, fields, stream=source.stream_name)
-        if not source.needs_period:
-            return RowSelection(condition)
-        named = filters.period_names(condition)
-    except InvalidFilter as error:
-        raise InvalidSettings([str(error)]) from None
-    if named is not None and periods:
-        raise InvalidSettings(
-            [
-                f"Both balance_periods and the filter of {source.stream_name} name "
-                "periods: leave one of them."
-            ]
-        )
-    return RowSelection(filters.without_field(condition, PERIOD), named or periods)
+        filtered = None
+    else:
+        filtered = _filter(offered, settings)
+    if not source.needs_period:
+        return RowSelection(both(condition, filtered))
+    periods = settings.balances.periods
+    if filtered is not None:
+        filtered, periods = _without_periods(offered, settings, filtered)
+    condition = both(_balances(settings), filtered)
+    return RowSelection(condition, periods)
 
 
-def unknown_stream(name: str, place: str) -> str:
+def unknown_stream(name: str, place: str, known: Collection[str]) -> str:
     """What to say of a stream that does not exist.
 
     Args:
         name: as it was given.
         place: the setting or file that names it.
+        known: the streams there are.
     """
-    near = difflib.get_close_matches(name, DATA_SOURCE_BY_STREAM, n=3)
-    hint = f": did you mean {' or '.join(near)}?" if near else "."
+    hint = did_you_mean(name, known)
     return f"There is no stream '{name}', which {place} names{hint}"
+
+
+def _filter(offered: OfferedSource, settings: Settings) -> Condition:
+    # sqlglot takes a quarter of a second to import, and most runs have no filter.
+    from tap_sage_intacct import filters  # noqa: PLC0415
+
+    stream = offered.source.stream_name
+    try:
+        return filters.parse_filter(
+            settings.filters[stream], _filter_fields(offered), stream=stream
+        )
+    except InvalidFilter as error:
+        raise InvalidSettings([str(error)]) from None
+
+
+def _filter_fields(offered: OfferedSource) -> dict[str, FilterField]:
+    from tap_sage_intacct import filters  # noqa: PLC0415
+
+    labels = _closed_labels(offered)
+    object_name = offered.source.object_name
+    return {
+        name: filters.FilterField(
+            value_type, labels.get(name, ()), codes_of(object_name, name)
+        )
+        if value_type is ValueType.TEXT
+        else filters.FilterField(value_type)
+        for name, value_type in value_types(offered.schema).items()
+    }
+
+
+def _closed_labels(offered: OfferedSource) -> Labels:
+    """Labels that a filter must use.
+
+    Where rows are read by stored codes and some codes are unknown, a user may have to
+    write the code itself: such fields take any value.
+    """
+    if offered.source.functions[0] is not ReadFunction.READ_BY_QUERY:
+        return offered.labels
+    name = offered.source.object_name
+    return {
+        field: labels
+        for field, labels in offered.labels.items()
+        if set(labels) <= set(codes_of(name, field))
+    }
+
+
+def _without_periods(
+    offered: OfferedSource, settings: Settings, condition: Condition
+) -> tuple[Condition | None, tuple[str, ...] | PeriodRange]:
+    """The rest of a filter, and the periods that it or the setting names."""
+    from tap_sage_intacct import filters  # noqa: PLC0415
+
+    try:
+        named = filters.period_names(condition)
+    except InvalidFilter as error:
+        raise InvalidSettings([str(error)]) from None
+    if named is not None and settings.balances.periods:
+        raise InvalidSettings(
+            [
+                "Both balance_periods and the filter of "
+                f"{offered.source.stream_name} name periods: leave one of them."
+            ]
+        )
+    rest = filters.without_field(condition, PERIOD)
+    return rest, named or settings.balances.periods
+
+
+def _balances(settings: Settings) -> Condition | None:
+    books = settings.balances.books
+    return both(
+        in_("BOOKID", books) if books else None,
+        has_an_amount() if settings.balances.leaves_out_zero else None,
+    )
+
+
+def _document_type(offered: OfferedSource) -> Condition | None:
+    """One stream per transaction definition: its fields differ [D]."""
+    name = offered.source.document_type
+    if name is None or DOCUMENT_TYPE not in offered.schema["properties"]:
+        return None
+    return Comparison(DOCUMENT_TYPE, Operator.EQUAL, (name,))

@@ -23,6 +23,17 @@ from tap_sage_intacct.intacct.gateway import (
     RetryPolicy,
 )
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
+from tap_sage_intacct.setting_values import (
+    EVERY_ENTITY,
+    BalanceSettings,
+    CustomReport,
+    ExtraObject,
+    balance_periods,
+    custom_reports,
+    extra_objects,
+    names_twice,
+)
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -95,13 +106,103 @@ SETTINGS = th.PropertiesList(
         "{field, operator, value}.",
     ),
     th.Property(
+        "related_fields",
+        th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
+        default={},
+        title="Related fields",
+        description="Stream name to paths into parent objects, such as "
+        "`VENDOR.CREDITLIMIT` for bills: each becomes a field of the stream.",
+    ),
+    th.Property(
         "balance_periods",
-        th.ArrayType(th.StringType),
+        th.CustomType({"type": ["array", "object"], "items": {"type": "string"}}),
         default=[],
         title="Balance periods",
-        description="Names of the budgetable reporting periods that "
-        "gl_account_balances reads, such as `Month Ended June 2026`. A condition on "
-        "PERIOD in `filters` does the same.",
+        description="The budgetable reporting periods that gl_account_balances reads: "
+        "names such as `Month Ended June 2026`, or {from, to, type} with type `month`, "
+        "`quarter` or `year`; without `to`, up to the day of the run. A condition on "
+        "PERIOD in `filters` names them too.",
+    ),
+    th.Property(
+        "balance_books",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Balance books",
+        description="The BOOKIDs that gl_account_balances reads, such as `ACCRUAL`. "
+        "Default: all, which repeat the same postings.",
+    ),
+    th.Property(
+        "balance_leave_out_zero",
+        th.BooleanType,
+        default=False,
+        title="Leave out zero balances",
+        description="Leave out balances whose amounts are all zero.",
+    ),
+    th.Property(
+        "balance_reread_periods",
+        th.IntegerType(minimum=0),
+        default=2,
+        title="Balance periods read again",
+        description="How many of the latest periods each run reads again. Earlier ones "
+        "are read again when Intacct tells of a change in them.",
+    ),
+    th.Property(
+        "custom_reports",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("name", th.StringType, required=True),
+                th.Property("stream_name", th.StringType),
+                th.Property(
+                    "type",
+                    th.StringType,
+                    allowed_values=["interactive", "original"],
+                ),
+                th.Property("arguments", th.ObjectType(additional_properties=True)),
+                th.Property("primary_keys", th.ArrayType(th.StringType)),
+                th.Property("typed", th.BooleanType),
+                additional_properties=False,
+            )
+        ),
+        default=[],
+        title="Custom reports",
+        description="Custom reports to load, a stream each: {name, stream_name, type, "
+        "arguments, primary_keys, typed}.",
+    ),
+    th.Property(
+        "report_timeout_minutes",
+        th.IntegerType(minimum=1),
+        default=60,
+        title="Report time-out",
+        description="How long to wait for a custom report, in minutes.",
+    ),
+    th.Property(
+        "extra_objects",
+        th.ArrayType(
+            th.OneOf(
+                th.StringType,
+                th.ObjectType(
+                    th.Property("object", th.StringType, required=True),
+                    th.Property("stream_name", th.StringType),
+                    th.Property("primary_keys", th.ArrayType(th.StringType)),
+                    th.Property("replication_key", th.StringType),
+                    th.Property("docparid", th.StringType),
+                    additional_properties=False,
+                ),
+            )
+        ),
+        default=[],
+        title="Extra objects",
+        description="Any other standard or custom object, or user-defined dimension, to "
+        "load as a stream: its name, or {object, stream_name, primary_keys, "
+        "replication_key, docparid}. `*` offers all that the company has.",
+    ),
+    th.Property(
+        "entities",
+        th.CustomType({"type": ["array", "string"], "items": {"type": "string"}}),
+        default=[],
+        title="Entities",
+        description="Read entity by entity, by the entities' IDs, or `all`: each record "
+        "gets an `_entity_id`, which becomes part of its key.",
     ),
     th.Property(
         "include_deletes",
@@ -255,7 +356,10 @@ class Settings:
     Attributes:
         gateway: None where credentials are missing, which discovery allows.
         filters: stream name to the filter as the user gave it.
+        related_fields: stream name to dotted paths.
         start_date: aware; None for everything.
+        report_patience: how long to wait for a custom report.
+        entities: empty to read all at once, `EVERY_ENTITY` alone for each there is.
         key_store: None where the user keeps none.
     """
 
@@ -264,7 +368,12 @@ class Settings:
     filters: Mapping[str, str | Sequence[Mapping[str, Any]]] = field(
         default_factory=dict
     )
-    balance_periods: tuple[str, ...] = ()
+    related_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    balances: BalanceSettings = field(default_factory=BalanceSettings)
+    custom_reports: tuple[CustomReport, ...] = ()
+    report_patience: timedelta = timedelta(minutes=60)
+    extra_objects: tuple[ExtraObject, ...] = ()
+    entities: tuple[str, ...] = ()
     include_deletes: bool = False
     key_store: Path | None = None
     include_sensitive: bool = False
@@ -292,13 +401,30 @@ class Settings:
         )
         problems = [*_api_url_problems(given["api_url"]), *_deletes_problems(given)]
         start_date = _instant(given.get("start_date"), problems)
+        balances = BalanceSettings(
+            balance_periods(given["balance_periods"], problems),
+            tuple(given["balance_books"]),
+            given["balance_leave_out_zero"],
+            given["balance_reread_periods"],
+        )
+        reports = custom_reports(given["custom_reports"], problems)
+        extra = extra_objects(given["extra_objects"], problems)
+        entities = _entities(given, problems)
+        problems += _stream_name_problems(reports, extra)
         if problems:
             raise InvalidSettings(problems)
         return cls(
             gateway=_gateway_settings(given),
             start_date=start_date,
             filters=given["filters"],
-            balance_periods=tuple(given["balance_periods"]),
+            related_fields={
+                name: tuple(paths) for name, paths in given["related_fields"].items()
+            },
+            balances=balances,
+            custom_reports=reports,
+            report_patience=timedelta(minutes=given["report_timeout_minutes"]),
+            extra_objects=extra,
+            entities=entities,
             include_deletes=given["include_deletes"],
             key_store=Path(given["key_store"]) if given.get("key_store") else None,
             include_sensitive=given["include_sensitive"],
@@ -344,6 +470,33 @@ def _deletes_problems(given: Mapping[str, Any]) -> list[str]:
     if not given.get("key_store") or given["include_deletes"]:
         return []
     return ["key_store is for deletions: set include_deletes to true, or drop it."]
+
+
+def _entities(given: Mapping[str, Any], problems: list[str]) -> tuple[str, ...]:
+    entities = given["entities"]
+    if isinstance(entities, str) and entities != EVERY_ENTITY:
+        problems.append(
+            f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is '{entities}'."
+        )
+    if entities and given.get("entity_id"):
+        problems.append(
+            "entity_id signs in to one entity and entities to several: leave one of them."
+        )
+    return (entities,) if isinstance(entities, str) else tuple(dict.fromkeys(entities))
+
+
+def _stream_name_problems(
+    reports: Sequence[CustomReport], extra: Sequence[ExtraObject]
+) -> list[str]:
+    names = [
+        *DATA_SOURCE_BY_STREAM,
+        *(report.stream_name for report in reports),
+        *(wanted.stream_name for wanted in extra),
+    ]
+    return [
+        f"Two streams would be called '{name}': give one of them another stream_name."
+        for name in names_twice(names)
+    ]
 
 
 def _instant(text: str | None, problems: list[str]) -> datetime | None:

@@ -24,6 +24,9 @@ class ReadFunction(Enum):
 
 RECORD_NUMBER = PagingKey((KeyField("RECORDNO", ValueType.INTEGER),))
 BALANCE_KEY = "_balance_key"
+ENTITY_ID = "_entity_id"
+OWNER = "MEGAENTITYID"
+"""The column of most objects that names the entity a record belongs to [C]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class DataSource:
         stream_name: the Singer stream.
         title: Pigment's name of the source.
         functions: how to read it, best first.
-        primary_keys: empty for none.
+        primary_keys: of the records.
+        record_key: the column by which Intacct names a row.
         replication_key: the stamp of the last change; None where whole sets are read.
         creation_stamp: the TIMESTAMP of creation, for rows whose WHENMODIFIED is null.
             WHENCREATED is the document's date on bills, invoices and GL details [L].
@@ -65,6 +69,7 @@ class DataSource:
             Intacct deletes and makes again under a new number [D/I].
         header: of lines. They change and vanish with it, without a stamp or an audit
             entry of their own [C].
+        document_type: transaction definition (`docparid`) of the rows.
     """
 
     stream_name: str
@@ -80,6 +85,8 @@ class DataSource:
     is_audited: bool = True
     business_id: str | None = None
     header: Header | None = None
+    record_key: str = "RECORDNO"
+    document_type: str | None = None
 
 
 _SNAPSHOT = (ReadFunction.READ_BY_QUERY,)
@@ -103,8 +110,9 @@ DATA_SOURCES: tuple[DataSource, ...] = (
         "General Ledger / Account balances",
         functions=_SNAPSHOT,
         primary_keys=(BALANCE_KEY,),
-        replication_key=None,
+        record_key=BALANCE_KEY,
         needs_period=True,
+        is_audited=False,
     ),
     DataSource(
         "gl_details",
@@ -207,3 +215,4 @@ DATA_SOURCES: tuple[DataSource, ...] = (
 )
 
 DATA_SOURCE_BY_STREAM = {source.stream_name: source for source in DATA_SOURCES}
+DATA_SOURCE_BY_OBJECT = {source.object_name: source for source in DATA_SOURCES}

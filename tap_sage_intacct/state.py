@@ -13,8 +13,10 @@ is missing until the first sync is complete. `highest` is the greatest record nu
 emitted, by which records are found that bear no stamp at all. `reading` is there only
 while a sync is under way: which pass, what the bookmark becomes when the sync is
 done, and the key of the last row emitted; with `offset` where pages are taken by it.
-Version 1 had neither `highest` nor `offset`, and is read as well. Knows nothing of
-the gateway.
+`rows` counts the rows of a whole set, by which it shows that some are gone. Version 1
+had neither `highest` nor `offset`, and is read as well. The bookmark of a partition
+(an entity, a reporting period) has the same form, beside the `context` that names it.
+Knows nothing of the gateway.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ VERSION = 2
 _READABLE = frozenset({1, VERSION})
 
 _VALUE = "replication_key_value"
+_CONTEXT = "context"
+_PARTITIONS = "partitions"
 
 
 class Pass(Enum):
@@ -74,15 +78,27 @@ class Checkpoint:
         bookmark: all changes up to and including this second were emitted.
         progress: None between syncs.
         highest: the greatest paging key emitted; None where unknown.
+        rows: of the whole set; None where it was not counted.
     """
 
     bookmark: datetime | None = None
     progress: Progress | None = None
     highest: Position | None = None
+    rows: int | None = None
 
 
 class InvalidState(ValueError):
     """A bookmark that this version cannot resume from."""
+
+
+def check_bookmark(bookmark: MutableMapping[str, Any], stream: str) -> None:
+    """Refuse a stream's bookmark that cannot be resumed from, partitions included.
+
+    Raises:
+        InvalidState: as `read_checkpoint`.
+    """
+    for part in (bookmark, *bookmark.get(_PARTITIONS, ())):
+        read_checkpoint(part, stream)
 
 
 def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoint:
@@ -102,6 +118,7 @@ def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoi
             _instant(bookmark.get(_VALUE)),
             _progress(bookmark),
             _position(bookmark.get("highest")),
+            bookmark.get("rows"),
         )
     except (KeyError, TypeError, ValueError):
         raise InvalidState(
@@ -121,9 +138,14 @@ def write_checkpoint(
         bookmark: of the stream.
         replication_key: None of a stream that is read whole every time.
     """
+    context = bookmark.get(_CONTEXT)
     bookmark.clear()
+    if context is not None:
+        bookmark[_CONTEXT] = context
     if checkpoint == Checkpoint():
         return
+    if checkpoint.rows is not None:
+        bookmark["rows"] = checkpoint.rows
     if checkpoint.bookmark is not None:
         bookmark["replication_key"] = replication_key
         bookmark[_VALUE] = checkpoint.bookmark.isoformat()

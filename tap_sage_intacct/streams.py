@@ -7,7 +7,9 @@ left out: it moves a bookmark with every row, ours holds only what is proven com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -16,22 +18,27 @@ from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Metadata
 
-from tap_sage_intacct.balances import balance_key, key_fields
+from tap_sage_intacct.balances import key_fields
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
+from tap_sage_intacct.entities import belongs_to, partitions_of
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
+from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.reading import read_periods, read_source
+from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
+from tap_sage_intacct.reading import BalanceReading, read_source
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
     value_types,
     with_deletions,
+    with_entity,
 )
 from tap_sage_intacct.scope import Scope
+from tap_sage_intacct.selection import PERIOD
 from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.settings import OnDenied, Paging
-from tap_sage_intacct.sources import BALANCE_KEY
+from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
 from tap_sage_intacct.state import (
     Checkpoint,
     Pass,
@@ -39,10 +46,9 @@ from tap_sage_intacct.state import (
     read_checkpoint,
     write_checkpoint,
 )
+from tap_sage_intacct.stored_codes import stored_values
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
     from tap_sage_intacct.drift import DriftReport
     from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.interruption import Interruption
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.scope import ReadPage
@@ -65,11 +72,111 @@ class DriftMetric(str, Enum):
     DRIFTED_ROWS = "drifted_row_count"
 
 
-class IntacctStream(Stream):
-    """The rows of one data source."""
+class IntacctStream(Stream, ABC):
+    """What every stream of Intacct's does, wherever its records come from."""
 
     # The decoder converts by the same schema; conforming again costs half the run.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(
+        self, tap: Tap, *, name: str, schema: dict[str, Any], run: Run
+    ) -> None:
+        """Describe the stream; nothing is called before its first record is asked for.
+
+        Args:
+            tap: the tap it belongs to.
+            name: of the stream.
+            schema: of its records.
+            run: what it shares with the other streams.
+        """
+        super().__init__(tap, schema=schema, name=name)
+        self.settings = run.settings
+        self._run = run
+        self._denied: PermissionDenied | ObjectNotFound | None = None
+        self.before_sync: Callable[[], None] = lambda: None
+
+    @abstractmethod
+    def check_choices(self) -> None:
+        """Refuse what Intacct does not know of the user's choices.
+
+        Raises:
+            InvalidSettings: with the nearest right names.
+        """
+
+    @abstractmethod
+    def _read(self, context: Context | None) -> Iterator[Record]:
+        """Records of a partition, each page followed by its checkpoint."""
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Records page by page, each page followed by its checkpoint.
+
+        The SDK asks for the next record only when the last one is written, so a
+        checkpoint never runs ahead of its rows.
+        """
+        if self._denied is not None:
+            return
+        calls_before = self._run.calls
+        try:
+            yield from self._read(context)
+        except (PermissionDenied, ObjectNotFound) as error:
+            self._denied = error
+            self.logger.warning("%s is skipped. %s", self.name, error)
+        finally:
+            calls = self._sync_costs.get("calls", 0) + self._run.calls - calls_before
+            self._sync_costs["calls"] = calls
+
+    def log_sync_costs(self) -> None:
+        """Log the calls, then fail for a denied object if need be.
+
+        The SDK calls this after all streams, which is when `on_denied: fail` ends the
+        run.
+
+        Raises:
+            PermissionDenied: the object may not be read.
+            ObjectNotFound: the company does not know the object.
+        """
+        super().log_sync_costs()
+        if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
+            raise self._denied
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, as the SDK would: see `_activate_version`."""
+        return False
+
+    def _activate_version(self) -> None:
+        """Tell the target that rows of earlier versions are gone.
+
+        After the last record: whoever is stopped before it has lost nothing.
+        """
+        if self._stream_version is not None and self.settings.emit_activate_version:
+            self._write_activate_version_message(self._stream_version)
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: windows have an upper bound of their own, by the server's clock.
+
+        The SDK asks for it first of all, before the stream's SCHEMA: so the choices of
+        all selected streams are checked here, before any data moves.
+        """
+        del context
+        self.before_sync()
+
+    def finalize_state_progress_markers(
+        self, state: dict[str, Any] | None = None
+    ) -> None:
+        """Nothing: our checkpoints need no promoting."""
+
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Nothing: a checkpoint moves the bookmark, page by page."""
+
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Nothing: it would add a second, unproven bookmark to the state."""
+
+
+class SourceStream(IntacctStream):
+    """The rows of one data source."""
 
     def __init__(
         self,
@@ -80,7 +187,7 @@ class IntacctStream(Stream):
         run: Run,
         interruption: Interruption,
     ) -> None:
-        """Describe the stream; nothing is called before its first record is asked for.
+        """Describe the stream.
 
         Args:
             tap: the tap it belongs to.
@@ -90,41 +197,35 @@ class IntacctStream(Stream):
             interruption: held back while a checkpoint is written.
         """
         source = offered.source
-        tells_deletions = run.settings.include_deletes and not source.needs_period
-        schema = with_deletions(offered.schema) if tells_deletions else offered.schema
-        super().__init__(tap, schema=schema, name=source.stream_name)
+        # A deletion knows the record's own key and no other column.
+        tells_deletions = run.settings.include_deletes and source.primary_keys == (
+            source.record_key,
+        )
+        keys, schema = source.primary_keys, offered.schema
+        if run.settings.entities:
+            keys, schema = (ENTITY_ID, *keys), with_entity(schema)
+        if tells_deletions:
+            schema = with_deletions(schema)
+        super().__init__(tap, name=source.stream_name, schema=schema, run=run)
         self.source = source
-        self.settings = run.settings
-        self._run = run
         self._interruption = interruption
         self._tells_deletions = tells_deletions
         self._selection = selection
         self._detector = DriftDetector(
             source.stream_name, run.settings.on_drift, on_report=self._measure_drift
         )
-        self._denied: PermissionDenied | ObjectNotFound | None = None
-        self.primary_keys = source.primary_keys
+        self.primary_keys = keys
         if source.replication_key in offered.schema["properties"]:
             self.replication_key = source.replication_key
-        # Nobody has selected it yet: without its periods it could only be refused.
-        self.selected_by_default = not self._needs_periods
-
-    @property
-    def lacks_periods(self) -> bool:
-        """Whether the stream is selected and cannot be read for want of periods."""
-        return self.selected and self._needs_periods
-
-    @property
-    def _needs_periods(self) -> bool:
-        return self.source.needs_period and not self._selection.periods
+        self.selected_by_default = not offered.is_listed_only
 
     @cached_property
     def metadata(self) -> MetadataMapping:
         """As the SDK's, with sensitive fields deselected unless a catalog differs."""
         metadata = super().metadata
-        deleted_at = metadata.get(("properties", DELETED_AT))
-        if deleted_at is not None:
-            deleted_at.inclusion = Metadata.InclusionType.AUTOMATIC
+        for own in (DELETED_AT, ENTITY_ID):
+            if (entry := metadata.get(("properties", own))) is not None:
+                entry.inclusion = Metadata.InclusionType.AUTOMATIC
         if self.settings.include_sensitive:
             return metadata
         for breadcrumb, entry in metadata.items():
@@ -137,64 +238,93 @@ class IntacctStream(Stream):
         return metadata
 
     @property
-    def emit_activate_version_messages(self) -> bool:
-        """Never before the records, as the SDK would: see `_activate_version`."""
-        return False
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """The entities, where the user wants them one by one.
 
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: windows have an upper bound of their own, by the server's clock."""
-
-    def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records page by page, each page followed by its checkpoint.
-
-        The SDK asks for the next record only when the last one is written, so a
-        checkpoint never runs ahead of its rows.
+        None also where they may not be read, since only within `get_records` may a
+        stream be denied.
         """
-        del context
-        calls_before = self._run.gateway.calls
         try:
-            yield from self._records(self._run.gateway)
+            return self._partitions() or None
+        except (PermissionDenied, ObjectNotFound):
+            return None
+
+    def check_choices(self) -> None:
+        """Refuse entities that there are not; whatever may not be read is denied later.
+
+        Raises:
+            InvalidSettings: with the nearest right names, or for a stale catalog.
+        """
+        try:
+            self._partitions()
         except (PermissionDenied, ObjectNotFound) as error:
-            self._denied = error
-            self.logger.warning("%s is skipped. %s", self.name, error)
-        finally:
-            self._sync_costs["calls"] = self._run.gateway.calls - calls_before
+            self.logger.debug("%s: %s", self.name, error)
 
     def log_sync_costs(self) -> None:
-        """Log the calls and what drifted, then fail for a denied object if need be.
-
-        The SDK calls this after all streams, which is when `on_denied: fail` ends the
-        run.
+        """Log also what drifted.
 
         Raises:
             PermissionDenied: the object may not be read.
             ObjectNotFound: the company does not know the object.
         """
-        super().log_sync_costs()
         if summary := self._detector.summary():
             self.logger.info("Drift in %s.", summary)
-        if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
-            raise self._denied
+        super().log_sync_costs()
 
-    def _records(self, gateway: Gateway) -> Iterator[Record]:
-        checkpoint = self._checkpoint(gateway)
-        condition = self._selection.condition
-        with self._run.deletion_finder(self.source, condition) as deletions:
-            for page in self._pages(gateway, checkpoint, deletions):
+    def _partitions(self) -> list[dict[str, Any]]:
+        entities = self._run.entities
+        if not entities:
+            return []
+        names = partitions_of(self.source, self.schema, entities)
+        return [{ENTITY_ID: name} for name in names]
+
+    def _read(self, context: Context | None) -> Iterator[Record]:
+        context = context or {}
+        entity = context.get(ENTITY_ID)
+        gateway = self._run.gateway_of(entity)
+        checkpoint = self._checkpoint(gateway, context)
+        condition = self._condition(context)
+        with self._deletions(condition, entity) as deletions:
+            scope = self._scope(gateway, condition, deletions)
+            for page in self._pages(gateway, scope, checkpoint, context):
                 # Before they are emitted, or a run that dies here would forget them.
                 if deletions is not None:
                     deletions.note(page.rows)
-                yield from self._page_records(gateway, page)
+                yield from self._page_records(gateway, page, entity)
                 if page.checkpoint is not None:
-                    self._write_checkpoint(page.checkpoint)
-        self._activate_version()
+                    self._write_checkpoint(page.checkpoint, context)
+        if self._is_last(context):
+            self._activate_version()
 
-    def _page_records(self, gateway: Gateway, page: ReadPage) -> Iterator[Record]:
+    def _deletions(
+        self, condition: Condition | None, entity: str | None
+    ) -> AbstractContextManager[DeletionFinder | None]:
+        if not self._tells_deletions:
+            return nullcontext()
+        return self._run.deletion_finder(self.source, condition, entity)
+
+    def _condition(self, context: Context) -> Condition | None:
+        """The rows that the user wants, of one entity where there are several."""
+        entity = context.get(ENTITY_ID)
+        owned = belongs_to(entity, self.schema) if entity is not None else None
+        return both(owned, self._selection.condition)
+
+    def _is_last(self, context: Context) -> bool:
+        return not context or self._partitions()[-1:] == [context]
+
+    def _page_records(
+        self, gateway: Gateway, page: ReadPage, entity: str | None
+    ) -> Iterator[Record]:
         decoder = self._decoder
+        own: Record = {} if entity is None else {ENTITY_ID: entity}
+        if self._tells_deletions:
+            # So that a target brings back what it was told is gone.
+            own[DELETED_AT] = None
         for row in page.rows:
-            yield self._record(decoder, row)
+            yield {**self._record(decoder, row), **own}
         for key in page.deleted:
-            yield self._deleted_record(decoder, key, gateway.server_now())
+            deleted_at = gateway.server_now().isoformat()
+            yield {**self._keyed(decoder, key), **own, DELETED_AT: deleted_at}
 
     @cached_property
     def _decoder(self) -> RowDecoder:
@@ -202,48 +332,46 @@ class IntacctStream(Stream):
         return RowDecoder(self.name, self._selected_types, user_format)
 
     def _record(self, decoder: RowDecoder, row: Row) -> Record:
-        record = decoder.decode(row)
-        if self.source.needs_period:
-            record[BALANCE_KEY] = balance_key(row, self._key_fields)
-        if self._tells_deletions:
-            # So that a target brings back what it was told is gone.
-            record[DELETED_AT] = None
-        return record
+        return decoder.decode(row)
 
-    def _deleted_record(self, decoder: RowDecoder, key: str, now: datetime) -> Record:
-        (primary_key,) = self.source.primary_keys
-        return {**decoder.decode({primary_key: key}), DELETED_AT: now.isoformat()}
+    def _keyed(self, decoder: RowDecoder, key: str) -> Record:
+        """A record that holds its key alone."""
+        return decoder.decode({self.source.record_key: key})
 
     def _pages(
-        self,
-        gateway: Gateway,
-        checkpoint: Checkpoint,
-        deletions: DeletionFinder | None,
+        self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
     ) -> Iterator[ReadPage]:
-        key_fields = deletions.key_fields if deletions is not None else ()
-        reader = ObjectReader(
+        del context
+        return read_source(self.source, self._reader(gateway, scope), scope, checkpoint)
+
+    def _reader(self, gateway: Gateway, scope: Scope) -> ObjectReader:
+        key_fields = scope.deletions.key_fields if scope.deletions is not None else ()
+        return ObjectReader(
             gateway,
             self.source.object_name,
             self._fields(key_fields),
             page_size=max(self.settings.page_size, self._least_page_size),
+            stored=stored_values(self.source.object_name),
+            document_type=self.source.document_type,
         )
-        scope = self._scope(gateway, deletions)
-        if self.source.needs_period:
-            return read_periods(reader, scope, self._selection.periods)
-        return read_source(self.source, reader, scope, checkpoint)
 
     @property
     def _least_page_size(self) -> int:
         """An offset page begins with the last row of the one before."""
         return 2 if self.settings.paging is Paging.OFFSET else 1
 
-    def _scope(self, gateway: Gateway, deletions: DeletionFinder | None) -> Scope:
+    def _scope(
+        self,
+        gateway: Gateway,
+        condition: Condition | None,
+        deletions: DeletionFinder | None,
+    ) -> Scope:
         creation_stamp = self.source.creation_stamp
         is_incremental = self._incremental_key is not None
         return Scope(
             now=gateway.server_now,
             detector=self._detector,
-            condition=self._selection.condition,
+            condition=condition,
             start_date=self.settings.start_date,
             lookback=self.settings.lookback,
             replication_key=self._incremental_key,
@@ -271,59 +399,119 @@ class IntacctStream(Stream):
 
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
         """What is fetched: the selected fields, and those that make keys."""
-        needed = [name for name in key_fields if name in self.schema["properties"]]
-        if self.source.needs_period:
-            needed += self._key_fields
+        needed = [
+            name
+            for name in key_fields
+            if name in self.schema["properties"] and not is_own(name)
+        ]
         return tuple(dict.fromkeys((*needed, *self._selected_types)))
 
-    @cached_property
-    def _key_fields(self) -> tuple[str, ...]:
-        return key_fields(self.schema["properties"])
-
-    def _checkpoint(self, gateway: Gateway) -> Checkpoint:
+    def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
         """Where to go on; a full table goes on only where its own reading broke off."""
-        checkpoint = read_checkpoint(self.stream_state, self.name)
-        if self._incremental_key is not None or self.source.needs_period:
+        checkpoint = read_checkpoint(self.get_context_state(context), self.name)
+        if self._incremental_key is not None:
             return checkpoint
-        progress = checkpoint.progress
+        # Partitions that were read before the run broke off have left no trace, so
+        # that all of them must be read in one version.
+        progress = checkpoint.progress if not context else None
         if progress is None or progress.reading is not Pass.INITIAL:
             progress = Progress(Pass.INITIAL, gateway.server_now())
         # All records of one reading bear one version, also when it is resumed.
-        self._stream_version = int(progress.until.timestamp())
+        if self._stream_version is None:
+            self._stream_version = int(progress.until.timestamp())
         return Checkpoint(None, progress)
 
-    def _write_checkpoint(self, checkpoint: Checkpoint) -> None:
+    def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._detector.rows_left:
             return
         with self._interruption:
-            write_checkpoint(checkpoint, self.stream_state, self._incremental_key)
+            state = self.get_context_state(context)
+            write_checkpoint(checkpoint, state, self._incremental_key)
             # Set by every record, but a page without one moves the checkpoint too.
             self.state_manager.is_flushed = False
             self._write_state_message()
 
     def _activate_version(self) -> None:
-        """Tell the target that rows of earlier versions are gone.
-
-        After the last record: whoever is stopped before it has lost nothing. Balances
-        are left out, since a run reads some periods and another run others.
-        """
-        if (
-            self._incremental_key is None
-            and self._stream_version is not None
-            and self.settings.emit_activate_version
-            and not self._detector.rows_left
-        ):
-            self._write_activate_version_message(self._stream_version)
+        if self._incremental_key is None and not self._detector.rows_left:
+            super()._activate_version()
 
     def _measure_drift(self, report: DriftReport) -> None:
         tags = {metrics.Tag.STREAM: self.name, "movement": report.movement.name.lower()}
         metric = cast("metrics.Metric", DriftMetric.DRIFTED_ROWS)
         self._log_metric(metrics.Point("counter", metric, report.rows, tags))
 
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Nothing: `_write_checkpoint` moves the bookmark, page by page."""
 
-    def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Nothing: it would add a second, unproven bookmark to the state."""
+class BalanceStream(SourceStream):
+    """Account balances: a partition per reporting period, each replaced as a whole."""
+
+    def __init__(
+        self,
+        tap: Tap,
+        offered: OfferedSource,
+        selection: RowSelection,
+        *,
+        run: Run,
+        interruption: Interruption,
+    ) -> None:
+        """Describe the stream; as any data source's."""
+        super().__init__(tap, offered, selection, run=run, interruption=interruption)
+        # Nobody has selected it yet: without its periods it could only be refused.
+        self.selected_by_default &= bool(selection.periods)
+        self._readings: dict[str | None, BalanceReading] = {}
+
+    @property
+    def lacks_periods(self) -> bool:
+        """Whether the stream is selected and cannot be read for want of periods."""
+        return self.selected and not self._selection.periods
+
+    def _partitions(self) -> list[dict[str, Any]]:
+        entities = super()._partitions() or [{}]
+        return [
+            {**entity, PERIOD: period.name}
+            for entity in entities
+            for period in self._periods
+        ]
+
+    @cached_property
+    def _periods(self) -> list[ReportingPeriod]:
+        today = self._run.gateway.server_now().date()
+        return chosen_periods(self._run.periods, self._selection.periods, today)
+
+    def _condition(self, context: Context) -> Condition | None:
+        period = Comparison(PERIOD, Operator.EQUAL, (context[PERIOD],))
+        return both(period, self._selection.condition)
+
+    def _read(self, context: Context | None) -> Iterator[Record]:
+        # Denied partitions come as none: say so.
+        self._partitions()
+        yield from super()._read(context)
+
+    def _pages(
+        self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
+    ) -> Iterator[ReadPage]:
+        reading = self._readings.setdefault(
+            context.get(ENTITY_ID),
+            BalanceReading(self._reader(gateway, scope), self._key_fields),
+        )
+        latest = self._periods[-self.settings.balances.reread_periods :]
+        again = context[PERIOD] in {period.name for period in latest}
+        return reading.read(scope, checkpoint, again=again)
+
+    def _record(self, decoder: RowDecoder, row: Row) -> Record:
+        return {**decoder.decode(row), BALANCE_KEY: row[BALANCE_KEY]}
+
+    def _keyed(self, decoder: RowDecoder, key: str) -> Record:
+        del decoder
+        return {BALANCE_KEY: key}
+
+    def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
+        return super()._fields((*key_fields, *self._key_fields))
+
+    @cached_property
+    def _key_fields(self) -> tuple[str, ...]:
+        return key_fields(self.schema["properties"])
+
+    def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
+        """Of the period; it is read whole or not at all."""
+        del gateway
+        return read_checkpoint(self.get_context_state(context), self.name)

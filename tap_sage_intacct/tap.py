@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,22 +17,27 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_sage_intacct import discovery
 from tap_sage_intacct.decoder import InvalidRecord
-from tap_sage_intacct.discovery import OfferedSource
+from tap_sage_intacct.discovery import OfferedSource, live_labels
 from tap_sage_intacct.drift import DriftFound
+from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.interruption import Interrupted, Interruption, WholeLineWriter
 from tap_sage_intacct.key_store import InvalidKeyStore
+from tap_sage_intacct.labels import shipped_labels
+from tap_sage_intacct.report_schema import OfferedReport, offered_reports
+from tap_sage_intacct.reports import ReportStream
 from tap_sage_intacct.run import Run
-from tap_sage_intacct.selection import row_selection, unknown_stream
+from tap_sage_intacct.selection import RowSelection, row_selection, unknown_stream
+from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
     SETTINGS,
     InvalidSettings,
     Settings,
 )
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
-from tap_sage_intacct.state import InvalidState, read_checkpoint
-from tap_sage_intacct.streams import IntacctStream
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ENTITY_ID
+from tap_sage_intacct.state import InvalidState, check_bookmark
+from tap_sage_intacct.streams import BalanceStream, IntacctStream, SourceStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +63,7 @@ class TapSageIntacct(Tap):
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
     dynamic_catalog = False
     message_writer_class = WholeLineWriter
+    _has_checked_choices = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -85,20 +92,28 @@ class TapSageIntacct(Tap):
         gives the shipped schemas.
 
         Raises:
-            InvalidSettings: a filter or a stream's name is wrong.
+            InvalidSettings: a filter, a field, a report or a stream's name is wrong.
         """
         self._check_stream_names()
-        return [self._stream(offered) for offered in self._offered_sources()]
+        streams = [
+            *(self._stream(offered) for offered in self._offered_sources()),
+            *(self._report_stream(offered) for offered in self._offered_reports()),
+        ]
+        for stream in streams:
+            stream.before_sync = self._check_choices
+        return streams
 
     def setup_mapper(self) -> None:
         """As the SDK's; then refuse what cannot be run, before any data moves.
 
         Raises:
-            InvalidSettings: account balances are selected, but no period.
+            InvalidSettings: account balances are selected, but no period; the catalog
+                does not fit the settings.
         """
         super().setup_mapper()
         if self.input_catalog is not None:
             self._check_periods()
+            self._check_catalog()
 
     def load_state(self, state: dict[str, Any]) -> None:
         """As the SDK's; then refuse what cannot be resumed, before any data moves.
@@ -108,24 +123,74 @@ class TapSageIntacct(Tap):
         """
         super().load_state(state)
         for name, bookmark in self.state.get("bookmarks", {}).items():
-            if name in DATA_SOURCE_BY_STREAM:
-                read_checkpoint(bookmark, name)
+            if name in self.streams:
+                check_bookmark(bookmark, name)
 
     def _offered_sources(self) -> list[OfferedSource]:
         if self.input_catalog is not None:
+            reports = {report.stream_name for report in self.settings.custom_reports}
             return [
-                OfferedSource(DATA_SOURCE_BY_STREAM[name], entry.schema.to_dict())
+                self._catalogued(name, entry.schema.to_dict())
                 for name, entry in self.input_catalog.items()
+                if name not in reports
             ]
         if self.settings.gateway is None:
-            return discovery.shipped(DATA_SOURCES)
-        return discovery.live(self.run.gateway, DATA_SOURCES)
+            self._check_needs_no_lookup()
+            return [discovery.shipped(source) for source in DATA_SOURCES]
+        return discovery.live(self.run.gateway, DATA_SOURCES, self.settings)
+
+    def _catalogued(self, name: str, schema: dict[str, Any]) -> OfferedSource:
+        """A stream of the catalog, read as discovery described it."""
+        known = DATA_SOURCE_BY_STREAM.get(name)
+        if known is not None:
+            return OfferedSource(known, schema, shipped_labels(known.object_name))
+        wanted = {extra.stream_name: extra for extra in self.settings.extra_objects}
+        extra = wanted.get(name) or ExtraObject(schema.get("title", name), name)
+        source = source_of(extra, schema)
+        return OfferedSource(source, schema, shipped_labels(source.object_name))
+
+    def _offered_reports(self) -> list[OfferedReport]:
+        reports = self.settings.custom_reports
+        if self.input_catalog is not None:
+            return [
+                OfferedReport(report, entry.schema.to_dict())
+                for report in reports
+                if (entry := self.input_catalog.get(report.stream_name)) is not None
+            ]
+        return offered_reports(self.run.gateway, self.settings) if reports else []
 
     def _stream(self, offered: OfferedSource) -> IntacctStream:
-        selection = row_selection(offered, self.settings)
-        return IntacctStream(
+        kind = BalanceStream if offered.source.needs_period else SourceStream
+        selection = self._row_selection(offered)
+        return kind(
             self, offered, selection, run=self.run, interruption=self.interruption
         )
+
+    def _report_stream(self, offered: OfferedReport) -> IntacctStream:
+        return ReportStream(self, offered, run=self.run)
+
+    def _row_selection(self, offered: OfferedSource) -> RowSelection:
+        """What the settings say; a label that nobody shipped may be the company's own."""
+        try:
+            return row_selection(offered, self.settings)
+        except InvalidSettings:
+            if self.input_catalog is None or self.settings.gateway is None:
+                raise
+        labels = live_labels(self.run.gateway, offered.source)
+        return row_selection(replace(offered, labels=labels), self.settings)
+
+    def _check_choices(self) -> None:
+        """Ask Intacct once a run, before the first stream is read.
+
+        Raises:
+            InvalidSettings: the company has no such period, entity or report.
+        """
+        if self._has_checked_choices:
+            return
+        self._has_checked_choices = True
+        for stream in self.streams.values():
+            if isinstance(stream, IntacctStream) and stream.selected:
+                stream.check_choices()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
@@ -136,21 +201,79 @@ class TapSageIntacct(Tap):
         self.state_writer.write_state(self.state)
 
     def _check_stream_names(self) -> None:
-        named = {
-            **dict.fromkeys(self.settings.filters, "filters"),
-            **dict.fromkeys(self.input_catalog or (), "the catalog"),
+        settings = self.settings
+        known = {
+            *DATA_SOURCE_BY_STREAM,
+            *(extra.stream_name for extra in settings.extra_objects),
         }
+        streams = known | {report.stream_name for report in settings.custom_reports}
+        if any(extra.object_name == EVERY_OBJECT for extra in settings.extra_objects):
+            # Which streams there are, only the company knows.
+            return
+        named = [
+            *((name, "filters", known) for name in settings.filters),
+            *((name, "related_fields", known) for name in settings.related_fields),
+            *((name, "the catalog", streams) for name in self.input_catalog or ()),
+        ]
         problems = [
-            unknown_stream(name, place)
-            for name, place in named.items()
-            if name not in DATA_SOURCE_BY_STREAM
+            unknown_stream(name, place, there)
+            for name, place, there in named
+            if name not in there
         ]
         if problems:
             raise InvalidSettings(problems)
 
+    def _check_needs_no_lookup(self) -> None:
+        """Refuse what cannot be described without the company.
+
+        Raises:
+            InvalidSettings: extra objects, reports or related fields are wanted.
+        """
+        settings = self.settings
+        wanted = {
+            "related_fields": settings.related_fields,
+            "extra_objects": settings.extra_objects,
+            "custom_reports": settings.custom_reports,
+        }
+        problems = [
+            f"{name} needs the company's own metadata: set the credentials."
+            for name, value in wanted.items()
+            if value
+        ]
+        if problems:
+            raise InvalidSettings(problems)
+
+    def _check_catalog(self) -> None:
+        """Refuse a catalog that was discovered under other settings.
+
+        Raises:
+            InvalidSettings: a field or a key is not in it.
+        """
+        problems = []
+        for stream in self.streams.values():
+            name = stream.name
+            if not stream.selected:
+                continue
+            if isinstance(stream, SourceStream):
+                in_key = ENTITY_ID in stream.primary_keys
+                if in_key != bool(self.settings.entities):
+                    problems.append(f"{name} by entities")
+            problems += [
+                f"{name}.{path}"
+                for path in self.settings.related_fields.get(name, ())
+                if path.upper() not in map(str.upper, stream.schema["properties"])
+            ]
+        if problems:
+            raise InvalidSettings(
+                [
+                    "The catalog was discovered under other settings; discover again. It "
+                    f"does not fit: {', '.join(problems)}."
+                ]
+            )
+
     def _check_periods(self) -> None:
         for stream in self.streams.values():
-            if isinstance(stream, IntacctStream) and stream.lacks_periods:
+            if isinstance(stream, BalanceStream) and stream.lacks_periods:
                 raise InvalidSettings(
                     [
                         f"{stream.name} is selected, but no period: name some in "

@@ -45,7 +45,9 @@ FIELDS = {
     "PERIOD": FilterField(ValueType.TEXT),
     "createdBy": FilterField(ValueType.TEXT),
     "DISPLAYCONTACT.MAILADDRESS.CITY": FilterField(ValueType.TEXT),
-    "STATE": FilterField(ValueType.TEXT, ("Posted", "Paid", "Draft")),
+    "STATE": FilterField(
+        ValueType.TEXT, ("Posted", "Paid", "Draft"), {"Posted": "A", "Draft": "D"}
+    ),
     "VENDOR.STATE": FilterField(ValueType.TEXT),
     "RECORD#": FilterField(ValueType.TEXT),
     "GLDIMÉtage": FilterField(ValueType.TEXT),
@@ -125,6 +127,8 @@ TEXTS: list[tuple[str, Condition]] = [
     ("WHENDUE = '2026-01-31T00:00:00'", is_("WHENDUE", Op.EQUAL, date(2026, 1, 31))),
     ("WHENDUE < '9999-12-31'", is_("WHENDUE", Op.LESS, date(9999, 12, 31))),
     ("STATE = 'posted'", is_("STATE", Op.EQUAL, "Posted")),
+    # The stored code, as readByQuery wants it.
+    ("STATE in ('A', 'Paid')", is_("STATE", Op.IN, "Posted", "Paid")),
     (
         "WHENMODIFIED > '2026-01-31T10:00:00Z'",
         is_("WHENMODIFIED", Op.GREATER, datetime(2026, 1, 31, 10, tzinfo=timezone.utc)),
@@ -181,6 +185,7 @@ def test_text_says(text: str, condition: Condition) -> None:
 
 
 REFUSED: list[tuple[Any, str]] = [
+    ("VENDORID = ''", "use IS NULL"),
     ("", "not one condition"),
     ("RECORDNO", "no comparison"),
     ("RECORDNO = 1; RECORDNO = 2", "holds ;"),
@@ -313,8 +318,9 @@ def test_periods_that_cannot_be_read_one_by_one_are_refused(text: str) -> None:
         period_names(parse(text))
 
 
-AWKWARD = st.text(st.sampled_from("ab'\"\\%_&;<#-`. \n")) | st.text(
-    st.characters(codec="utf-8", exclude_categories=["C"])
+# An empty text is null.
+AWKWARD = st.text(st.sampled_from("ab'\"\\%_&;<#-`. \n"), min_size=1) | st.text(
+    st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1
 )
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(
     lambda instant: instant.replace(microsecond=0)
@@ -328,7 +334,7 @@ VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "KEY": AWKWARD,
     "createdBy": AWKWARD,
     "DISPLAYCONTACT.MAILADDRESS.CITY": AWKWARD,
-    "STATE": st.sampled_from(FIELDS["STATE"].values),
+    "STATE": st.sampled_from(FIELDS["STATE"].labels),
 }
 SINGLE = (
     Op.EQUAL,

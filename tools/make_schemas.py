@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tap_sage_intacct.intacct.metadata import Field, ObjectDefinition, Relationship
+from tap_sage_intacct.labels import labels_of
 from tap_sage_intacct.schema import UNSEEN_SENTENCE, Schema, json_schema
 from tap_sage_intacct.sources import BALANCE_KEY, DATA_SOURCES, DataSource
 
@@ -57,6 +58,14 @@ def main() -> None:
         text = json.dumps(schema, indent=2, ensure_ascii=False)
         path.write_text(f"{text}\n", encoding="utf-8")
         print(f"{path.name}: {len(schema['properties'])} properties")
+    labels = {
+        source.object_name: dict(
+            labels_of(object_definition(source.object_name, facts[source.object_name]))
+        )
+        for source in DATA_SOURCES
+    }
+    text = json.dumps(labels, indent=1, ensure_ascii=False)
+    (folder / "labels.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def shipped_schema(source: DataSource, facts: Facts) -> Schema:

@@ -6,7 +6,9 @@
     ├── RequestRefused         correct the request
     │   ├── FieldsRefused      ask again without the fields it names
     │   ├── ObjectNotFound     the company does not know the object
+    │   ├── ReportNotFound     there is no custom report of this name and kind
     │   └── DatabaseRefused    bad field, or a passing fault: retried a few times
+    ├── ReportFailed           Intacct could not run a custom report
     ├── PagesMoved             read again: pages that do not fit together
     ├── SessionExpired         sign in again
     ├── TransientError         wait, then ask the same again
@@ -144,6 +146,10 @@ class ObjectNotFound(RequestRefused):
     """The company has no object of this name."""
 
 
+class ReportNotFound(RequestRefused):
+    """There is no custom report of this name and kind that the user may see."""
+
+
 class DatabaseRefused(RequestRefused):
     """DL02000001: a field or value the database cannot use, or a passing fault."""
 
@@ -169,6 +175,10 @@ class FieldsRefused(RequestRefused):
                 names.update(name.strip() for name in listed.split(","))
             names.update(_DOTTED_FIELD.findall(detail.text))
         return frozenset(name for name in names if name)
+
+
+class ReportFailed(IntacctError):
+    """A custom report that Intacct could not run, or not in time."""
 
 
 class PagesMoved(IntacctError):
@@ -319,6 +329,12 @@ RULES: tuple[Rule, ...] = (
         ObjectNotFound,
         "The company does not know this object.",
         text="Object definition .* not found",
+    ),
+    Rule(
+        ReportNotFound,
+        "There is no such custom report: write its name exactly as in Sage Intacct, and "
+        "see that it is shared with the web services user.",
+        text="Report .* does not exist",
     ),
     Rule(
         FieldsRefused,

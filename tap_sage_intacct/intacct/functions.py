@@ -32,6 +32,16 @@ def lookup(object_name: str, document_type: str | None = None) -> Function:
     return Function(element, Call("lookup", object_name))
 
 
+def inspect_all() -> Function:
+    """Ask for the names of all objects, whatever the user may read [D]."""
+    return Function(E.inspect(E.object("*")), Call("inspect"))
+
+
+def get_dimensions() -> Function:
+    """Ask for the dimensions, user-defined ones included [C]."""
+    return Function(E.getDimensions(), Call("getDimensions"))
+
+
 def read(object_name: str, keys: Sequence[int], fields: Sequence[str]) -> Function:
     """Read up to 100 records by RECORDNO, owned lines nested inside."""
     element = E.read(

@@ -69,6 +69,9 @@ RENEWAL_MARGIN = timedelta(minutes=5)
 # DL02000001 is a bad field as a rule and a passing fault at times [C]: few tries.
 DATABASE_TRIES = 3
 
+MAX_FUNCTIONS = 50
+"""Functions of one request; how many Intacct takes is unknown [?]."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -149,11 +152,19 @@ class Gateway:
     def call_each(
         self, calls: Sequence[Function]
     ) -> list[etree._Element | IntacctError]:
-        """Call several functions in one request; each fails on its own.
+        """Call several functions, many in one request; each fails on its own.
 
         Transient errors are retried for the whole request, which reads only.
         """
+        return [
+            answer
+            for start in range(0, len(calls), MAX_FUNCTIONS)
+            for answer in self._call_together(calls[start : start + MAX_FUNCTIONS])
+        ]
 
+    def _call_together(
+        self, calls: Sequence[Function]
+    ) -> list[etree._Element | IntacctError]:
         def once() -> list[etree._Element | IntacctError]:
             results = self._execute(calls)
             return [_outcome(*pair) for pair in zip(calls, results, strict=True)]

@@ -75,6 +75,38 @@ class ObjectDefinition:
         return next((field for field in self.fields if field.id == field_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A dimension of the general ledger.
+
+    Attributes:
+        object_name: of the object that holds its values.
+        labels: what users call it.
+    """
+
+    object_name: str
+    labels: tuple[str, ...]
+    is_user_defined: bool
+
+
+def read_object_names(data: etree._Element) -> tuple[str, ...]:
+    """Read the `<data>` of `inspect` for all objects: their names [D]."""
+    names = (element.get("typename") for element in data.iterfind("type"))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_dimensions(data: etree._Element) -> tuple[Dimension, ...]:
+    """Read the `<data>` of `getDimensions` [C]."""
+    return tuple(
+        Dimension(
+            _text(element, "objectName"),
+            (_text(element, "objectLabel"), _text(element, "termLabel")),
+            _is_true(element, "userDefinedDimension"),
+        )
+        for element in data.iterfind(".//dimension")
+    )
+
+
 def read_lookup(data: etree._Element) -> ObjectDefinition:
     """Read the `<data>` element of a `lookup` result.
 

@@ -48,7 +48,7 @@ class ObjectReader:
     fields that it refuses, each of which is dropped with one warning.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is optional and named
         self,
         gateway: Gateway,
         object_name: str,
@@ -56,12 +56,24 @@ class ObjectReader:
         *,
         page_size: int = MAX_QUERY_PAGE,
         stored: StoredValue | None = None,
+        document_type: str | None = None,
     ) -> None:
+        """Prepare to read.
+
+        Args:
+            gateway: to call.
+            object_name: of the rows.
+            fields: to select.
+            page_size: rows asked for at first.
+            stored: turns an enum's label into the code that readByQuery compares.
+            document_type: transaction definition of the rows, if they have one.
+        """
         self.gateway = gateway
         self.object_name = object_name
         self.fields = fields
         self.page_size = page_size
         self._stored = stored
+        self._document_type = document_type
 
     def query(
         self, condition: Condition | None, order: tuple[str, ...], *, offset: int = 0
@@ -77,7 +89,9 @@ class ObjectReader:
 
         def page(fields: tuple[str, ...], size: int) -> Function:
             selected = tuple(dict.fromkeys((*order, *fields)))
-            query = Query(self.object_name, selected, condition, order)
+            query = Query(
+                self.object_name, selected, condition, order, self._document_type
+            )
             return query_function(
                 query, user_format, page_size=min(size, MAX_QUERY_PAGE), offset=offset
             )
@@ -90,7 +104,9 @@ class ObjectReader:
         user_format = self.gateway.user_format()
 
         def page(fields: tuple[str, ...], size: int) -> Function:
-            query = Query(self.object_name, fields, condition)
+            query = Query(
+                self.object_name, fields, condition, document_type=self._document_type
+            )
             size = min(size, MAX_READ_BY_QUERY_PAGE)
             return read_by_query_function(
                 query, user_format, page_size=size, stored=self._stored
@@ -102,6 +118,19 @@ class ObjectReader:
         """The next page of a readByQuery."""
         function = functions.read_more(result_id, self.object_name)
         return self.gateway.call(function, read_rows)
+
+    def count_by_query(self, condition: Condition | None) -> int | None:
+        """How many rows readByQuery counts; None where it does not say."""
+        query = Query(
+            self.object_name,
+            self.fields[:1],
+            condition,
+            document_type=self._document_type,
+        )
+        function = read_by_query_function(
+            query, self.gateway.user_format(), page_size=1, stored=self._stored
+        )
+        return self.gateway.call(function, read_rows).total
 
     def halve_page_size(self, error: RequestTimedOut) -> None:
         """Ask for less from now on.

@@ -1,0 +1,224 @@
+"""Settings that are more than a word: which balances, objects and reports are wanted.
+
+Pure: JSON values in, frozen dataclasses out; each fault is a sentence added to
+`problems`, so that a user is told of all of them at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import Enum
+from typing import Any
+
+from tap_sage_intacct.intacct.report import Argument, DateRange, ReportKind
+
+EVERY_OBJECT = "*"
+"""Stands in `extra_objects` for whatever the company offers."""
+
+EVERY_ENTITY = "all"
+
+
+class PeriodType(Enum):
+    """The length of a reporting period, in days: calendars of 4-4-5 weeks included."""
+
+    MONTH = ("month", 27, 36)
+    QUARTER = ("quarter", 84, 98)
+    YEAR = ("year", 350, 380)
+
+    def __init__(self, word: str, shortest: int, longest: int) -> None:
+        self.word = word
+        self.shortest = shortest
+        self.longest = longest
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRange:
+    """All budgetable periods of one length within some time.
+
+    Attributes:
+        start: no period begins before it.
+        end: no period begins after it; None for the day of the run.
+    """
+
+    start: date
+    end: date | None
+    type: PeriodType
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceSettings:
+    """Which account balances are wanted.
+
+    Attributes:
+        periods: names, or a range of them.
+        books: BOOKIDs; empty for all.
+        leaves_out_zero: whether balances whose amounts are all zero are left out.
+        reread_periods: how many of the latest periods each run reads again.
+    """
+
+    periods: tuple[str, ...] | PeriodRange = ()
+    books: tuple[str, ...] = ()
+    leaves_out_zero: bool = False
+    reread_periods: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraObject:
+    """An object beside the primary data sources, to be a stream as well.
+
+    Attributes:
+        object_name: as the user wrote it; also the label of a user-defined dimension.
+        primary_keys: empty to take the record number.
+        replication_key: None to take what `lookup` lists.
+        document_type: transaction definition (`docparid`).
+    """
+
+    object_name: str
+    stream_name: str
+    primary_keys: tuple[str, ...] = ()
+    replication_key: str | None = None
+    document_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomReport:
+    """A custom report, to be a stream.
+
+    Attributes:
+        name: of the report, exactly as in Sage Intacct.
+        kind: None to find out.
+        arguments: by the path that the report prompts for.
+        primary_keys: empty for none.
+        is_typed: whether columns get the types that `lookup` tells.
+    """
+
+    name: str
+    stream_name: str
+    kind: ReportKind | None = None
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    primary_keys: tuple[str, ...] = ()
+    is_typed: bool = True
+
+
+def stream_name_of(text: str) -> str:
+    """A name that every target takes: lower case, words joined by underscores."""
+    return re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_") or "stream"
+
+
+def balance_periods(given: Any, problems: list[str]) -> tuple[str, ...] | PeriodRange:
+    """`balance_periods`: names, or {from, to, type}."""
+    if isinstance(given, Mapping):
+        return _period_range(given, problems)
+    return tuple(dict.fromkeys(given))
+
+
+def _period_range(
+    given: Mapping[str, Any], problems: list[str]
+) -> tuple[str, ...] | PeriodRange:
+    words = {kind.word: kind for kind in PeriodType}
+    unknown = sorted(set(given) - {"from", "to", "type"})
+    start, end = _day(given.get("from")), _day(given.get("to"), is_end=True)
+    if unknown or start is None or given.get("type") not in words:
+        problems.append(
+            "balance_periods must be a list of names, or {from, to, type} with from and "
+            "to as 2026-01 or 2026-01-31 and type one of month, quarter, year."
+        )
+        return ()
+    if given.get("to") and (end is None or end < start):
+        problems.append(
+            "balance_periods: `to` must be a date that is not before `from`."
+        )
+        return ()
+    return PeriodRange(start, end, words[given["type"]])
+
+
+def _day(given: Any, *, is_end: bool = False) -> date | None:
+    """A day, or a month's first or last day; None where it is none."""
+    text = str(given or "")
+    try:
+        if re.fullmatch(r"\d{4}-\d\d", text):
+            first = date.fromisoformat(f"{text}-01")
+            return _last_of_month(first) if is_end else first
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _last_of_month(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def extra_objects(given: Iterable[Any], problems: list[str]) -> tuple[ExtraObject, ...]:
+    """`extra_objects`: names, or {object, stream_name, primary_keys, ...}."""
+    found = []
+    for entry in given:
+        parts = {"object": entry} if isinstance(entry, str) else entry
+        document_type = parts.get("docparid")
+        default = " ".join(filter(None, (parts["object"], document_type)))
+        if not parts["object"].strip():
+            problems.append("extra_objects holds an object without a name.")
+        found.append(
+            ExtraObject(
+                parts["object"].strip(),
+                parts.get("stream_name") or stream_name_of(default),
+                tuple(parts.get("primary_keys") or ()),
+                parts.get("replication_key"),
+                document_type,
+            )
+        )
+    return tuple(found)
+
+
+def custom_reports(
+    given: Iterable[Mapping[str, Any]], problems: list[str]
+) -> tuple[CustomReport, ...]:
+    """`custom_reports`: {name, stream_name, arguments, type, primary_keys, typed}."""
+    return tuple(
+        CustomReport(
+            entry["name"],
+            entry.get("stream_name") or stream_name_of(entry["name"]),
+            ReportKind(entry["type"]) if entry.get("type") else None,
+            _arguments(entry["name"], entry.get("arguments") or {}, problems),
+            tuple(entry.get("primary_keys") or ()),
+            entry.get("typed", True),
+        )
+        for entry in given
+    )
+
+
+# What can be the name of an XML element, which an argument becomes.
+_PATH = re.compile(r"[^\W\d][\w.-]*")
+
+
+def _arguments(
+    report: str, given: Mapping[str, Any], problems: list[str]
+) -> dict[str, Argument]:
+    found: dict[str, Argument] = {}
+    for name, value in given.items():
+        argument = _argument(value)
+        if argument is None or not _PATH.fullmatch(name):
+            problems.append(
+                f"custom_reports: the argument '{name}' of '{report}' must be the path "
+                "of a prompt with a text, number, date, or {from, to}."
+            )
+        else:
+            found[name] = argument
+    return found
+
+
+def _argument(value: Any) -> Argument | None:
+    if isinstance(value, Mapping):
+        if set(value) != {"from", "to"}:
+            return None
+        return DateRange(str(value["from"]), str(value["to"]))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float | date) else None
+
+
+def names_twice(names: Sequence[str]) -> list[str]:
+    """The names that occur more than once."""
+    return sorted({name for name in names if names.count(name) > 1})
