@@ -27,6 +27,7 @@ _MODULES = ("2.GL", "2.GL", "3.AP", "4.AR")
 _STATES = ("Posted",) * 9 + ("Draft", "Submitted", "Reversed")
 _ENTITIES = ("E100", "E200", "E300")
 PRIVATE_ENTITY = "E300"
+DOCUMENT_TYPES = ("Sales Order", "Sales Invoice", "Sales Quote")
 # RECORDNO leaves gaps, as deletions do.
 _GAP = 7
 
@@ -54,6 +55,7 @@ class Books:
         yield "GLENTRY", self._entry_lines()
         yield from self._documents()
         yield from self._contract_objects()
+        yield "SODOCUMENT", self._orders()
         yield "subscription_plan", self._custom(20)
         yield "region", self._custom(5)
 
@@ -317,6 +319,7 @@ class Books:
             paid = total if place % 4 == 0 else 0
             day = self._day(place, count)
             return {
+                **_owned(place),
                 "RECORDID": f"DOC-{place:06}",
                 "STATE": "Paid" if paid else "Posted",
                 "RAWSTATE": "A",
@@ -350,6 +353,25 @@ class Books:
             }
 
         return self._rows(count * 2, row)
+
+    def _orders(self) -> Iterator[Row]:
+        """Order entry documents, whose record number is text [L]."""
+
+        def row(place: int) -> Row:
+            customer = self._customers[place % len(self._customers)]
+            kind = DOCUMENT_TYPES[place % len(DOCUMENT_TYPES)]
+            return {
+                "RECORDNO": str(_number(place)),
+                "DOCID": f"{kind}-{place:05}",
+                "DOCNO": f"{place:05}",
+                "DOCPARID": kind,
+                "STATE": "Pending",
+                "WHENCREATED": self._day(place, 45),
+                "CUSTVENDID": customer["CUSTOMERID"],
+                "TOTAL": Decimal(_document_cents(place)) / 100,
+            }
+
+        return self._rows(45, row)
 
     def _contract_objects(self) -> Iterator[tuple[str, Iterable[Row]]]:
         count = max(30, self._lines // 100)
@@ -425,6 +447,24 @@ _SYSTEM_PERIODS = (
 def _number(place: int) -> int:
     """The RECORDNO of the n-th row: rising, with gaps."""
     return place + place // _GAP
+
+
+def _owned(place: int) -> Row:
+    """Every other row is shared; the others belong to the entities in turn."""
+    if place % 2:
+        return {}
+    entity = _ENTITIES[place // 2 % len(_ENTITIES)]
+    return {"_entity": entity, "_private": entity == PRIVATE_ENTITY}
+
+
+def owner_columns(entity: str | None) -> Row:
+    """What a row says of the entity that it belongs to; nothing of what all share."""
+    number = _ENTITIES.index(entity) + 1 if entity in _ENTITIES else None
+    return {
+        "MEGAENTITYKEY": number,
+        "MEGAENTITYID": entity,
+        "MEGAENTITYNAME": None if entity is None else f"Location {entity}",
+    }
 
 
 def _month_end(year: int, month: int) -> date:

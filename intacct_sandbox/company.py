@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from intacct_sandbox import ledger, record_numbers, store
+from intacct_sandbox.books import owner_columns
 from intacct_sandbox.changes import ChangeSummary, pass_a_day
 from intacct_sandbox.clock import Clock
 from intacct_sandbox.definitions import ObjectDefinition, load_definitions
@@ -153,6 +154,7 @@ class Company:
                 key: number,
                 **dict.fromkeys(self._creation_stamps(definition), now),
                 **dict.fromkeys(self._change_stamps(definition), now),
+                **_known(definition, owner_columns(entity)),
                 **values,
             }
             stored: dict[str, Stored] = {k: to_stored(v) for k, v in row.items()}
@@ -378,6 +380,13 @@ _LINES = {
 def _lines(object_name: str) -> tuple[tuple[str, str], ...]:
     """The objects of its lines, each with the column that names the parent."""
     return _LINES.get(object_name, ())
+
+
+def _known(
+    definition: ObjectDefinition, values: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Those of the values for which the object has a field."""
+    return {name: value for name, value in values.items() if definition.field(name)}
 
 
 def _require_cents(object_name: str, values: Mapping[str, Value]) -> None:

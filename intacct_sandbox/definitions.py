@@ -25,6 +25,7 @@ class FieldDefinition:
             DATE, TIMESTAMP or ENUM.
         valid_values: labels.
         codes: label to what the database stores, for readByQuery's conditions.
+        document_type: the transaction definition that has it; empty for all.
         listed: whether lookup lists it and query serves it; readByQuery's `*` returns
             the others too [D].
     """
@@ -39,6 +40,7 @@ class FieldDefinition:
     valid_values: tuple[str, ...] = ()
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     listed: bool = True
+    document_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,17 @@ class ObjectDefinition:
         found: RelationshipDefinition | None = self.__dict__["_by_path"].get(path)
         return found
 
+    def of_document(self, document_type: str | None) -> ObjectDefinition:
+        """The object with the fields of one transaction definition, or those of all."""
+        fields = tuple(
+            part
+            for part in self.fields
+            if part.document_type in {"", document_type or ""}
+        )
+        if len(fields) == len(self.fields):
+            return self
+        return dataclasses.replace(self, fields=fields)
+
     @property
     def record_key(self) -> str:
         """RECORDNO; `id` of custom objects, ID of the audit trail."""
@@ -129,6 +142,7 @@ def _field(given: dict[str, Any]) -> FieldDefinition:
         valid_values=tuple(given.get("values", ())),
         codes=MappingProxyType(given.get("codes", {})),
         listed=not given.get("unlisted", False),
+        document_type=given.get("document_type", ""),
     )
 
 

@@ -11,11 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from intacct_sandbox.books import Books, Row
+from intacct_sandbox.books import Books, Row, owner_columns
 from intacct_sandbox.definitions import ObjectDefinition
 from intacct_sandbox.filler import VARIANTS, Filler
 from intacct_sandbox.ledger import DERIVED_COLUMNS, FILLER_TABLE
-from intacct_sandbox.store import TECHNICAL_COLUMNS, Stored, quote, to_stored
+from intacct_sandbox.store import TECHNICAL_COLUMNS, Stored, Value, quote, to_stored
 
 
 def fill_company(
@@ -56,11 +56,16 @@ def _filled(
 ) -> Iterator[list[Stored]]:
     for number, row in enumerate(rows):
         cells = variants[number % VARIANTS].copy()
-        for name, value in row.items():
+        owner = owner_columns(_text(row.get("_entity")))
+        for name, value in {**row, **owner}.items():
             place = places.get(name)
             if place is not None:
                 cells[place] = to_stored(value)
         yield cells
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
 
 
 def _write_detail_fillers(

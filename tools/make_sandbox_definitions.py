@@ -82,6 +82,13 @@ CUSTOM_FIELDS: dict[str, str] = {
     "GLDETAIL": "COST_POOL:TEXT GLDIMREGION:INTEGER",
     "CONTRACT": "RENEWAL_RISK:PERCENT",
 }
+# Custom fields that one transaction definition has, and its sisters have not.
+DOCUMENT_FIELDS: dict[str, dict[str, str]] = {
+    "SODOCUMENT": {
+        "Sales Order": "PRIORITY_CODE:TEXT",
+        "Sales Invoice": "DELIVERY_SLOT:TEXT PENALTY:DECIMAL",
+    },
+}
 STAMPS = (
     "WHENCREATED:TIMESTAMP WHENMODIFIED:TIMESTAMP CREATEDBY:INTEGER MODIFIEDBY:INTEGER"
 )
@@ -156,6 +163,13 @@ FURTHER: dict[str, tuple[str | None, str, str]] = {
         "",
         "RECORDNO:INTEGER RECORDKEY:INTEGER LINE_NO:INTEGER ACCOUNTNO:TEXT AMOUNT:DECIMAL "
         f"DEPARTMENTID:TEXT LOCATIONID:TEXT ENTRYDESCRIPTION:TEXT {STAMPS}",
+    ),
+    "SODOCUMENT": (
+        "DOCID",
+        "lookup query readByQuery read",
+        "RECORDNO:TEXT DOCID:TEXT DOCNO:TEXT DOCPARID:TEXT! STATE:TEXT{Pending|Converted} "
+        "CUSTVENDID:TEXT TOTAL:DECIMAL WHENCREATED:DATE AUWHENCREATED:TIMESTAMP "
+        "WHENMODIFIED:TIMESTAMP",
     ),
     "subscription_plan": (
         None,
@@ -247,7 +261,14 @@ def further_definition(name: str, given: tuple[str | None, str, str]) -> dict[st
     return {
         **names(name),
         "served_by": (functions or ALL_FUNCTIONS).split(),
-        "fields": compact_fields(name, fields, is_custom=False),
+        "fields": [
+            *compact_fields(name, fields, is_custom=False),
+            *(
+                {**field, "document_type": kind}
+                for kind, own in DOCUMENT_FIELDS.get(name, {}).items()
+                for field in compact_fields(name, own, is_custom=True)
+            ),
+        ],
         "relationships": [],
     }
 

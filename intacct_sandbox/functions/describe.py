@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 def lookup(call: etree._Element, around: Surroundings) -> Answer:
     """The fields and relationships of one object."""
-    definition = _named(call, around)
+    document_type = call.findtext("docparid") or ""
+    definition = _named(call, around).of_document(document_type)
     require_described(definition, around.switches)
-    return Answer(lookup_document(definition, call.findtext("docparid") or ""))
+    return Answer(lookup_document(definition, document_type))
 
 
 def inspect(call: etree._Element, around: Surroundings) -> Answer:

@@ -45,7 +45,9 @@ _FORMATS = frozenset({"xml", "csv", "json"})
 
 def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
     """Fetch all rows that match, and serve the first page."""
-    definition = around.definition(call.findtext("object") or "")
+    definition = around.definition(call.findtext("object") or "").of_document(
+        call.findtext("docparid")
+    )
     require_readable(definition, "readByQuery", around.switches)
     page_rows = _page_rows(call.findtext("pagesize"), around)
     return_format = call.findtext("returnFormat") or "xml"

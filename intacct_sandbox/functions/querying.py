@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 def query(call: etree._Element, around: Surroundings) -> Answer:
     """One page of a new query."""
     asked = parse_query(call)
-    definition = around.definition(asked.object_name)
+    definition = around.definition(asked.object_name).of_document(
+        call.findtext("docparid")
+    )
     require_readable(definition, "query", around.switches)
     if asked.return_format == "json" and not around.switches.json_supported:
         raise invalid_argument("The return format 'json' is not supported.")

@@ -184,7 +184,8 @@ def test_every_listed_field_has_a_value_somewhere(company: Company, name: str) -
     empty = {field.id for field in company.definitions[name].fields if field.listed}
     for row in company.truth(name):
         empty -= {field for field, value in row.items() if value is not None}
-    assert empty == set()
+    # Most objects hold only what all entities share.
+    assert empty <= {"MEGAENTITYKEY", "MEGAENTITYID", "MEGAENTITYNAME"}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 INTERACTIVE = 'type="interactive"'
 
 
+SEEN = '"_private" = 0'
+
+
 def run(name: str, *parts: str, kind: str = INTERACTIVE, arguments: str = "") -> str:
     """A `<readReport>`; `arguments` is XML."""
     if arguments:
@@ -291,7 +294,7 @@ def test_what_the_schema_does_not_have_is_refused_by_it(
 def due(company: Company, first: date, last: date) -> list[str]:
     """The numbers of the bills that are due in between."""
     found = []
-    for row in company.truth("APBILL"):
+    for row in company.truth("APBILL", where=SEEN):
         day = row["WHENDUE"]
         assert isinstance(day, date)
         if first <= day <= last:
@@ -304,7 +307,7 @@ def numbers(found: Rows) -> list[str]:
 
 
 def a_due_date(company: Company) -> date:
-    day = next(iter(company.truth("APBILL")))["WHENDUE"]
+    day = next(iter(company.truth("APBILL", where=SEEN)))["WHENDUE"]
     assert isinstance(day, date)
     return day
 
@@ -325,7 +328,8 @@ def test_argument_selects_by_equality(reader: Client) -> None:
 
 def test_empty_argument_selects_everything(reader: Client) -> None:
     arguments = "<WHENDUE/><VENDORID></VENDORID>"
-    assert len(drain(reader, run("Bills due", arguments=arguments))) == 60
+    seen = list(reader.sandbox.company.truth("APBILL", where=SEEN))
+    assert len(drain(reader, run("Bills due", arguments=arguments))) == len(seen)
 
 
 def test_range_holds_its_bounds(reader: Client) -> None:
@@ -371,7 +375,7 @@ def test_reporting_period_selects_by_date_of_creation(reader: Client) -> None:
     arguments = "<REPORTINGPERIOD>Quarter Ended March 2025</REPORTINGPERIOD>"
     found = drain(reader, run("Bill lines", kind="", arguments=arguments))
     wanted = []
-    for row in reader.sandbox.company.truth("APBILL"):
+    for row in reader.sandbox.company.truth("APBILL", where=SEEN):
         day = row["WHENCREATED"]
         assert isinstance(day, date)
         if date(2025, 1, 1) <= day <= date(2025, 3, 31):
