@@ -48,7 +48,7 @@ class Company:
         self._lock = threading.RLock()
 
     @classmethod
-    def create(
+    def create(  # noqa: PLR0913 - each is optional and named
         cls,
         path: Path,
         *,
@@ -56,6 +56,7 @@ class Company:
         journal_lines: int = 600,
         clock: Clock,
         company_id: str = "sandbox",
+        definitions: Mapping[str, ObjectDefinition] | None = None,
     ) -> Company:
         """Make new books.
 
@@ -65,6 +66,7 @@ class Company:
             journal_lines: about how many; everything else is in proportion.
             clock: what is stamped lies in the two years before its time.
             company_id: to sign in to.
+            definitions: of its objects; None for the sandbox's own.
 
         Raises:
             FileExistsError: there is a file.
@@ -73,7 +75,7 @@ class Company:
             raise FileExistsError(f"{path} exists")
         company = cls(path, clock, company_id)
         connection = company.connection()
-        definitions = company.definitions
+        company.definitions = definitions = definitions or company.definitions
         connection.execute("BEGIN")
         store.create_tables(connection, definitions.values())
         connection.execute("CREATE TABLE _company (id TEXT)")

@@ -279,7 +279,10 @@ class SourceStream(IntacctStream):
         return [{ENTITY_ID: name} for name in names]
 
     def _read(self, context: Context | None) -> Iterator[Record]:
-        context = context or {}
+        if context is None:
+            # Where they may not be read there are none: denied, rather than read whole.
+            self._partitions()
+            context = {}
         entity = context.get(ENTITY_ID)
         gateway = self._run.gateway_of(entity)
         checkpoint = self._checkpoint(gateway, context)
@@ -481,11 +484,6 @@ class BalanceStream(SourceStream):
         period = Comparison(PERIOD, Operator.EQUAL, (context[PERIOD],))
         return both(period, self._selection.condition)
 
-    def _read(self, context: Context | None) -> Iterator[Record]:
-        # Denied partitions come as none: say so.
-        self._partitions()
-        yield from super()._read(context)
-
     def _pages(
         self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
     ) -> Iterator[ReadPage]:
@@ -493,8 +491,9 @@ class BalanceStream(SourceStream):
             context.get(ENTITY_ID),
             BalanceReading(self._reader(gateway, scope), self._key_fields),
         )
-        latest = self._periods[-self.settings.balances.reread_periods :]
-        again = context[PERIOD] in {period.name for period in latest}
+        closed = len(self._periods) - self.settings.balances.reread_periods
+        latest = {period.name for period in self._periods[max(closed, 0) :]}
+        again = context[PERIOD] in latest
         return reading.read(scope, checkpoint, again=again)
 
     def _record(self, decoder: RowDecoder, row: Row) -> Record:
