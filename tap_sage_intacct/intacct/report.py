@@ -307,21 +307,23 @@ def read_report_answer(data: etree._Element) -> ReportAnswer:
         for element in elements
     ]
     status = data.findtext("report_results/STATUS") or data.findtext("report/STATUS")
-    if len(rows) == 1 and _is_placeholder(rows[0]):
+    total = _number(data.get("totalcount"))
+    if len(rows) == 1 and _is_placeholder(rows[0], total):
         ((_, status),) = rows.pop()
     return ReportAnswer(
         data.findtext(".//REPORTID") or None,
         (status or "").strip().upper(),
         rows,
-        _number(data.get("totalcount")),
+        total,
         _number(data.get("numremaining")),
     )
 
 
-def _is_placeholder(row: ReportRow) -> bool:
+def _is_placeholder(row: ReportRow, total: int | None) -> bool:
+    """Whether a single row stands for none: a status alone, and rows uncounted [C]."""
     if [name for name, _ in row] != ["STATUS"]:
         return False
-    return row[0][1].strip().upper() in _KNOWN_WORDS
+    return total is None or row[0][1].strip().upper() in _KNOWN_WORDS
 
 
 def _number(text: str | None) -> int | None:
