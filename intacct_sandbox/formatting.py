@@ -69,7 +69,8 @@ class UserFormatting:
         Raises:
             ValueError: any other form, ISO included.
         """
-        return _parse(text, self.date_pattern).strftime("%Y-%m-%d")
+        # Not strftime, which does not pad the years before 1000.
+        return _parse(text, self.date_pattern).date().isoformat()
 
     def parse_timestamp(self, text: str) -> str:
         """A timestamp of a filter as the books store it: UTC.
@@ -81,7 +82,7 @@ class UserFormatting:
         """
         pattern = self.timestamp_pattern if " " in text else self.date_pattern
         moment = _parse(text, pattern) - self.offset
-        return moment.strftime("%Y-%m-%dT%H:%M:%S")
+        return moment.isoformat(timespec="seconds")
 
 
 _PLAIN = UserFormatting()

@@ -173,7 +173,9 @@ _ESCAPES = {
 }
 # Comments, several statements, MySQL's own quotes: the parser would let some pass.
 _FOREIGN = re.compile(r"--|/\*|[#;`]")
-_WORD = re.compile(r"(?<![\w.#])[^\W\d][\w#]*(?:\s*\.\s*[\w#]+)*(?!\w*\s*\()")
+_WORD = re.compile(
+    r"(?<![\w.#])(?P<word>[^\W\d][\w#]*(?:\s*\.\s*[\w#]+)*)(?P<call>\s*\()?"
+)
 _KEYWORDS = frozenset(
     {"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "BETWEEN", "TRUE", "FALSE"}
 )
@@ -211,22 +213,23 @@ def _sql(piece: re.Match[str], reader: _Reader) -> str:
             "has a quote that is not closed, or quotes of which some are escaped: a "
             "quote within a text is doubled ('')."
         )
-    foreign = _FOREIGN.search(_WORD.sub(" ", text))
+    foreign = _FOREIGN.search(_WORD.sub(lambda m: m[0] if m["call"] else " ", text))
     if foreign:
         raise InvalidFilter(
             f"holds {foreign[0]}, which no condition has: leave it out."
         )
-    return _WORD.sub(lambda match: _quoted_field(match[0], reader), text)
+    return _WORD.sub(lambda match: _quoted_field(match, reader), text)
 
 
 def _string_value(quoted: str) -> str:
     return _ESCAPES[quoted[0]].sub(lambda match: match[1] or match[2], quoted[1:-1])
 
 
-def _quoted_field(word: str, reader: _Reader) -> str:
-    if word.upper() in _KEYWORDS:
-        return word
-    return f"`{reader.spelled(''.join(word.split()))}`"
+def _quoted_field(word: re.Match[str], reader: _Reader) -> str:
+    """A field in MySQL's quotes; words of SQL, and what is called, as they are."""
+    if word["call"] or word["word"].upper() in _KEYWORDS:
+        return word[0]
+    return f"`{reader.spelled(''.join(word['word'].split()))}`"
 
 
 class _Reader:

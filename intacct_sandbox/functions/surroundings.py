@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.errors import object_not_found
+from intacct_sandbox.errors import database_error, object_not_found
 from intacct_sandbox.visibility import visible_rows
 
 if TYPE_CHECKING:
@@ -77,10 +78,18 @@ class Surroundings:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """One read transaction: whatever is read inside is of one moment."""
+        """One read transaction: whatever is read inside is of one moment.
+
+        Raises:
+            FunctionRefusal: the database finds the query too large.
+        """
         connection = self.company.connection()
         connection.execute("BEGIN")
         try:
             yield connection
+        except OperationalError as error:
+            if "too " not in str(error):
+                raise
+            raise database_error() from error
         finally:
             connection.execute("ROLLBACK")
