@@ -43,6 +43,8 @@ class Company:
         self.company_id = company_id
         self.audit_by_number = False
         """Whether the audit trail names customers and vendors by number too [?]."""
+        self.stamps_later_balances = True
+        """Whether a posting stamps the balances of later periods too [?]."""
         self.definitions: Mapping[str, ObjectDefinition] = load_definitions()
         self._local = threading.local()
         self._lock = threading.RLock()
@@ -362,7 +364,10 @@ class Company:
         key = {"GLBATCH": "RECORDNO", "GLENTRY": "BATCHNO"}.get(definition.name)
         if key is not None and row.get(key) is not None:
             batch = int(str(row[key]))
-            ledger.rederive(self.connection(), batch, self._detail_fillers)
+            stamp = ledger.Stamp(
+                str(to_stored(self.clock.now())), self.stamps_later_balances
+            )
+            ledger.rederive(self.connection(), batch, self._detail_fillers, stamp)
 
     @cached_property
     def _detail_fillers(self) -> tuple[str, ...]:

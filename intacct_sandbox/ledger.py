@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from dataclasses import dataclass
 
 DERIVED_COLUMNS = (
     "RECORDNO", "BATCHKEY", "BATCH_DATE", "BATCH_TITLE", "BATCH_NO", "BOOKID",
@@ -82,6 +83,20 @@ CREATE TEMP TABLE month_sums AS SELECT
 FROM "GLDETAIL" {chosen} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
 
+_TOLD_APART_BY = (
+    "ACCOUNTREC", "PERIOD", "BOOKID", "CURRENCY", "DEPARTMENTID", "LOCATIONID",
+    "CUSTOMERDIMKEY", "VENDORDIMKEY", "_private", "_entity",
+)  # fmt: skip
+_OF_THE_PERIOD = ("TOTDEBIT", "TOTCREDIT")
+_AMOUNTS = (*_OF_THE_PERIOD, "OPENBAL", "FORBAL", "ENDBAL")
+
+# WHENMODIFIED lists changed balances [D]; those that came out the same keep theirs.
+_STAMPED = """
+UPDATE "GLACCOUNTBALANCE" AS b SET "WHENMODIFIED" = coalesce((
+  SELECT "WHENMODIFIED" FROM temp.old_balances o WHERE {same}), ?)
+{chosen}
+"""
+
 # Columns of GLDETAIL that nothing here derives come from a table of plausible rows.
 FILLER_TABLE = "_gldetail_filler"
 
@@ -92,8 +107,22 @@ def derive_all(connection: sqlite3.Connection, fillers: Collection[str]) -> None
     _derive_balances(connection, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is written on balances that changed.
+
+    Attributes:
+        now: as stored.
+        marks_later: whether a posting also stamps the balances of later periods, whose
+            opening balance it moves [?].
+    """
+
+    now: str
+    marks_later: bool
+
+
 def rederive(
-    connection: sqlite3.Connection, batch: int, fillers: Collection[str]
+    connection: sqlite3.Connection, batch: int, fillers: Collection[str], stamp: Stamp
 ) -> None:
     """Make them anew after a change of one journal entry, or of its lines."""
     touched = _accounts(connection, batch)
@@ -102,10 +131,27 @@ def rederive(
     touched |= _accounts(connection, batch)
     if touched:
         accounts = ", ".join(f"'{account}'" for account in sorted(touched))
+        chosen = f'WHERE "ACCOUNTNO" IN ({accounts})'
+        connection.execute("DROP TABLE IF EXISTS temp.old_balances")
         connection.execute(
-            f'DELETE FROM "GLACCOUNTBALANCE" WHERE "ACCOUNTNO" IN ({accounts})'
+            f'CREATE TEMP TABLE old_balances AS SELECT * FROM "GLACCOUNTBALANCE" {chosen}'
         )
-        _derive_balances(connection, f'WHERE "ACCOUNTNO" IN ({accounts})')
+        connection.execute(
+            'CREATE INDEX temp.by_account ON old_balances ("ACCOUNTREC")'
+        )
+        connection.execute(f'DELETE FROM "GLACCOUNTBALANCE" {chosen}')
+        _derive_balances(connection, chosen)
+        amounts = _AMOUNTS if stamp.marks_later else _OF_THE_PERIOD
+        connection.execute(
+            _STAMPED.format(same=_same(amounts), chosen=chosen), [stamp.now]
+        )
+        connection.execute("DROP TABLE temp.old_balances")
+
+
+def _same(amounts: Collection[str]) -> str:
+    return " AND ".join(
+        f'o."{name}" IS b."{name}"' for name in (*_TOLD_APART_BY, *amounts)
+    )
 
 
 def _details(fillers: Collection[str], chosen: str) -> str:

@@ -324,7 +324,9 @@ class SourceStream(IntacctStream):
             # So that a target brings back what it was told is gone.
             own[DELETED_AT] = None
         for row in page.rows:
-            yield {**self._record(decoder, row), **own}
+            record = self._record(decoder, row)
+            record.update(own)
+            yield record
         for key in page.deleted:
             deleted_at = gateway.server_now().isoformat()
             yield {**self._keyed(decoder, key), **own, DELETED_AT: deleted_at}
@@ -497,7 +499,9 @@ class BalanceStream(SourceStream):
         return reading.read(scope, checkpoint, again=again)
 
     def _record(self, decoder: RowDecoder, row: Row) -> Record:
-        return {**decoder.decode(row), BALANCE_KEY: row[BALANCE_KEY]}
+        record = decoder.decode(row)
+        record[BALANCE_KEY] = row[BALANCE_KEY]
+        return record
 
     def _keyed(self, decoder: RowDecoder, key: str) -> Record:
         del decoder
