@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.suggestions import did_you_mean
+from tap_sage_intacct.suggestions import did_you_mean, shortened
 
 Given = str | bool
 """A value as it was written: the text of a string or number, or a bare true or false."""
@@ -22,13 +22,6 @@ Given = str | bool
 class InvalidFilter(ValueError):
     """A filter that cannot be used; the message says whose, why, and what to do."""
 
-
-def shortened(text: str) -> str:
-    """The text, cut where it is too long to be shown in a message."""
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
-
-
-_LONGEST_QUOTE = 40
 
 _BOOLEANS = {
     **dict.fromkeys(("TRUE", "T", "1"), True),

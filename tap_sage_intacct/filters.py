@@ -24,7 +24,6 @@ from tap_sage_intacct.filter_values import (
     InvalidFilter,
     label_of,
     nearest,
-    shortened,
     typed_value,
 )
 from tap_sage_intacct.intacct.query import (
@@ -35,6 +34,7 @@ from tap_sage_intacct.intacct.query import (
     Operator,
 )
 from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.suggestions import shortened
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,7 @@ def key_reader(
         source.object_name,
         deletions.key_fields,
         page_size=reader.page_size,
+        document_type=source.document_type,
     )
 
 

@@ -7,8 +7,6 @@ nor the gateway.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,6 @@ from tap_sage_intacct.schema import value_types
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import ReadFunction
 from tap_sage_intacct.stored_codes import codes_of
-from tap_sage_intacct.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
     from tap_sage_intacct.settings import Settings
 
 PERIOD = "PERIOD"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +64,6 @@ def row_selection(offered: OfferedSource, settings: Settings) -> RowSelection:
         filtered, periods = _without_periods(offered, settings, filtered)
     condition = both(_balances(settings), filtered)
     return RowSelection(condition, periods)
-
-
-def unknown_stream(name: str, place: str, known: Collection[str]) -> str:
-    """What to say of a stream that does not exist.
-
-    Args:
-        name: as it was given.
-        place: the setting or file that names it.
-        known: the streams there are.
-    """
-    hint = did_you_mean(name, known)
-    return f"There is no stream '{name}', which {place} names{hint}"
 
 
 def _filter(offered: OfferedSource, settings: Settings) -> Condition:

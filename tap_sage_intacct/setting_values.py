@@ -6,6 +6,7 @@ Pure: JSON values in, frozen dataclasses out; each fault is a sentence added to
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from tap_sage_intacct.intacct.report import Argument, DateRange, ReportKind
+from tap_sage_intacct.suggestions import shortened
 
 EVERY_OBJECT = "*"
 """Stands in `extra_objects` for whatever the company offers."""
@@ -110,9 +112,40 @@ def stream_name_of(text: str) -> str:
 
 def balance_periods(given: Any, problems: list[str]) -> tuple[str, ...] | PeriodRange:
     """`balance_periods`: names, or {from, to, type}."""
-    if isinstance(given, Mapping):
-        return _period_range(given, problems)
-    return tuple(dict.fromkeys(given))
+    value = _from_json(given)
+    if isinstance(value, Mapping):
+        return _period_range(value, problems)
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
+    problems.append(
+        "balance_periods must be a list of names, or {from, to, type}; it is "
+        f"'{shortened(str(given))}'."
+    )
+    return ()
+
+
+def entity_ids(given: Any, problems: list[str]) -> tuple[str, ...]:
+    """`entities`: a list of IDs, or `EVERY_ENTITY`."""
+    value = _from_json(given)
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
+    if value == EVERY_ENTITY:
+        return (EVERY_ENTITY,)
+    problems.append(
+        f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is "
+        f"'{shortened(str(given))}'."
+    )
+    return ()
+
+
+def _from_json(given: Any) -> Any:
+    """What a text holds that an environment variable gave; other texts as they are."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given
 
 
 def _period_range(

@@ -24,12 +24,12 @@ from tap_sage_intacct.intacct.gateway import (
 )
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.setting_values import (
-    EVERY_ENTITY,
     BalanceSettings,
     CustomReport,
     ExtraObject,
     balance_periods,
     custom_reports,
+    entity_ids,
     extra_objects,
     names_twice,
 )
@@ -115,7 +115,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "balance_periods",
-        th.CustomType({"type": ["array", "object"], "items": {"type": "string"}}),
+        th.CustomType({"type": ["array", "object", "string"]}),
         default=[],
         title="Balance periods",
         description="The budgetable reporting periods that gl_account_balances reads: "
@@ -198,7 +198,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "entities",
-        th.CustomType({"type": ["array", "string"], "items": {"type": "string"}}),
+        th.CustomType({"type": ["array", "string"]}),
         default=[],
         title="Entities",
         description="Read entity by entity, by the entities' IDs, or `all`: each record "
@@ -409,7 +409,8 @@ class Settings:
         )
         reports = custom_reports(given["custom_reports"], problems)
         extra = extra_objects(given["extra_objects"], problems)
-        entities = _entities(given, problems)
+        entities = entity_ids(given["entities"], problems)
+        problems += _entity_problems(given, entities)
         problems += _stream_name_problems(reports, extra)
         if problems:
             raise InvalidSettings(problems)
@@ -472,17 +473,12 @@ def _deletes_problems(given: Mapping[str, Any]) -> list[str]:
     return ["key_store is for deletions: set include_deletes to true, or drop it."]
 
 
-def _entities(given: Mapping[str, Any], problems: list[str]) -> tuple[str, ...]:
-    entities = given["entities"]
-    if isinstance(entities, str) and entities != EVERY_ENTITY:
-        problems.append(
-            f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is '{entities}'."
-        )
-    if entities and given.get("entity_id"):
-        problems.append(
-            "entity_id signs in to one entity and entities to several: leave one of them."
-        )
-    return (entities,) if isinstance(entities, str) else tuple(dict.fromkeys(entities))
+def _entity_problems(given: Mapping[str, Any], entities: Sequence[str]) -> list[str]:
+    if not (entities and given.get("entity_id")):
+        return []
+    return [
+        "entity_id signs in to one entity and entities to several: leave one of them."
+    ]
 
 
 def _stream_name_problems(

@@ -95,6 +95,10 @@ class IntacctStream(Stream, ABC):
         self._denied: PermissionDenied | ObjectNotFound | None = None
         self.before_sync: Callable[[], None] = lambda: None
 
+    def catalog_problems(self) -> list[str]:
+        """What does not fit between the catalog and the settings, a sentence each."""
+        return []
+
     @abstractmethod
     def check_choices(self) -> None:
         """Refuse what Intacct does not know of the user's choices.
@@ -217,7 +221,11 @@ class SourceStream(IntacctStream):
         self.primary_keys = keys
         if source.replication_key in offered.schema["properties"]:
             self.replication_key = source.replication_key
-        self.selected_by_default = not offered.is_listed_only
+        self.selected_by_default = self._is_wanted(offered)
+
+    def _is_wanted(self, offered: OfferedSource) -> bool:
+        """Whether the stream is selected unless a catalog says otherwise."""
+        return not offered.is_listed_only
 
     @cached_property
     def metadata(self) -> MetadataMapping:
@@ -248,6 +256,20 @@ class SourceStream(IntacctStream):
             return self._partitions() or None
         except (PermissionDenied, ObjectNotFound):
             return None
+
+    def catalog_problems(self) -> list[str]:
+        """A key or a field that the catalog lacks, since it was discovered before."""
+        known = {name.upper() for name in self.schema["properties"]}
+        paths = self.settings.related_fields.get(self.name, ())
+        missing = [path for path in paths if path.upper() not in known]
+        if (ENTITY_ID in self.primary_keys) != bool(self.settings.entities):
+            missing.append("the key by entities")
+        if not missing:
+            return []
+        return [
+            f"The catalog was discovered under other settings: {self.name} does not fit "
+            f"({', '.join(missing)}). Discover again."
+        ]
 
     def check_choices(self) -> None:
         """Refuse entities that there are not; whatever may not be read is denied later.
@@ -449,25 +471,19 @@ class SourceStream(IntacctStream):
 class BalanceStream(SourceStream):
     """Account balances: a partition per reporting period, each replaced as a whole."""
 
-    def __init__(
-        self,
-        tap: Tap,
-        offered: OfferedSource,
-        selection: RowSelection,
-        *,
-        run: Run,
-        interruption: Interruption,
-    ) -> None:
-        """Describe the stream; as any data source's."""
-        super().__init__(tap, offered, selection, run=run, interruption=interruption)
-        # Nobody has selected it yet: without its periods it could only be refused.
-        self.selected_by_default &= bool(selection.periods)
-        self._readings: dict[str | None, BalanceReading] = {}
+    def _is_wanted(self, offered: OfferedSource) -> bool:
+        """Nobody has selected it yet: without its periods it could only be refused."""
+        return super()._is_wanted(offered) and bool(self._selection.periods)
 
-    @property
-    def lacks_periods(self) -> bool:
-        """Whether the stream is selected and cannot be read for want of periods."""
-        return self.selected and not self._selection.periods
+    def catalog_problems(self) -> list[str]:
+        """Also that no period is named."""
+        problems = super().catalog_problems()
+        if not self._selection.periods:
+            problems.append(
+                f"{self.name} is selected, but no period: name some in balance_periods, "
+                "or deselect the stream."
+            )
+        return problems
 
     def _partitions(self) -> list[dict[str, Any]]:
         entities = super()._partitions() or [{}]
@@ -476,6 +492,11 @@ class BalanceStream(SourceStream):
             for entity in entities
             for period in self._periods
         ]
+
+    @cached_property
+    def _readings(self) -> dict[str | None, BalanceReading]:
+        """By entity; each knows whether one of its periods changed."""
+        return {}
 
     @cached_property
     def _periods(self) -> list[ReportingPeriod]:

@@ -1,4 +1,4 @@
-"""The nearest right names, to go on with after a wrong one."""
+"""Words for messages about what is wrong: the nearest right names, long texts cut."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 _MOST = 3
 _LEAST_LIKENESS = 0.5
+_LONGEST_QUOTE = 40
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -18,3 +19,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if not near:
         return "."
     return f": did you mean {' or '.join(spelling[word] for word in near)}?"
+
+
+def shortened(text: str) -> str:
+    """The text, cut where it is too long to be shown in a message."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."

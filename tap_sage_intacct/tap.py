@@ -16,6 +16,11 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
 from tap_sage_intacct import discovery
+from tap_sage_intacct.choices import (
+    check_catalog_names,
+    check_needs_no_lookup,
+    check_settings_names,
+)
 from tap_sage_intacct.decoder import InvalidRecord
 from tap_sage_intacct.discovery import OfferedSource, live_labels
 from tap_sage_intacct.drift import DriftFound
@@ -27,15 +32,15 @@ from tap_sage_intacct.labels import shipped_labels
 from tap_sage_intacct.report_schema import OfferedReport, offered_reports
 from tap_sage_intacct.reports import ReportStream
 from tap_sage_intacct.run import Run
-from tap_sage_intacct.selection import RowSelection, row_selection, unknown_stream
-from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
+from tap_sage_intacct.selection import RowSelection, row_selection
+from tap_sage_intacct.setting_values import ExtraObject
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
     SETTINGS,
     InvalidSettings,
     Settings,
 )
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ENTITY_ID
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.state import InvalidState, check_bookmark
 from tap_sage_intacct.streams import BalanceStream, IntacctStream, SourceStream
 
@@ -94,9 +99,12 @@ class TapSageIntacct(Tap):
         Raises:
             InvalidSettings: a filter, a field, a report or a stream's name is wrong.
         """
-        self._check_stream_names()
+        if self.input_catalog is not None:
+            check_catalog_names(self.settings, self.input_catalog)
+        sources = self._offered_sources()
+        check_settings_names(self.settings, [o.source.stream_name for o in sources])
         streams = [
-            *(self._stream(offered) for offered in self._offered_sources()),
+            *(self._stream(offered) for offered in sources),
             *(self._report_stream(offered) for offered in self._offered_reports()),
         ]
         for stream in streams:
@@ -111,9 +119,15 @@ class TapSageIntacct(Tap):
                 does not fit the settings.
         """
         super().setup_mapper()
-        if self.input_catalog is not None:
-            self._check_periods()
-            self._check_catalog()
+        if self.input_catalog is None:
+            return
+        problems = [
+            problem
+            for stream in self._selected_streams()
+            for problem in stream.catalog_problems()
+        ]
+        if problems:
+            raise InvalidSettings(problems)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """As the SDK's; then refuse what cannot be resumed, before any data moves.
@@ -135,7 +149,7 @@ class TapSageIntacct(Tap):
                 if name not in reports
             ]
         if self.settings.gateway is None:
-            self._check_needs_no_lookup()
+            check_needs_no_lookup(self.settings)
             return [discovery.shipped(source) for source in DATA_SOURCES]
         return discovery.live(self.run.gateway, DATA_SOURCES, self.settings)
 
@@ -188,9 +202,15 @@ class TapSageIntacct(Tap):
         if self._has_checked_choices:
             return
         self._has_checked_choices = True
-        for stream in self.streams.values():
-            if isinstance(stream, IntacctStream) and stream.selected:
-                stream.check_choices()
+        for stream in self._selected_streams():
+            stream.check_choices()
+
+    def _selected_streams(self) -> list[IntacctStream]:
+        return [
+            stream
+            for stream in self.streams.values()
+            if isinstance(stream, IntacctStream) and stream.selected
+        ]
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
@@ -199,87 +219,6 @@ class TapSageIntacct(Tap):
 
     def _write_last_state(self) -> None:
         self.state_writer.write_state(self.state)
-
-    def _check_stream_names(self) -> None:
-        settings = self.settings
-        known = {
-            *DATA_SOURCE_BY_STREAM,
-            *(extra.stream_name for extra in settings.extra_objects),
-        }
-        streams = known | {report.stream_name for report in settings.custom_reports}
-        if any(extra.object_name == EVERY_OBJECT for extra in settings.extra_objects):
-            # Which streams there are, only the company knows.
-            return
-        named = [
-            *((name, "filters", known) for name in settings.filters),
-            *((name, "related_fields", known) for name in settings.related_fields),
-            *((name, "the catalog", streams) for name in self.input_catalog or ()),
-        ]
-        problems = [
-            unknown_stream(name, place, there)
-            for name, place, there in named
-            if name not in there
-        ]
-        if problems:
-            raise InvalidSettings(problems)
-
-    def _check_needs_no_lookup(self) -> None:
-        """Refuse what cannot be described without the company.
-
-        Raises:
-            InvalidSettings: extra objects, reports or related fields are wanted.
-        """
-        settings = self.settings
-        wanted = {
-            "related_fields": settings.related_fields,
-            "extra_objects": settings.extra_objects,
-            "custom_reports": settings.custom_reports,
-        }
-        problems = [
-            f"{name} needs the company's own metadata: set the credentials."
-            for name, value in wanted.items()
-            if value
-        ]
-        if problems:
-            raise InvalidSettings(problems)
-
-    def _check_catalog(self) -> None:
-        """Refuse a catalog that was discovered under other settings.
-
-        Raises:
-            InvalidSettings: a field or a key is not in it.
-        """
-        problems = []
-        for stream in self.streams.values():
-            name = stream.name
-            if not stream.selected:
-                continue
-            if isinstance(stream, SourceStream):
-                in_key = ENTITY_ID in stream.primary_keys
-                if in_key != bool(self.settings.entities):
-                    problems.append(f"{name} by entities")
-            problems += [
-                f"{name}.{path}"
-                for path in self.settings.related_fields.get(name, ())
-                if path.upper() not in map(str.upper, stream.schema["properties"])
-            ]
-        if problems:
-            raise InvalidSettings(
-                [
-                    "The catalog was discovered under other settings; discover again. It "
-                    f"does not fit: {', '.join(problems)}."
-                ]
-            )
-
-    def _check_periods(self) -> None:
-        for stream in self.streams.values():
-            if isinstance(stream, BalanceStream) and stream.lacks_periods:
-                raise InvalidSettings(
-                    [
-                        f"{stream.name} is selected, but no period: name some in "
-                        "balance_periods, or deselect the stream."
-                    ]
-                )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """As the SDK's, with all faults at once and no secret among them.

@@ -168,7 +168,7 @@ def test_unknown_entity_is_refused_with_the_nearest(loader: MakeLoader) -> None:
 
 def test_catalog_from_before_is_refused(loader: MakeLoader) -> None:
     catalog = loader().catalog(["bills"])
-    with pytest.raises(InvalidSettings, match="discover again"):
+    with pytest.raises(InvalidSettings, match="Discover again"):
         loader(entities="all").run(catalog=catalog)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,6 +165,37 @@ def test_stream_that_the_star_found_runs_from_its_catalog(
 def test_wrong_choice_is_refused(loader: MakeLoader, wanted: Any, words: str) -> None:
     with pytest.raises(InvalidSettings, match=words):
         loader(extra_objects=[wanted]).catalog(())
+
+
+def test_filter_of_a_stream_that_the_star_does_not_find_is_refused(
+    loader: MakeLoader,
+) -> None:
+    wanted = {"extra_objects": ["*"], "filters": {"clas": "NAME = 'x'"}}
+    with pytest.raises(InvalidSettings, match="did you mean class"):
+        loader(**wanted).catalog(())
+
+
+def test_deletions_of_a_transaction_definition(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
+) -> None:
+    orders = {
+        "object": "SODOCUMENT",
+        "docparid": "Sales Order",
+        "stream_name": "orders",
+    }
+    target = loader(
+        extra_objects=[orders],
+        include_deletes=True,
+        key_store=str(tmp_path / "keys.sqlite"),
+    )
+    target.run("orders")
+    gone = next(iter(target.tables["orders"]))
+    clock.advance(24 * 3600)
+    company.delete("SODOCUMENT", int(gone[0]))
+    clock.advance(5)
+    second = target.run("orders")
+    assert second.deleted("orders") == [gone[0]]
+    assert len(target.tables["orders"]) == 14
 
 
 def test_denied_object_is_left_out_with_a_warning(

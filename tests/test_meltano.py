@@ -113,6 +113,45 @@ def test_files_hold_the_companys_truth_exactly(
         assert_same(loaded, expected, source)
 
 
+def test_choices_reach_the_tap(
+    living_company: Company, tmp_path: Path, period: str
+) -> None:
+    """Nested settings, as Meltano passes them on."""
+    year = living_company.clock.now().year - 1
+    choices = {
+        "filters": {"bills": "STATE = 'Posted'"},
+        "related_fields": {"bills": ["VENDOR.NAME"]},
+        "balance_periods": {"from": f"{year}-01", "to": f"{year}-12", "type": "year"},
+        "custom_reports": [{"name": "Vendor list", "primary_keys": ["VENDORID"]}],
+        "extra_objects": ["Region", {"object": "CLASS", "stream_name": "classes"}],
+        "entities": "all",
+    }
+    with Sandbox(living_company) as sandbox:
+        meltano_run(
+            sandbox,
+            "target-jsonl",
+            period,
+            TARGET_JSONL_DESTINATION_PATH=str(tmp_path),
+            **{
+                f"TAP_SAGE_INTACCT_{name.upper()}": json.dumps(value)
+                for name, value in choices.items()
+            },
+        )
+    loaded = {
+        file.stem: [json.loads(line) for line in file.read_text().splitlines()]
+        for file in tmp_path.glob("*.jsonl")
+    }
+    bills = list(living_company.truth("APBILL", where="\"STATE\" = 'Posted'"))
+    owners = {row["MEGAENTITYID"] or "(top level)" for row in bills}
+    assert len(loaded["bills"]) == len(bills)
+    assert {bill["_entity_id"] for bill in loaded["bills"]} == owners
+    assert all("VENDOR.NAME" in bill for bill in loaded["bills"])
+    assert {row["PERIOD"] for row in loaded["gl_account_balances"]} == {period}
+    assert len(loaded["region"]) == living_company.count("region")
+    assert len(loaded["classes"]) == living_company.count("CLASS")
+    assert len(loaded["vendor_list"]) == living_company.count("VENDOR")
+
+
 def as_file(value: object) -> object:
     if isinstance(value, date | datetime):
         return value.isoformat()

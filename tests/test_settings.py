@@ -62,6 +62,46 @@ def test_start_date_is_an_instant(text: str, expected: datetime) -> None:
     assert settings.start_date == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"balance_periods": {"from": "2025-01"}}, "type one of month, quarter, year"),
+        ({"balance_periods": {"from": "x", "type": "month"}}, "from and to as 2026-01"),
+        (
+            {"balance_periods": {"from": "2025-02", "to": "2025-01", "type": "month"}},
+            "not before `from`",
+        ),
+        ({"balance_periods": "June"}, "must be a list of names"),
+        ({"entities": "some"}, "entities must be a list"),
+        ({"entities": "all", "entity_id": "E100"}, "leave one of them"),
+        ({"extra_objects": [" "]}, "without a name"),
+        ({"extra_objects": ["bills", "Bills"]}, "would be called 'bills'"),
+        (
+            {"custom_reports": [{"name": "A b"}, {"name": "a-B"}]},
+            "would be called 'a_b'",
+        ),
+        (
+            {"custom_reports": [{"name": "R", "arguments": {"a b": "x"}}]},
+            "the argument 'a b' of 'R'",
+        ),
+        (
+            {"custom_reports": [{"name": "R", "arguments": {"A": {"from": "x"}}}]},
+            "or {from, to}",
+        ),
+    ],
+)
+def test_choice_that_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_config({**CREDENTIALS, **given})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [["E1", "E1"], '["E1"]'])
+def test_entities_may_come_as_json(given: object) -> None:
+    settings = Settings.from_config({**CREDENTIALS, "entities": given})
+    assert settings.entities == ("E1",)
+
+
 def test_all_faults_are_told_at_once() -> None:
     config = {**CREDENTIALS, "start_date": "soon", "api_url": "http://example.com/x"}
     with pytest.raises(InvalidSettings) as caught:
