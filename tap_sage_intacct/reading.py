@@ -80,6 +80,8 @@ class BalanceReading:
             again: read it whatever Intacct tells of changes.
         """
         until = scope.last_second()
+        if scope.deletions is not None:
+            scope.deletions.begin(checkpoint.bookmark)
         is_known = checkpoint.bookmark is not None and scope.replication_key is not None
         # The periods to read again are the last ones: none after them needs to know.
         if is_known and not again and not self._has_changed:

@@ -141,6 +141,28 @@ def test_balances_that_vanished_are_told_as_deleted(
     assert target.run(STREAM).counts[STREAM] == 0
 
 
+def test_vanished_balance_is_told_once(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
+) -> None:
+    batch = post(company, "2025-08-20", account=3)
+    clock.advance(24 * 3600)
+    target = loader(
+        balance_periods=PERIODS,
+        include_deletes=True,
+        key_store=str(tmp_path / "keys.sqlite"),
+    )
+    target.run(STREAM)
+    clock.advance(24 * 3600)
+    company.delete("GLBATCH", batch)
+    told = []
+    for _ in range(3):
+        clock.advance(60)
+        records = target.run(STREAM).records(STREAM)
+        told.append(sum(record["_sdc_deleted_at"] is not None for record in records))
+    assert told == [1, 0, 0]
+    assert loaded(target) == truth(company, PERIODS)
+
+
 def test_run_that_dies_goes_on_with_the_next_period(
     company: Company, clock: ManualClock, sandbox: Sandbox, loader: MakeLoader
 ) -> None:
