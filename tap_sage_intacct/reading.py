@@ -63,11 +63,12 @@ class BalanceReading:
 
     Attributes:
         key_fields: tell balances apart.
+        has_changed: a period that was read had changed.
     """
 
     reader: ObjectReader
     key_fields: Sequence[str]
-    _has_changed: bool = False
+    has_changed: bool = False
 
     def read(
         self, scope: Scope, checkpoint: Checkpoint, *, again: bool
@@ -84,9 +85,9 @@ class BalanceReading:
             scope.deletions.begin(checkpoint.bookmark)
         is_known = checkpoint.bookmark is not None and scope.replication_key is not None
         # The periods to read again are the last ones: none after them needs to know.
-        if is_known and not again and not self._has_changed:
-            self._has_changed = self._is_changed(scope, checkpoint)
-        if is_known and not again and not self._has_changed:
+        if is_known and not again and not self.has_changed:
+            self.has_changed = self._is_changed(scope, checkpoint)
+        if is_known and not again and not self.has_changed:
             yield ReadPage(checkpoint=replace(checkpoint, bookmark=until))
             return
         yield from self._whole(scope, until)

@@ -510,14 +510,27 @@ class BalanceStream(SourceStream):
     def _pages(
         self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
     ) -> Iterator[ReadPage]:
-        reading = self._readings.setdefault(
-            context.get(ENTITY_ID),
-            BalanceReading(self._reader(gateway, scope), self._key_fields),
-        )
+        entity = context.get(ENTITY_ID)
+        if entity not in self._readings:
+            reader = self._reader(gateway, scope)
+            self._readings[entity] = BalanceReading(reader, self._key_fields)
         closed = len(self._periods) - self.settings.balances.reread_periods
         latest = {period.name for period in self._periods[max(closed, 0) :]}
         again = context[PERIOD] in latest
-        return reading.read(scope, checkpoint, again=again)
+        return self._readings[entity].read(scope, checkpoint, again=again)
+
+    def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
+        if self._readings[context.get(ENTITY_ID)].has_changed:
+            self._forget_later(context)
+        super()._write_checkpoint(checkpoint, context)
+
+    def _forget_later(self, context: Context) -> None:
+        """Have later periods read, in another run if this one dies before them."""
+        partitions = self._partitions()
+        for later in partitions[partitions.index(dict(context)) + 1 :]:
+            if later.get(ENTITY_ID) == context.get(ENTITY_ID):
+                state = self.get_context_state(later)
+                write_checkpoint(Checkpoint(), state, self._incremental_key)
 
     def _record(self, decoder: RowDecoder, row: Row) -> Record:
         record = decoder.decode(row)

@@ -89,6 +89,27 @@ def test_closed_periods_are_not_read_again(
     assert loaded(target) == truth(company, PERIODS)
 
 
+@pytest.mark.parametrize("upto", [30, 161, 400, 700])
+def test_run_that_dies_after_a_period_that_changed_forgets_no_later_one(
+    company: Company, clock: ManualClock, loader: MakeLoader, upto: int
+) -> None:
+    """Whose stamps the posting may not have moved, though it moved their balances."""
+    company.stamps_later_balances = False
+    post(company, "2025-04-10")
+    clock.advance(24 * 3600)
+    target = loader(balance_periods=PERIODS, balance_reread_periods=0)
+    target.run(STREAM)
+    clock.advance(24 * 3600)
+    # The same account once more: no balance is new, so that their number stays.
+    post(company, "2025-04-15")
+    # Beyond the lookback, by which the next run would notice it once more.
+    clock.advance(5 * 3600)
+    target.run(STREAM, upto=upto)
+    clock.advance(24 * 3600)
+    target.run(STREAM)
+    assert loaded(target) == truth(company, PERIODS)
+
+
 @pytest.mark.parametrize("latest", [0, 1, 6])
 def test_latest_periods_are_read_again_as_many_as_wanted(
     clock: ManualClock, sandbox: Sandbox, loader: MakeLoader, latest: int
