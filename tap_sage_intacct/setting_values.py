@@ -127,10 +127,10 @@ def balance_periods(given: Any, problems: list[str]) -> tuple[str, ...] | Period
 def entity_ids(given: Any, problems: list[str]) -> tuple[str, ...]:
     """`entities`: a list of IDs, or `EVERY_ENTITY`."""
     value = _from_json(given)
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(dict.fromkeys(value))
     if value == EVERY_ENTITY:
         return (EVERY_ENTITY,)
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
     problems.append(
         f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is "
         f"'{shortened(str(given))}'."

@@ -115,7 +115,9 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "balance_periods",
-        th.CustomType({"type": ["array", "object", "string"]}),
+        th.CustomType(
+            {"type": ["array", "object", "string"], "items": {"type": "string"}}
+        ),
         default=[],
         title="Balance periods",
         description="The budgetable reporting periods that gl_account_balances reads: "
@@ -198,7 +200,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "entities",
-        th.CustomType({"type": ["array", "string"]}),
+        th.CustomType({"type": ["array", "string"], "items": {"type": "string"}}),
         default=[],
         title="Entities",
         description="Read entity by entity, by the entities' IDs, or `all`: each record "

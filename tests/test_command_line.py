@@ -109,11 +109,18 @@ def test_connection_test_reads_a_record_of_each_stream(tap: Tap) -> None:
 
 
 def test_settings_come_from_the_environment(config: dict[str, Any]) -> None:
+    choices = {
+        "balance_periods": {"from": "2025-01", "type": "month"},
+        "entities": "all",
+        "extra_objects": ["CLASS", {"object": "region", "stream_name": "regions"}],
+        "custom_reports": [{"name": "Vendor list"}],
+        "related_fields": {"bills": ["VENDOR.NAME"]},
+    }
     environment = {
         f"TAP_SAGE_INTACCT_{name.upper()}": (
             value if isinstance(value, str) else json.dumps(value)
         )
-        for name, value in config.items()
+        for name, value in {**config, **choices}.items()
     }
     finished = subprocess.run(
         [*COMMAND, "--config=ENV", "--discover"],
@@ -123,6 +130,11 @@ def test_settings_come_from_the_environment(config: dict[str, Any]) -> None:
         check=True,
     )
     assert "KEY_ACCOUNT" in finished.stdout
+    catalog = json.loads(finished.stdout)
+    streams = {entry["stream"]: entry for entry in catalog["streams"]}
+    assert {"class", "regions", "vendor_list"} <= set(streams)
+    bills = streams["bills"]
+    assert {"_entity_id", "VENDOR.NAME"} <= set(bills["schema"]["properties"])
 
 
 FAILURES: list[tuple[str, dict[str, Any], Switches, str]] = [
