@@ -204,6 +204,7 @@ class Machine(RuleBasedStateMachine):
         self.sandbox = Sandbox(self.company)
         self.sandbox.start()
         self.failures: list[Exception] = []
+        self.at_its_beginning: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.target = Loader(
             {
                 **self.sandbox.config(),
@@ -238,8 +239,8 @@ class Machine(RuleBasedStateMachine):
     def sync(self, changes: list[tuple[int, int]]) -> None:
         # What bears the second that is not over yet is left to the next sync.
         self.clock.advance(2)
-        before = self._truth()
         run = self._run(changes)
+        before = self.at_its_beginning
         throughout = {k for k, row in self._truth().items() if before.get(k) == row}
         loaded = self.target.tables.get(self.subject.stream, {})
         assert throughout <= set(loaded), "a row that was there throughout is missing"
@@ -286,6 +287,9 @@ class Machine(RuleBasedStateMachine):
                     self.failures.append(error)
                     raise
 
+        if "reading" not in str(self.target.state):
+            # A sync that is resumed is the one that was broken off.
+            self.at_its_beginning = self._truth()
         self.sandbox.faults.between_calls = churn
         catalog = self.catalogs[self.subject.name]
         run = self.target.run(self.subject.stream, catalog=catalog, upto=upto)
