@@ -34,5 +34,7 @@ TestTapSageIntacct = get_tap_test_class(
     TapSageIntacct,
     config={**_SANDBOX.config(), "balance_periods": list(PERIODS)},
     parse_env_config=False,
-    suite_config=SuiteConfig(max_records_limit=None),
+    # Some dimensions of balances are null throughout, which only warns where a worker
+    # happens to begin with one: the suite keeps the values of the first field it looks at.
+    suite_config=SuiteConfig(max_records_limit=None, ignore_no_records=True),
 )
