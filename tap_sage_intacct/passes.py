@@ -172,7 +172,7 @@ class Changes:
         if not self.follows:
             return since
         seen = min(self.bookmark, self.scope.now() - self.scope.lookback)
-        early = AllOf((since, Comparison(stamp, Operator.LESS, (seen,))))
+        early = AllOf((since, Comparison(stamp, Operator.LESS_OR_EQUAL, (seen,))))
         later = Comparison(stamp, Operator.GREATER, (self.bookmark,))
         return AnyOf((early, later))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -188,3 +189,24 @@ def test_activation_can_be_turned_off_and_balances_have_none(
     balances = loader().run("gl_account_balances")
     assert "ACTIVATE_VERSION" not in {m["type"] for m in balances.messages}
     assert "version" not in balances.messages[1]
+
+
+def test_late_row_of_the_bookmarks_own_second_comes_with_the_resumed_run(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    """Neither before the bookmark nor after it, and too old for the next lookback."""
+    company.insert(
+        "VENDOR",
+        {
+            "RECORDNO": 7,
+            "VENDORID": "V-LATE",
+            "WHENMODIFIED": clock.now() - timedelta(seconds=1),
+        },
+        visible_from=clock.now() + timedelta(hours=1),
+    )
+    target = loader(page_size=10)
+    target.run("vendors", upto=15)
+    assert target.state is not None
+    clock.advance(3 * 3600)
+    target.run("vendors")
+    assert_loaded(target, company, "vendors")
