@@ -18,7 +18,7 @@ test: $(VENV)/.dev ## Run the tests
 	$(BIN)/pytest -n $(WORKERS) -m "not long"
 
 test-long: $(VENV)/.dev $(MELTANO_VENV)/.installed ## Run the long campaigns
-	MELTANO=$(CURDIR)/$(MELTANO_VENV)/bin/meltano $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long
+	MELTANO=$(CURDIR)/$(MELTANO_VENV)/bin/meltano $(BIN)/pytest -n $(WORKERS) -m long
 
 lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/ruff check .
