@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import QueriedRecords
@@ -99,7 +100,7 @@ class Changes:
         checkpoint: holds a bookmark.
         emitted: the rows emitted in this run; None where no other reading, and no
             other pass, could meet them again.
-        follows: another reading of this run ended at the bookmark.
+        read_up_to: where another reading of this run ended; None if there was none.
     """
 
     source: DataSource
@@ -107,7 +108,7 @@ class Changes:
     scope: Scope
     checkpoint: Checkpoint
     emitted: EmittedRows | None
-    follows: bool = False
+    read_up_to: datetime | None = None
 
     def __post_init__(self) -> None:
         """Begin where the checkpoint says.
@@ -169,11 +170,11 @@ class Changes:
         have met too early: the next sync, which looks back from now, will not.
         """
         since = Comparison(stamp, Operator.GREATER_OR_EQUAL, (self.since,))
-        if not self.follows:
+        if self.read_up_to is None:
             return since
-        seen = min(self.bookmark, self.scope.now() - self.scope.lookback)
+        seen = min(self.read_up_to, self.scope.now() - self.scope.lookback)
         early = AllOf((since, Comparison(stamp, Operator.LESS_OR_EQUAL, (seen,))))
-        later = Comparison(stamp, Operator.GREATER, (self.bookmark,))
+        later = Comparison(stamp, Operator.GREATER, (self.read_up_to,))
         return AnyOf((early, later))
 
     def _stamped(self, stamp: str) -> Condition:

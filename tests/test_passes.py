@@ -210,3 +210,25 @@ def test_late_row_of_the_bookmarks_own_second_comes_with_the_resumed_run(
     clock.advance(3 * 3600)
     target.run("vendors")
     assert_loaded(target, company, "vendors")
+
+
+def test_late_row_comes_with_the_resumed_run_though_its_bookmark_moved_on(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    """Shown after the sync had passed it, and too old for the lookback from now."""
+    target = loader(page_size=10)
+    target.run("vendors")
+    clock.advance(600)
+    company.insert(
+        "VENDOR",
+        {"RECORDNO": 7, "VENDORID": "V-LATE"},
+        visible_from=clock.now() + timedelta(hours=1),
+    )
+    clock.advance(60)
+    for row in list(company.truth("VENDOR", where="RECORDNO > 7"))[:25]:
+        company.update("VENDOR", int(str(row["RECORDNO"])), {"NAME": "changed"})
+    clock.advance(60)
+    target.run("vendors", upto=15)
+    clock.advance(3 * 3600)
+    target.run("vendors")
+    assert_loaded(target, company, "vendors")
