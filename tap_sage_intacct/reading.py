@@ -124,29 +124,28 @@ def _by_key(
 
     A reading that is resumed ends at the time at which it first began; what changed
     from then until now follows in the same run. Until that is done too the bookmark
-    stays: what Intacct showed late, behind the page where the reading broke off, may
-    lie too far back for a lookback from any later one.
+    goes no further than to that time: what Intacct showed late, behind the page where
+    the reading broke off, may lie too far back for a lookback from a later one.
     """
-    began_at = checkpoint.bookmark
-    resumed = checkpoint.progress is not None and scope.replication_key is not None
-    emitted = EmittedRows() if resumed else None
+    progress = checkpoint.progress if scope.replication_key is not None else None
+    emitted = EmittedRows() if progress is not None else None
     if scope.replication_key is None or checkpoint.bookmark is None:
         pages = initial_pages(source, reader, scope, checkpoint.progress, emitted)
     else:
         pages = Changes(source, reader, scope, checkpoint, emitted).read()
+    if progress is None:
+        yield from pages
+        return
     for page in pages:
         checkpoint = page.checkpoint or checkpoint
         is_done = page.checkpoint is not None and checkpoint.progress is None
-        keeps_bookmark = is_done and resumed and began_at is not None
-        yield replace(page, checkpoint=None) if keeps_bookmark else page
-    if resumed:
-        if scope.deletions is not None:
-            scope.deletions.go_on(checkpoint.bookmark)
-        read_up_to = checkpoint.bookmark
-        checkpoint = replace(checkpoint, bookmark=began_at or read_up_to)
-        yield from Changes(
-            source, reader, scope, checkpoint, emitted, read_up_to
-        ).read()
+        held = replace(checkpoint, bookmark=progress.until)
+        yield replace(page, checkpoint=held) if is_done else page
+    if scope.deletions is not None:
+        scope.deletions.go_on(checkpoint.bookmark)
+    read_up_to = checkpoint.bookmark
+    checkpoint = replace(checkpoint, bookmark=progress.until)
+    yield from Changes(source, reader, scope, checkpoint, emitted, read_up_to).read()
 
 
 def _by_snapshot(
