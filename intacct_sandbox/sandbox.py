@@ -6,7 +6,6 @@ know: how anything is served.
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, final
 
@@ -59,7 +58,6 @@ class Sandbox:
         )
         self._port = port
         self._server: GatewayServer | None = None
-        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Sandbox:
         """Start."""
@@ -83,22 +81,14 @@ class Sandbox:
         """
         server = GatewayServer(self._gateway, self._port)
         self._gateway.own_url = server.url
-        # The default half second between looks at the stop flag would be most
-        # of a short test's time.
-        self._thread = threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
+        server.start()
         self._server = server
 
     def stop(self) -> None:
         """Close the port and every connection; harmless if not started."""
-        if self._server is None or self._thread is None:
-            return
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        self._server = self._thread = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
     @property
     def url(self) -> str:

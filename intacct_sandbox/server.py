@@ -1,23 +1,17 @@
-"""HTTP around the gateway: one threaded server on the loopback interface.
+"""HTTP around the gateway.
 
-What lives here: methods, paths, content types, gzip, keep-alive, and breaking a
-connection on demand. What it must not know: XML. The idea: the standard library's
-server, because a fault must reach the socket and a client's connection pool must
-find connections that stay open; werkzeug's closes each after one response.
+What lives here: methods, paths, content types, gzip, and breaking a connection on
+demand. What it must not know: XML.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import socket
-import sys
-import threading
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from intacct_sandbox.loopback import LoopbackHandler, LoopbackServer
 from intacct_sandbox.replies import HTML_TYPE, Reply
 
 if TYPE_CHECKING:
@@ -37,71 +31,30 @@ _XML_TYPES = frozenset(
 _LARGEST_REQUEST = 50_000_000
 
 
-class GatewayServer(ThreadingHTTPServer):
+class GatewayServer(LoopbackServer):
     """Serves one gateway; a thread per connection."""
-
-    request_queue_size = 128
 
     def __init__(self, gateway: Gateway, port: int = 0) -> None:
         """Bind to the loopback interface; port 0 takes a free one."""
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(_Handler, port)
         self.gateway = gateway
-        self._lock = threading.Lock()
-        self._connections: dict[socket.socket, threading.Thread] = {}
 
     @property
     def url(self) -> str:
         """Where to post."""
-        return f"http://127.0.0.1:{self.server_address[1]}{GATEWAY_PATH}"
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the connection a thread.
-
-        A daemon, so that a server which nobody closes cannot keep its process
-        from ending while a client keeps a connection open.
-        """
-        thread = threading.Thread(
-            target=self.process_request_thread,
-            args=(request, client_address),
-            daemon=True,
-        )
-        with self._lock:
-            self._connections[request] = thread
-        thread.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away; of our own faults say all."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
+        return f"{self.origin}{GATEWAY_PATH}"
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it; runs in the connection's own thread."""
+        """Let go of the company, whose connections belong to one thread each."""
         self.gateway.company.close()
-        with self._lock:
-            self._connections.pop(request, None)
         super().shutdown_request(request)
 
-    def server_close(self) -> None:
-        """End every open connection, then wait for their threads."""
-        super().server_close()
-        with self._lock:
-            open_connections = dict(self._connections)
-        for connection, thread in open_connections.items():
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            thread.join()
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server_version = "Apache"
-    sys_version = ""
-    # Headers and body leave in two writes; without this the second would wait
-    # for the first one's acknowledgement.
-    disable_nagle_algorithm = True
     server: GatewayServer
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - found by this name
         """One request document."""
         content = self._read_body()
         if content is None:
@@ -115,12 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(self.server.gateway.handle(document))
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - found by this name
         """Refused since January 2023 [D]."""
         self._send(_page(405, "Method Not Allowed"))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
-        """Say nothing: calls are recorded by the gateway."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The `Date` header, from the company's clock."""
@@ -148,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         if reply.cut == "before_headers":
-            self._break()
+            self.break_connection()
             return
         body, encoding = reply.body, ""
         if "gzip" in self.headers.get("Accept-Encoding", ""):
@@ -163,14 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if reply.cut:
             self.wfile.write(body[: len(body) // 2])
-            self._break()
+            self.break_connection()
             return
         self.wfile.write(body)
-
-    def _break(self) -> None:
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _page(status: int, title: str) -> Reply:
