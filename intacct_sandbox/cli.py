@@ -1,7 +1,9 @@
-"""The command `intacct-sandbox`: serve a company, change it, print its truth.
+"""The command `intacct-sandbox`: serve a company or a Pigment workspace.
+
+It also changes a company, and prints its truth.
 
 What lives here: arguments and output. What it must not know: how a company is
-made or served. The idea: the three commands work on one file, at the same time
+made or served. The idea: a company's commands work on one file, at the same time
 if need be: business goes on while a reader reads.
 """
 
@@ -11,6 +13,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import re
 import shlex
 import signal
 import sys
@@ -22,12 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from intacct_sandbox.clock import SystemClock
 from intacct_sandbox.company import Company
+from intacct_sandbox.pigment import PigmentSandbox, Workspace
 from intacct_sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-_ENVIRONMENT_PREFIX = "TAP_SAGE_INTACCT_"
 # Any length will do: a signal ends it.
 _LONG_SECONDS = 3600
 
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (OSError, LookupError) as error:
+    except (OSError, LookupError, json.JSONDecodeError) as error:
         sys.stderr.write(f"intacct-sandbox: {error}\n")
         return 1
 
@@ -69,6 +72,21 @@ def _parser() -> argparse.ArgumentParser:
         "--ready-file", type=Path, help="gets the URL once the port is open"
     )
     serve.set_defaults(run=_serve)
+    pigment = commands.add_parser("pigment", help="serve a Pigment workspace over HTTP")
+    pigment.add_argument("--port", type=int, default=8643, help="0 takes a free one")
+    pigment.add_argument(
+        "--workspace",
+        type=Path,
+        default=Path("pigment-sandbox.sqlite"),
+        help="created if it is absent (default: %(default)s)",
+    )
+    pigment.add_argument(
+        "--lists", type=Path, help="JSON file of the lists of a new workspace"
+    )
+    pigment.add_argument(
+        "--ready-file", type=Path, help="gets the URL once the port is open"
+    )
+    pigment.set_defaults(run=_serve_pigment)
     change = commands.add_parser("change", help="let a day of business pass")
     change.add_argument("--company-file", type=Path, required=True)
     change.add_argument("--seed", type=int, default=1)
@@ -85,26 +103,46 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    company = _open_or_create(options)
+    with (
+        contextlib.closing(company),
+        _until_interrupted(),
+        Sandbox(company, port=options.port) as sandbox,
+    ):
+        _wait(options.ready_file, sandbox.url, _exports(sandbox))
+    return 0
+
+
+def _serve_pigment(options: argparse.Namespace) -> int:
+    workspace = _open_or_create_workspace(options)
+    with (
+        contextlib.closing(workspace),
+        _until_interrupted(),
+        PigmentSandbox(workspace, port=options.port) as sandbox,
+    ):
+        _wait(options.ready_file, sandbox.url, _pigment_exports(sandbox))
+    return 0
+
+
+@contextlib.contextmanager
+def _until_interrupted() -> Iterator[None]:
     # An exception, not an event: setting an event from a handler can wait for the
     # very lock that the interrupted main thread holds.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
-        _serve_until_interrupted(options)
-    return 0
+        yield
 
 
-def _serve_until_interrupted(options: argparse.Namespace) -> None:
-    company = _open_or_create(options)
-    try:
-        with Sandbox(company, port=options.port) as sandbox:
-            if options.ready_file:
-                options.ready_file.write_text(f"{sandbox.url}\n", encoding="utf-8")
-            sys.stdout.write(_introduction(sandbox))
-            sys.stdout.flush()
-            while True:
-                time.sleep(_LONG_SECONDS)
-    finally:
-        company.close()
+def _wait(ready_file: Path | None, url: str, exports: Mapping[str, str]) -> None:
+    """Say what is served, then let the server's threads work."""
+    if ready_file:
+        ready_file.write_text(f"{url}\n", encoding="utf-8")
+    lines = [f"# Serving {url} - stop with Ctrl-C. Settings:"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
+    while True:
+        time.sleep(_LONG_SECONDS)
 
 
 def _open_or_create(options: argparse.Namespace) -> Company:
@@ -119,14 +157,36 @@ def _open_or_create(options: argparse.Namespace) -> Company:
     )
 
 
-def _introduction(sandbox: Sandbox) -> str:
-    lines = [
-        f"export {_ENVIRONMENT_PREFIX}{name.upper()}={shlex.quote(value)}"
+def _exports(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        f"TAP_SAGE_INTACCT_{name.upper()}": value
         for name, value in sandbox.config().items()
-    ]
-    return "\n".join(
-        [f"# Serving {sandbox.url} - stop with Ctrl-C. Settings:", *lines, ""]
-    )
+    }
+
+
+def _open_or_create_workspace(options: argparse.Namespace) -> Workspace:
+    if options.workspace.exists():
+        return Workspace(options.workspace)
+    lists = json.loads(options.lists.read_text("utf-8")) if options.lists else []
+    # In memory first: what is refused must leave no file.
+    with contextlib.closing(Workspace()) as trial:
+        trial.add_lists(lists)
+    workspace = Workspace(options.workspace)
+    workspace.add_lists(lists)
+    return workspace
+
+
+def _pigment_exports(sandbox: PigmentSandbox) -> dict[str, str]:
+    """The target's settings, and the id of each configuration by its name."""
+    ids = {
+        f"PIGMENT_{re.sub('[^A-Z0-9]+', '_', one.name.upper())}_ID": one.id
+        for one in sandbox.workspace.configurations
+    }
+    return {
+        "TARGET_PIGMENT_BASE_URL": sandbox.url,
+        "TARGET_PIGMENT_API_KEY": sandbox.import_key,
+        **ids,
+    }
 
 
 def _change(options: argparse.Namespace) -> int:
