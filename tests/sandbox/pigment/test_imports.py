@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from intacct_sandbox.pigment import PigmentFault
+from intacct_sandbox.pigment import PigmentFault, Workspace
 from tests.sandbox.pigment.conftest import Client
 
 HEADER = "id,amount,day,account"
@@ -190,9 +191,7 @@ def test_cells_may_hold_anything(client: Client) -> None:
     assert client.workspace.rows("accounts") == [{"id": 'a,"b"', "title": "Zoë 茶"}]
 
 
-def test_a_workspace_is_in_its_file(client: Client, tmp_path: Any) -> None:
-    from intacct_sandbox.pigment import Workspace  # noqa: PLC0415
-
+def test_a_workspace_is_in_its_file(client: Client, tmp_path: Path) -> None:
     path = tmp_path / "workspace.sqlite"
     first = Workspace(path)
     first.add_lists(
