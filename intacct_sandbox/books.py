@@ -21,6 +21,7 @@ Row = dict[str, Value]
 TAP_USER_RECORD = 48
 _TWO_YEARS = timedelta(days=730)
 _LINES_PER_ENTRY = 4
+_NOBODY: Row = {"RECORDNO": None, "CUSTOMERID": None, "VENDORID": None}
 _ACCOUNTS = 60
 _SCHEDULE_PERIODS = 6
 _MODULES = ("2.GL", "2.GL", "3.AP", "4.AR")
@@ -265,6 +266,9 @@ class Books:
             department = self._departments[entry % len(self._departments)]
             location = self._locations[(entry * 5) % len(self._locations)]
             amount = Decimal(cents) / 100
+            party = entry % 40
+            customer = self._customers[party] if entry % 50 == 0 else _NOBODY
+            vendor = self._vendors[party] if entry % 70 == 0 else _NOBODY
             return {
                 "BATCHNO": _number(entry),
                 "LINE_NO": line,
@@ -288,8 +292,10 @@ class Books:
                 "CURRENCY": "USD",
                 "BASECURR": "USD",
                 "STATE": _STATES[entry % len(_STATES)],
-                "CUSTOMERDIMKEY": _number(entry % 40 + 1) if entry % 50 == 0 else None,
-                "VENDORDIMKEY": _number(entry % 40 + 1) if entry % 70 == 0 else None,
+                "CUSTOMERDIMKEY": customer["RECORDNO"],
+                "CUSTOMERID": customer["CUSTOMERID"],
+                "VENDORDIMKEY": vendor["RECORDNO"],
+                "VENDORID": vendor["VENDORID"],
                 "_private": location["_private"],
                 "_entity": location["PARENTID"] or location["LOCATIONID"],
             }

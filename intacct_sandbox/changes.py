@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from intacct_sandbox.company import Company
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # object -> a text field that people edit
 _EDITED = {
     "GLACCOUNT": "TITLE",
+    "GLENTRY": "DESCRIPTION",
     "CUSTOMER": "NAME",
     "VENDOR": "NAME",
     "DEPARTMENT": "TITLE",
@@ -39,10 +40,11 @@ class ChangeSummary:
 
 
 def pass_a_day(company: Company, *, seed: int, share: float) -> ChangeSummary:
-    """Change about this share of each object's rows, at least one of each kind."""
+    """Change about this share of each object's rows, mostly at least one of each."""
     chance = random.Random(seed)
     changed = {name: _edit(company, chance, name, share) for name in _EDITED}
     deleted = {name: _delete(company, chance, name, share) for name in _DELETED}
+    deleted["GLBATCH"] = _remove_entries(company, chance, share)
     entries = max(1, int(company.count("GLBATCH") * share))
     lines = sum(_post(company, chance) for _ in range(entries))
     added = {
@@ -54,9 +56,17 @@ def pass_a_day(company: Company, *, seed: int, share: float) -> ChangeSummary:
 
 
 def _some(
-    company: Company, chance: random.Random, name: str, share: float
+    company: Company,
+    chance: random.Random,
+    name: str,
+    share: float,
+    spared: set[Any] | frozenset[Any] = frozenset(),
 ) -> list[int]:
-    numbers = [int(str(row["RECORDNO"])) for row in company.truth(name)]
+    numbers = [
+        int(str(row["RECORDNO"]))
+        for row in company.truth(name)
+        if row["RECORDNO"] not in spared
+    ]
     return chance.sample(numbers, min(len(numbers), max(1, int(len(numbers) * share))))
 
 
@@ -76,10 +86,25 @@ def _edit(company: Company, chance: random.Random, name: str, share: float) -> i
 
 
 def _delete(company: Company, chance: random.Random, name: str, share: float) -> int:
-    numbers = _some(company, chance, name, share / 2)
+    # Intacct deletes no vendor that the ledger refers to.
+    spared = (
+        {row["VENDORDIMKEY"] for row in company.truth("GLENTRY")}
+        if name == "VENDOR"
+        else set()
+    )
+    numbers = _some(company, chance, name, share / 2, spared)
     for number in numbers:
         company.delete(name, number)
     return len(numbers)
+
+
+def _remove_entries(company: Company, chance: random.Random, share: float) -> int:
+    """Delete journal entries, and with each its lines; none where the share is small."""
+    numbers = [int(str(row["RECORDNO"])) for row in company.truth("GLBATCH")]
+    gone = chance.sample(numbers, int(len(numbers) * share / 2))
+    for number in gone:
+        company.delete("GLBATCH", number)
+    return len(gone)
 
 
 def _welcome(company: Company, chance: random.Random) -> int:
