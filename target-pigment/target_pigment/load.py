@@ -1,0 +1,266 @@
+"""One stream from its first SCHEMA to the end of input: what came, and may it be pushed.
+
+Outlives the SDK's sinks, of which a stream has a new one after each change of schema:
+a replace must still be one push.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from target_pigment.csv_file import PushLimits, Spool
+from target_pigment.errors import UnsuitableStream
+from target_pigment.rendering import Renderer
+from target_pigment.settings import (
+    DELETED_AT,
+    Column,
+    DeletedRecords,
+    EndMark,
+    LoadMode,
+    Reaction,
+    Settings,
+    StreamSettings,
+)
+
+_SDC = "_sdc_"
+
+
+class StreamLoad:
+    """The rows of one stream, and what is known of their completeness.
+
+    Attributes:
+        mode: APPEND where samples are written and none is set.
+        is_incremental: a bookmark shows that only changes may have come.
+        deleted: how many deletions were left out.
+        properties: the fields of the latest SCHEMA.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        chosen: StreamSettings,
+        settings: Settings,
+        path: Path,
+        logger: logging.Logger,
+    ) -> None:
+        self.name = name
+        self.chosen = chosen
+        self.mode = chosen.load_mode or LoadMode.APPEND
+        self.is_incremental = False
+        self.deleted = 0
+        self.spool = Spool(path)
+        self._settings = settings
+        self._logger = logger
+        self.properties: Mapping[str, Any] = {}
+        self._keys: tuple[str, ...] | None = None
+        self._has_ended = False
+        self._has_versions = False
+        self._told: set[str] = set()
+        self._take_columns(chosen.columns)
+
+    def take_schema(
+        self, schema: Mapping[str, Any], key_properties: Sequence[str]
+    ) -> None:
+        """Check a first or changed schema against the settings.
+
+        Raises:
+            UnsuitableStream: a column is missing, a new field is not wanted, the key is
+                not among the columns, or it changed after rows had come.
+        """
+        self.properties = schema["properties"]
+        fields = [name for name in self.properties if not name.startswith(_SDC)]
+        if not self.renderer.columns:
+            self._take_all_columns(fields)
+        self._take_key(tuple(key_properties))
+        names = [column.name for column in self.renderer.columns]
+        missing = [n for n in names if n not in fields and not n.startswith(_SDC)]
+        if missing and self._settings.on_missing_field is Reaction.FAIL:
+            raise UnsuitableStream(
+                f"Stream {self.name}: SCHEMA lacks the columns {', '.join(missing)}; "
+                "mend `columns`, select the fields in the tap, or set on_missing_field "
+                "to ignore."
+            )
+        new = [name for name in fields if name not in names]
+        if new and self._settings.on_new_field is Reaction.FAIL:
+            raise UnsuitableStream(
+                f"Stream {self.name}: SCHEMA has fields that are no columns: "
+                f"{', '.join(new)}; set on_new_field to ignore, or add them to both "
+                "`columns` and the import configuration."
+            )
+        if new:
+            self._tell(f"not sent, since no columns: {', '.join(new)}")
+
+    def _take_all_columns(self, fields: Sequence[str]) -> None:
+        includes_deleted = self.chosen.deleted_records is DeletedRecords.INCLUDE
+        names = [*fields, DELETED_AT] if includes_deleted else fields
+        self._take_columns(tuple(Column(name, name) for name in names))
+
+    def _take_columns(self, columns: tuple[Column, ...]) -> None:
+        self.renderer = Renderer(
+            self.name, columns, self._settings.csv, self.chosen.null_values
+        )
+        self._column_names = frozenset(column.name for column in columns)
+
+    def _take_key(self, keys: tuple[str, ...]) -> None:
+        if self._keys is not None and keys != self._keys and self.spool.rows:
+            raise UnsuitableStream(
+                f"Stream {self.name}: its key changed within the run from "
+                f"({', '.join(self._keys)}) to ({', '.join(keys)}); rows would no longer "
+                "match. Run again, with one key throughout."
+            )
+        self._keys = keys
+        if self.mode is not LoadMode.UPSERT or not self._settings.pushes:
+            return
+        names = {column.name for column in self.renderer.columns}
+        if not keys or not names.issuperset(keys):
+            raise UnsuitableStream(
+                f"Stream {self.name}: load_mode upsert needs the stream's key "
+                f"({', '.join(keys) or 'it has none'}) among its columns."
+            )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The stream's key; empty if it has none."""
+        return self._keys or ()
+
+    def take_record(self, record: Mapping[str, Any], version: int | None) -> None:
+        """Keep a row.
+
+        Raises:
+            UnsuitableStream: it is a deletion, and `deleted_records` is fail.
+            Unrenderable: a value does not fit its column.
+        """
+        self._has_ended = False
+        self._has_versions = self._has_versions or version is not None
+        key = self._key(record)
+        if record.get(DELETED_AT) is None:
+            self._tell_of_absent_columns(record)
+        elif self._drops_deleted():
+            self.deleted += 1
+            if key is not None:
+                self.spool.remove(key)
+            return
+        if self._is_sampled_enough():
+            return
+        self.spool.add(self.renderer.line(record), key, version)
+
+    def _tell_of_absent_columns(self, record: Mapping[str, Any]) -> None:
+        """Not of a deletion, which by Singer's custom holds its key and its time only."""
+        for name in sorted(self._column_names - record.keys()):
+            self._tell(
+                f"records without the column {name}: sent as empty cells, which may or "
+                "may not blank what Pigment holds"
+            )
+
+    def _is_sampled_enough(self) -> bool:
+        if self._settings.write_samples_to is None:
+            return False
+        return self.spool.rows >= self._settings.sample_rows
+
+    def _drops_deleted(self) -> bool:
+        wanted = self.chosen.deleted_records
+        if wanted is DeletedRecords.FAIL:
+            raise UnsuitableStream(
+                f"Stream {self.name}: a record says that it was deleted, and Pigment has "
+                "no way to delete one item; set deleted_records to drop or include."
+            )
+        return wanted is DeletedRecords.DROP
+
+    def _key(self, record: Mapping[str, Any]) -> str | None:
+        if self.chosen.load_mode is LoadMode.APPEND or not self._keys:
+            return None
+        return self.renderer.key(record, self._keys)
+
+    def activate_version(self, version: int) -> None:
+        """The tap says: what is not of this version is no more."""
+        self._has_ended = True
+        if self.mode.clears:
+            self.spool.keep_version(version)
+            self._has_versions = False
+        else:
+            self._tell(
+                f"ACTIVATE_VERSION cannot be honoured in {self.mode.value}: rows that did "
+                "not come again stay in Pigment"
+            )
+
+    def take_state(self, currently_syncing: object) -> None:
+        """A STATE came; unless the tap is still at this stream, it may have ended."""
+        if currently_syncing != self.name and not self._awaits_activation():
+            self._has_ended = True
+
+    def _awaits_activation(self) -> bool:
+        mark = self._settings.end_mark
+        if mark is EndMark.AUTO:
+            return self._has_versions
+        return mark is EndMark.ACTIVATE_VERSION
+
+    @property
+    def limits(self) -> PushLimits:
+        """File boundaries mean something: only append and upsert may be split."""
+        if self.mode.clears:
+            return PushLimits()
+        return PushLimits(
+            self._settings.max_rows_per_push, self._settings.max_bytes_per_push
+        )
+
+    def check_before_push(self) -> None:
+        """Refuse what would lose or double data.
+
+        Raises:
+            UnsuitableStream: a replace that is empty, perhaps not whole, of changes
+                only, or too large for one push; an append that may come again.
+        """
+        if self.mode is LoadMode.APPEND:
+            self._check_append()
+        if self.mode.clears:
+            self._check_replace()
+
+    def _check_append(self) -> None:
+        if self.spool.rows and self._lacks_end_mark():
+            self._refuse(
+                "ended with records that no STATE follows, so the next run would send "
+                "them again and double them; look at the tap's log, or see end_mark"
+            )
+
+    def _lacks_end_mark(self) -> bool:
+        return not self._has_ended and self._settings.end_mark is not EndMark.NONE
+
+    def _check_replace(self) -> None:
+        settings = self._settings
+        if self.is_incremental and not settings.allow_incremental_replace:
+            self._refuse(
+                "has a replication bookmark, so a run may hold only what changed and "
+                "would delete the rest; use upsert, sync it FULL_TABLE, or set "
+                "allow_incremental_replace"
+            )
+        if self._lacks_end_mark():
+            self._refuse(
+                "ended without the sign that the tap gave it whole; look at the tap's "
+                "log, or see end_mark"
+            )
+        if not self.spool.rows and not settings.allow_empty_replace:
+            self._refuse(
+                "has no records, which would empty the block; set allow_empty_replace if "
+                "that is meant"
+            )
+        size = self.spool.size + len(self.renderer.header())
+        fails = settings.oversize_replace == "fail"
+        if size > settings.max_bytes_per_push and fails:
+            self._refuse(
+                f"has {size} bytes, over max_bytes_per_push, and a split replace would "
+                "keep the last part only; send fewer columns, raise max_bytes_per_push, "
+                "or set oversize_replace to send_anyway"
+            )
+
+    def _refuse(self, why: str) -> None:
+        raise UnsuitableStream(
+            f"Stream {self.name} (load_mode {self.mode.value}) {why}. Nothing was pushed."
+        )
+
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._logger.warning("Stream %s: %s.", self.name, what)

@@ -1,0 +1,233 @@
+"""From a record to the cells of a CSV line. Pure.
+
+Numbers come as `int` and `Decimal` (the reader parses no float), so that a cell holds
+the very digits of the source.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timezone
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from singer_sdk.singerlib.json import serialize_json
+
+from target_pigment.errors import Unrenderable
+from target_pigment.settings import Column, ColumnType, CsvFormat
+
+_NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_ISO_DAY = "%Y-%m-%d"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+
+
+Write: TypeAlias = Callable[[Any], str]
+"""The text of a value that is not null.
+
+Raises:
+    ValueError: it does not fit; the message goes on after "holds a X that".
+"""
+
+
+class _Echo:
+    """A file for `csv.writer` to write to, whose `writerow` then returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One column, with all that was decided before the first row.
+
+    Attributes:
+        null: what stands for null.
+    """
+
+    name: str
+    null: str
+    write: Write
+
+
+class Renderer:
+    """Writes the lines of one stream's files."""
+
+    def __init__(
+        self,
+        stream: str,
+        columns: tuple[Column, ...],
+        chosen: CsvFormat,
+        null_values: Mapping[str, str],
+    ) -> None:
+        self.columns = columns
+        self._stream = stream
+        self._format = chosen
+        self._null_values = null_values
+        self._cells = [self._cell(column) for column in columns]
+        self._by_name = {cell.name: cell for cell in self._cells}
+        self._write_row = csv.writer(
+            _Echo(),
+            delimiter=chosen.delimiter,
+            quotechar=chosen.quotechar,
+            lineterminator=chosen.line_ending,
+        ).writerow
+
+    def header(self) -> bytes:
+        """The first line of every file, byte order mark included if asked for."""
+        mark = b"\xef\xbb\xbf" if self._format.bom else b""
+        return mark + self._line([column.header for column in self.columns])
+
+    def line(self, record: Mapping[str, Any]) -> bytes:
+        """One line, its ending included.
+
+        Raises:
+            Unrenderable: names the column, never the value.
+        """
+        return self._line([self._text(record, cell) for cell in self._cells])
+
+    def key(self, record: Mapping[str, Any], names: Sequence[str]) -> str:
+        """What tells rows apart: cells, since 1 and "1" are the same to Pigment."""
+        return json.dumps([self._text(record, self._key_cell(n)) for n in names])
+
+    def _key_cell(self, name: str) -> _Cell:
+        """A key need not be among the columns."""
+        if name not in self._by_name:
+            self._by_name[name] = self._cell(Column(name, name))
+        return self._by_name[name]
+
+    def _cell(self, column: Column) -> _Cell:
+        null = self._null_values.get(column.name, self._format.null_value)
+        return _Cell(column.name, null, writer(column.type, self._format))
+
+    def _line(self, cells: Sequence[str]) -> bytes:
+        try:
+            return str(self._write_row(cells)).encode(self._format.encoding)
+        except UnicodeEncodeError as error:
+            raise Unrenderable(
+                f"Stream {self._stream}: a value has a character that "
+                f"{self._format.encoding} cannot write; use csv.encoding utf-8."
+            ) from error
+
+    def _text(self, record: Mapping[str, Any], cell: _Cell) -> str:
+        value = record.get(cell.name)
+        if value is None:
+            return cell.null
+        try:
+            text = cell.write(value)
+            # Neither line breaks nor control characters are printable.
+            return text if text.isprintable() else self._clean(text)
+        except (ValueError, InvalidOperation) as error:
+            raise Unrenderable(
+                f"Stream {self._stream}: column {cell.name} holds a "
+                f"{type(value).__name__} that {error}; mend the source, or the column's "
+                "type in `columns`."
+            ) from error
+
+    def _clean(self, text: str) -> str:
+        if self._format.newlines == "fail" and _NEWLINES.search(text):
+            raise ValueError("has a line break, which csv.newlines forbids")
+        if self._format.newlines == "replace":
+            text = _NEWLINES.sub(" ", text)
+        return _CONTROL.sub("", text)
+
+
+def writer(kind: ColumnType, chosen: CsvFormat) -> Write:
+    """How cells of a column are written."""
+    if kind is ColumnType.BOOLEAN:
+        return partial(_boolean, chosen)
+    if kind in {ColumnType.NUMBER, ColumnType.INTEGER}:
+        return partial(_number, kind, chosen.decimal_separator)
+    if kind is ColumnType.DATE:
+        return partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
+    return partial(_as_it_comes, _writers(kind, chosen))
+
+
+def _writers(kind: ColumnType, chosen: CsvFormat) -> dict[type, Write]:
+    """By the type of the value; all types but those of JSON's arrays and objects."""
+    is_text = kind is ColumnType.TEXT
+    separator = "." if is_text else chosen.decimal_separator
+    number = partial(_number, kind, separator)
+    day = partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
+    instants_are_text = is_text or chosen.datetime_as == "text"
+    return {
+        str: str,
+        bool: partial(_boolean, chosen),
+        int: str,
+        Decimal: number,
+        float: number,
+        date: day,
+        datetime: datetime.isoformat if instants_are_text else day,
+        time: time.isoformat,
+    }
+
+
+def _as_it_comes(writers: Mapping[type, Write], value: Any) -> str:
+    write = writers.get(type(value))
+    return write(value) if write else serialize_json(value, ensure_ascii=False)
+
+
+def _boolean(chosen: CsvFormat, value: Any) -> str:
+    word = str(value).lower()
+    if word not in {"true", "false"}:
+        raise ValueError("is neither true nor false")
+    return chosen.true_value if word == "true" else chosen.false_value
+
+
+def _as_decimal(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError("is no number")  # noqa: TRY004  one error for every misfit
+    try:
+        # A float comes only from a map expression; its repr is its shortest digits.
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError("is no number") from error
+
+
+def _number(kind: ColumnType, separator: str, value: Any) -> str:
+    number = value if type(value) is Decimal else _as_decimal(value)
+    if not number.is_finite():
+        raise ValueError("is no finite number")
+    if kind is ColumnType.INTEGER and number != number.to_integral_value():
+        # Pigment would truncate it without a word [D].
+        raise ValueError("has a fraction in an integer column")
+    text = f"{number:f}"
+    if kind is ColumnType.INTEGER:
+        text = text.partition(".")[0]
+    if not number:
+        text = text.lstrip("-")
+    return text.replace(".", separator)
+
+
+def _day(zone: ZoneInfo, form: str, value: Any) -> str:
+    day = _as_day(zone, value)
+    # The default form by a quicker way.
+    return day.isoformat() if form == _ISO_DAY else day.strftime(form)
+
+
+def _as_day(zone: ZoneInfo, value: Any) -> date:
+    """The day of a date, or of an instant in the zone chosen; naive instants are UTC."""
+    if isinstance(value, str):
+        value = _parsed_day(value)
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return aware.astimezone(zone).date()
+    if isinstance(value, date):
+        return value
+    raise ValueError("is no date")
+
+
+def _parsed_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ValueError("is no ISO 8601 date") from error

@@ -1,0 +1,342 @@
+"""The Singer target: keeps every stream on disk, pushes at the end of input.
+
+Overrides of the SDK are few, and each says why; test_sdk.py pins what they rely on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+import warnings
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar
+
+from singer_sdk import Target
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    InvalidJSONSchema,
+    InvalidRecord,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from singer_sdk.helpers.capabilities import CapabilitiesEnum
+from singer_sdk.singerlib.encoding import SimpleSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.singerlib.json import deserialize_json, serialize_json
+
+from target_pigment import preflight
+from target_pigment.client import Clock, PigmentClient
+from target_pigment.errors import (
+    BrokenInput,
+    InvalidSettings,
+    PigmentError,
+    UnsuitableStream,
+)
+from target_pigment.load import StreamLoad
+from target_pigment.pushing import Pusher
+from target_pigment.samples import file_stems, write_sample
+from target_pigment.settings import SECRETS, SETTINGS, Reaction, Settings
+from target_pigment.sink import PigmentSink
+
+EXIT_FAILURE = 1
+
+_UNUSED_BUILTINS = frozenset({"load_method", "batch_size_rows"})
+
+_EXPLAINED = (
+    PigmentError,
+    InvalidInputLine,
+    InvalidJSONSchema,
+    InvalidRecord,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+
+
+class Interrupted(BaseException):
+    """The run was told to end; like KeyboardInterrupt no error that anyone handles."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"Interrupted by {signal.Signals(number).name}")
+
+    @property
+    def exit_code(self) -> int:
+        """What shells expect of a process that a signal ended."""
+        return 128 + self.number
+
+
+class ExactReader(SimpleSingerReader):
+    """Reads numbers as Decimal, as the SDK's, and quotes no line in an error.
+
+    A line is the customer's data, and a broken one means that the tap died writing it.
+    """
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Read one line.
+
+        Raises:
+            BrokenInput: it is no JSON object, or holds NaN or Infinity.
+        """
+        try:
+            found: object = deserialize_json(line, parse_constant=_refuse_constant)
+        except ValueError as error:
+            raise BrokenInput(
+                f"The tap's output holds a line of {len(line)} characters that is no "
+                "JSON; it may have died while writing. Nothing was pushed."
+            ) from error
+        if not isinstance(found, dict):
+            raise BrokenInput("The tap's output holds a line that is no JSON object.")
+        return found
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(word)
+
+
+class TargetPigment(Target):
+    """Loads streams into Pigment through its import configurations."""
+
+    name = "target-pigment"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    default_sink_class = PigmentSink
+    message_reader_class = ExactReader
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [*Target.capabilities]
+    clock = Clock()
+
+    # A drain after five minutes would write STATE for rows that are not in Pigment.
+    _MAX_RECORD_AGE_IN_MINUTES = float("inf")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # SQLite's connections belong to one thread.
+        self.max_parallelism = 1
+        self.settings = Settings.from_config(self.config)
+        self.record_version: int | None = None
+        self._loads: dict[str, StreamLoad] = {}
+        self._incremental: set[str] = set()
+        self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
+        self._finalizer = weakref.finalize(
+            self, shutil.rmtree, self._directory, ignore_errors=True
+        )
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """As the SDK's, without settings that mean nothing here."""
+        super().append_builtin_config(config_jsonschema)
+        for name in _UNUSED_BUILTINS:
+            config_jsonschema["properties"].pop(name, None)
+
+    def load_of(self, stream: str) -> StreamLoad | None:
+        """The stream's load, made at its first schema; None for one to be left out.
+
+        Raises:
+            UnsuitableStream: `streams` does not name it, or names a configuration that
+                another stream clears.
+        """
+        if stream not in self._loads:
+            load = self._new_load(stream)
+            if load is None:
+                return None
+            self._loads[stream] = load
+        return self._loads[stream]
+
+    def _new_load(self, stream: str) -> StreamLoad | None:
+        chosen = self.settings.for_stream(stream)
+        if chosen is None:
+            self._unmapped(stream)
+            return None
+        path = self._directory / f"{len(self._loads)}.sqlite"
+        load = StreamLoad(stream, chosen, self.settings, path, self.logger)
+        for other in self._loads.values():
+            shared = other.chosen.configuration_id == chosen.configuration_id
+            if self.settings.pushes and load.mode.clears and shared:
+                raise UnsuitableStream(
+                    f"Streams {other.name} and {stream} would clear the same "
+                    f"configuration {chosen.configuration_id}; give each its own."
+                )
+        return load
+
+    def _unmapped(self, stream: str) -> None:
+        text = f"Stream {stream} is not named in `streams`"
+        if self.settings.on_unmapped_stream is Reaction.FAIL:
+            raise UnsuitableStream(
+                f"{text}; add it, deselect it in the tap, or set on_unmapped_stream. "
+                "Nothing was pushed."
+            )
+        if self.settings.on_unmapped_stream is Reaction.WARN:
+            self.logger.warning("%s; left out.", text)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """As the SDK's, which does not hand the message's version to the sink."""
+        self.record_version = message_dict.get("version")
+        super()._process_record_message(message_dict)
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """As the SDK's; notes which streams are incremental, and which have ended."""
+        super()._process_state_message(message_dict)
+        value = message_dict["value"]
+        if not isinstance(value, Mapping):
+            return
+        for name, bookmark in (value.get("bookmarks") or {}).items():
+            if isinstance(bookmark, Mapping) and _is_incremental(bookmark):
+                self._incremental.update(self._aliases(name))
+        at_work = value.get("currently_syncing")
+        for name in self._aliases(at_work) if at_work else [None]:
+            for load in self._loads.values():
+                load.take_state(name)
+
+    def _aliases(self, stream: str) -> list[str]:
+        """What stream maps call a stream of the tap."""
+        maps = self.mapper.stream_maps.get(stream)
+        return [m.stream_alias for m in maps] if maps else [stream]
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Straight to the sinks: the SDK's warns of metadata that is not added here."""
+        stream = message_dict["stream"]
+        for alias in self._aliases(stream):
+            self._assert_sink_exists(alias)
+            self.get_sink(alias).activate_version(message_dict["version"])
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Not a capability of this target.
+
+        Raises:
+            BrokenInput: always.
+        """
+        raise BrokenInput(
+            f"Stream {message_dict.get('stream')} comes as BATCH, which this target does "
+            "not read; set the tap to RECORD messages. Nothing was pushed."
+        )
+
+    def process_endofpipe(self) -> None:
+        """Push everything; only then let the SDK pass on the last STATE.
+
+        Raises:
+            UnsuitableStream: before the first push.
+            LoadFailed: pushes after the failed one are not made.
+        """
+        try:
+            self._finish()
+            super().process_endofpipe()
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Forget all rows that are on disk."""
+        for load in self._loads.values():
+            load.spool.close()
+        self._loads = {}
+        self._finalizer()
+
+    def _finish(self) -> None:
+        directory = self.settings.write_samples_to
+        if directory is not None:
+            # Rows that are in no import must not be taken for loaded.
+            self._latest_state = None
+            self._write_samples(directory)
+            return
+        loads = sorted(self._loads.values(), key=lambda load: load.chosen.order)
+        for load in loads:
+            load.is_incremental = load.name in self._incremental
+            load.check_before_push()
+        client = PigmentClient(self.settings, self.logger, self.clock)
+        with contextlib.closing(client):
+            self._look_ahead(client, loads)
+            if self.settings.dry_run:
+                self._latest_state = None
+                self._rehearse(loads)
+                return
+            Pusher(client, self.settings.tolerance, self.logger).push_all(loads)
+
+    def _write_samples(self, directory: Path) -> None:
+        stems = file_stems(self._loads)
+        for name, load in self._loads.items():
+            text = write_sample(load, directory, stems[name], self.settings.csv)
+            self.logger.info(text)
+
+    def _look_ahead(self, client: PigmentClient, loads: list[StreamLoad]) -> None:
+        """Ask Pigment where configurations lead, if there is a key for that."""
+        if not self.settings.metadata_api_key or not loads:
+            return
+        uses = [
+            preflight.Use(load.name, load.chosen.configuration_id, load.mode)
+            for load in loads
+        ]
+        application_id = self.settings.application_id
+        for warning in preflight.look_ahead(client.metadata, uses, application_id):
+            self.logger.warning(warning)
+
+    def _rehearse(self, loads: list[StreamLoad]) -> None:
+        for load in loads:
+            for file in load.spool.files(load.renderer.header(), load.limits):
+                self.logger.info(
+                    "Dry run: stream %s, configuration %s, %s: %d rows, %d bytes.",
+                    load.name,
+                    load.chosen.configuration_id,
+                    load.mode.value,
+                    file.rows,
+                    file.size,
+                )
+
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """As the SDK's, which cannot write the Decimals that its reader makes."""
+        sys.stdout.write(f"{serialize_json(state)}\n")
+        sys.stdout.flush()
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """End at once; the SDK's would push half a stream and exit with 0."""
+        del frame
+        raise Interrupted(signum)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """As the SDK's, with all faults at once and no secret among them."""
+        errors = [
+            _without_secret(e) for e in super()._validate_config(raise_errors=False)
+        ]
+        if not errors:
+            try:
+                Settings.from_config(self.config)
+            except InvalidSettings as error:
+                errors = list(error.problems)
+        if errors and raise_errors:
+            raise ConfigValidationError("The settings are not valid.", errors=errors)
+        return errors
+
+
+def _is_incremental(bookmark: Mapping[str, Any]) -> bool:
+    return bookmark.get("replication_key_value") is not None or bool(
+        (bookmark.get("progress_markers") or {}).get("replication_key_value")
+    )
+
+
+def _without_secret(error: str) -> str:
+    """A JSON schema error quotes the value that is wrong, which may be the key."""
+    for name in SECRETS:
+        if error.endswith(f"in config['{name}']"):
+            return f"{name} must be text."
+    return error
+
+
+def main() -> None:
+    """The console command: one last line, and exit code 1, for what people can mend."""
+    logger = logging.getLogger(TargetPigment.name)
+    warnings.filterwarnings("ignore", category=ResourceWarning)
+    try:
+        TargetPigment.cli()
+    except Interrupted as interrupted:
+        logger.critical(
+            "%s; rows not yet pushed are discarded, and no STATE is passed on.",
+            interrupted,
+        )
+        sys.exit(interrupted.exit_code)
+    except _EXPLAINED as error:
+        text = " ".join(str(error).split())
+        logger.critical(text, exc_info=logger.isEnabledFor(logging.DEBUG))
+    sys.exit(EXIT_FAILURE)

@@ -1,0 +1,79 @@
+"""Whether a finished import is a success. Pure.
+
+An import that dropped half its rows is `Completed`: only the report shows it [I].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from target_pigment.client import DetailedReport, ImportResult, SkippedData
+from target_pigment.settings import LoadMode, Tolerance
+
+_DEFAULTED = "MissingModalityUseDefaultOrNullModality"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Sentences without a full stop; no failures is a success."""
+
+    failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def judge(
+    result: ImportResult, rows: int, mode: LoadMode, tolerance: Tolerance
+) -> Verdict:
+    """Judge an import of so many rows."""
+    if result.status != "Completed":
+        return Verdict((_failure(result, mode),))
+    if result.report is None:
+        text = "Pigment gave no detailed report, so lost rows cannot be ruled out"
+        return Verdict((text,)) if tolerance.fail_on_skipped else Verdict((), (text,))
+    return _judge_report(result.report, rows, tolerance)
+
+
+def _failure(result: ImportResult, mode: LoadMode) -> str:
+    text = "the import failed: " + ("; ".join(result.errors) or "no reason given")
+    if mode.clears:
+        # Whether Pigment takes the clear back is not documented [?].
+        text += "; the block may already have been cleared"
+    return text
+
+
+def _judge_report(report: DetailedReport, rows: int, tolerance: Tolerance) -> Verdict:
+    failures: list[str] = []
+    warnings: list[str] = []
+    defaulted = [s for s in report.skipped_data if s.reason == _DEFAULTED]
+    dropped = [s for s in report.skipped_data if s.reason != _DEFAULTED]
+    skipped = max(report.skipped, sum(s.count for s in dropped))
+    if skipped:
+        text = f"{skipped} of {rows} rows were skipped{_reasons(dropped, tolerance)}"
+        too_many = skipped > tolerance.skipped_allowed(rows)
+        fails = tolerance.fail_on_skipped and too_many
+        (failures if fails else warnings).append(text)
+    if defaulted:
+        text = "unknown items became blank or default" + _reasons(defaulted, tolerance)
+        (failures if tolerance.fail_on_defaulted else warnings).append(text)
+    counted = report.inserted + report.updated + skipped
+    if counted != rows:
+        warnings.append(
+            f"Pigment counts {counted} inserted, updated or skipped for {rows} rows sent"
+        )
+    if report.created_items:
+        warnings.append(f"{report.created_items} dimension items were created")
+    return Verdict(tuple(failures), tuple(warnings))
+
+
+def _reasons(skipped: list[SkippedData], tolerance: Tolerance) -> str:
+    texts = [_reason(entry, tolerance) for entry in skipped]
+    return f" ({'; '.join(texts)})" if texts else ""
+
+
+def _reason(entry: SkippedData, tolerance: Tolerance) -> str:
+    text = f"{entry.count} {entry.reason}"
+    if entry.column:
+        text += f" in column {entry.column}"
+    if tolerance.log_samples and entry.samples:
+        text += f", such as {', '.join(entry.samples)}"
+    return text
