@@ -11,10 +11,11 @@ WORKERS ?= 2
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
 
-demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company through Meltano, twice
-	$(BIN)/python tools/demo.py --meltano $(MELTANO_VENV)/bin/meltano
+demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company into a sandboxed Pigment, twice
+	$(BIN)/python -m tools.demo --meltano $(MELTANO_VENV)/bin/meltano
 
 test: $(VENV)/.dev ## Run the tests
+	cd target-pigment && ../$(BIN)/pytest -n $(WORKERS)
 	$(BIN)/pytest -n $(WORKERS) -m "not long"
 
 test-long: $(VENV)/.dev $(MELTANO_VENV)/.installed ## Run the long campaigns
@@ -24,11 +25,15 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict tests tools benchmarks
+	cd target-pigment && ../$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	cd target-pigment && ../$(BIN)/deptry .
 
-bench: $(VENV)/.sandbox ## Measure how fast the tap loads
+bench: $(VENV)/.dev ## Measure how fast the tap and the target load
 	$(BIN)/python benchmarks/load.py
+	$(BIN)/python target-pigment/benchmarks/load.py
 
 consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
 	$(BIN)/python tools/measure_consistency.py --write docs/consistency.md
@@ -48,12 +53,12 @@ $(VENV)/.sandbox: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[sandbox]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+$(VENV)/.dev: pyproject.toml target-pigment/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable target-pigment
 	touch $@ $(VENV)/.sandbox
 
 # Meltano pins libraries that the tap does not, so it has an environment of its own.
-$(MELTANO_VENV)/.installed: meltano.yml pyproject.toml
+$(MELTANO_VENV)/.installed: meltano.yml pyproject.toml target-pigment/pyproject.toml
 	test -x $(MELTANO_VENV)/bin/python || $(PYTHON) -m venv $(MELTANO_VENV)
 	$(MELTANO_VENV)/bin/python -m pip install --quiet 'meltano>=4,<5'
 	$(MELTANO_VENV)/bin/meltano --log-level=warning install

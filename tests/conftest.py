@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -69,6 +70,15 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
         return Loader({**defaults, **settings})
 
     return make
+
+
+@pytest.fixture
+def meltano_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Meltano projects are not made for two runs at once, and there are two workers."""
+    shared = tmp_path_factory.getbasetemp().parent
+    with (shared / "meltano.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -20,16 +19,7 @@ from tap_sage_intacct.sources import DATA_SOURCES, DataSource, ReadFunction
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.long
-
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Meltano projects are not made for two runs at once, and there are two workers."""
-    shared = tmp_path_factory.getbasetemp().parent
-    with (shared / "meltano.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]
 
 
 @pytest.fixture(scope="module")

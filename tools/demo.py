@@ -1,15 +1,16 @@
-"""The demo: a sandboxed Intacct company through Meltano into files, twice.
+"""The demo: a sandboxed Intacct company through Meltano into a Pigment workspace, twice.
 
-    python tools/demo.py --meltano PATH
+    python -m tools.demo --meltano PATH
 
-Starts the sandbox, runs `meltano run tap-sage-intacct target-jsonl` once for a full
-load, lets a day of business pass in the company, runs it again, and shows what each
-run loaded.
+Starts both sandboxes, runs `meltano run tap-sage-intacct target-pigment` for a full
+load, lets a day of business pass in the company, runs it again, and after each run
+reads every list back through Pigment's export and compares it with the company's books.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -17,40 +18,43 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
+from tools.pigment_comparison import ListComparison, compare_lists
+
+LISTS = Path("tools/demo_pigment.json")
 OUTPUT = Path("output/demo")
 COMPANY = OUTPUT / "company.sqlite"
-LOADER = "target-jsonl"
+WORKSPACE = OUTPUT / "pigment.sqlite"
 READY_SECONDS = 60
-JOURNAL_LINES = 20_000
-
-# The SDK's own measure, as Meltano passes the tap's log on.
-DURATION = re.compile(r'sync_duration.*?"value": ?([0-9.]+).*?"stream": ?"(\w+)"')
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one run loaded: rows by stream, and seconds by stream and in all."""
+    """What one run did: how long it took, and what Pigment holds after it."""
 
-    rows: Counter[str]
-    seconds: Mapping[str, float]
-    total_seconds: float
+    seconds: float
+    lists: Sequence[ListComparison]
 
 
 def main() -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--meltano", type=Path, required=True)
-    meltano = parser.parse_args().meltano.absolute()
+    parser.add_argument("--journal-lines", type=int, default=20_000)
+    options = parser.parse_args()
+    meltano = options.meltano.absolute()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
-    print(f"Starting the sandbox: a company with {JOURNAL_LINES:,} journal lines ...")
-    with sandbox() as settings:
+    print(
+        f"Starting a company with {options.journal_lines:,} journal lines, and Pigment"
+    )
+    with intacct(options.journal_lines) as tap, pigment() as target:
+        settings = {**tap, **target}
         print("First run: everything ...")
         first = load(meltano, settings, "first")
         print("A day of business passes ...")
@@ -58,31 +62,58 @@ def main() -> int:
         print("Second run: what changed ...")
         second = load(meltano, settings, "second")
     show(first, second)
-    return 0
+    return int(any(found.differences for found in (*first.lists, *second.lists)))
 
 
 @contextmanager
-def sandbox() -> Iterator[dict[str, str]]:
-    """The sandbox in a process of its own; yields the settings to reach it."""
-    command = [*sandbox_command(), "serve", "--port", "0"]
-    command += ["--company-file", str(COMPANY), "--scale", str(JOURNAL_LINES)]
-    command += ["--ready-file", str(OUTPUT / "url")]
-    log = OUTPUT / "sandbox.log"
+def intacct(journal_lines: int) -> Iterator[dict[str, str]]:
+    """The company in a process of its own; yields the tap's settings."""
+    arguments = ["serve", "--company-file", str(COMPANY), "--scale", str(journal_lines)]
+    with sandbox("intacct", *arguments) as settings:
+        months = {"from": f"{time.gmtime().tm_year}-01", "type": "month"}
+        yield {
+            **settings,
+            "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps(months),
+            "TAP_SAGE_INTACCT_KEY_STORE": str((OUTPUT / "keys.sqlite").absolute()),
+        }
+
+
+@contextmanager
+def pigment() -> Iterator[dict[str, str]]:
+    """The workspace in a process of its own; yields the target's settings."""
+    arguments = ["pigment", "--workspace", str(WORKSPACE), "--lists", str(LISTS)]
+    with sandbox("pigment", *arguments) as settings:
+        # The workspace answers at once, so there is nothing to wait for.
+        yield {**settings, "TARGET_PIGMENT_POLL": '{"interval": 0.05}'}
+
+
+@contextmanager
+def sandbox(name: str, *arguments: str) -> Iterator[dict[str, str]]:
+    """A sandbox; yields the settings that it tells."""
+    ready, log = OUTPUT / f"{name}.url", OUTPUT / f"{name}.log"
+    command = [
+        *sandbox_command(),
+        *arguments,
+        "--port",
+        "0",
+        "--ready-file",
+        str(ready),
+    ]
     with log.open("w") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
     try:
-        wait_for(OUTPUT / "url", process, log)
+        wait_for(ready, process, log)
         exports = re.findall(r"^export (\w+)=(.*)$", log.read_text(), re.MULTILINE)
-        yield {name: shlex.split(value)[0] for name, value in exports}
+        yield {setting: shlex.split(value)[0] for setting, value in exports}
     finally:
         process.terminate()
         process.wait()
 
 
 def wait_for(file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the sandbox says that it listens."""
+    """Until the sandbox has said that it listens, and where."""
     for _ in range(READY_SECONDS * 10):
-        if file.exists() and file.read_text().endswith("\n"):
+        if file.exists() and log.read_text().count("\n") > 1:
             return
         if process.poll() is not None:
             break
@@ -91,62 +122,49 @@ def wait_for(file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def load(meltano: Path, settings: Mapping[str, str], name: str) -> Load:
-    """One `meltano run`, its log kept beside its output."""
-    folder = OUTPUT / name
-    folder.mkdir()
-    year = time.gmtime().tm_year - 1
-    environment = {
-        **os.environ,
-        **settings,
-        "TAP_SAGE_INTACCT_BALANCE_PERIODS": f'["Calendar Year Ended December {year}"]',
-        "TAP_SAGE_INTACCT__SELECT": '["*.*"]',
-        "TARGET_JSONL_DESTINATION_PATH": str(folder),
-    }
+    """One `meltano run`, its log in the output folder, and a comparison."""
     # A state of its own, so that each demo begins with a full load.
     command = [str(meltano), "run", f"--state-id-suffix=demo-{os.getpid()}"]
-    command += ["tap-sage-intacct", LOADER]
+    command += ["tap-sage-intacct", "target-pigment"]
     log = OUTPUT / f"{name}.log"
+    since = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
     started = time.monotonic()
     with log.open("w") as written:
         finished = subprocess.run(
-            command, env=environment, stdout=written, stderr=written, check=False
+            command,
+            env={**os.environ, **settings},
+            stdout=written,
+            stderr=written,
+            check=False,
         )
     seconds = time.monotonic() - started
     if finished.returncode:
         tail = "\n".join(log.read_text().splitlines()[-20:])
         sys.exit(f"Meltano failed; its last lines (all of them in {log}):\n{tail}")
-    return Load(rows_in(folder), durations(log), seconds)
-
-
-def rows_in(folder: Path) -> Counter[str]:
-    """Rows by stream."""
-    rows: Counter[str] = Counter()
-    for file in folder.glob("*.jsonl"):
-        with file.open() as lines:
-            rows[file.stem] = sum(1 for _ in lines)
-    return rows
-
-
-def durations(log: Path) -> dict[str, float]:
-    """Seconds by stream, as the tap measured them."""
-    found = DURATION.findall(log.read_text().replace("\\", ""))
-    return {stream: float(seconds) for seconds, stream in found}
+    return Load(seconds, compare_lists(COMPANY, WORKSPACE, settings, since))
 
 
 def show(first: Load, second: Load) -> None:
     """The table, and where the rows are."""
-    print(f"\n{'stream':38} {'first run':>10} {'second run':>10} {'seconds':>8}")
-    for stream in sorted(first.rows | second.rows):
-        taken = first.seconds.get(stream, 0) + second.seconds.get(stream, 0)
-        print(
-            f"{stream:38} {first.rows[stream]:10,} {second.rows[stream]:10,} {taken:8.2f}"
-        )
-    taken = first.total_seconds + second.total_seconds
-    rows = (first.rows.total(), second.rows.total())
-    print(f"{'all, with Meltano itself':38} {rows[0]:10,} {rows[1]:10,} {taken:8.2f}")
+    print(f"\n{'':22} {'first run':>30} {'second run':>30}")
     print(
-        f"\nThe rows are in {OUTPUT}/first and {OUTPUT}/second, the logs beside them."
+        f"{'list in Pigment':22}" + f" {'rows sent':>11} {'items':>9} {'equal':>8}" * 2
     )
+    for one, other in zip(first.lists, second.lists, strict=True):
+        print(f"{one.name:22}" + cells(one) + cells(other))
+    print(
+        f"{'seconds, with Meltano':22} {first.seconds:30.1f} {second.seconds:30.1f}\n\n"
+        "Equal: read back through the export, row for row what the company's books say.\n"
+        f"The workspace is in {WORKSPACE}, the logs are beside it. To look at it:\n\n"
+        f"    .venv/bin/intacct-sandbox pigment --workspace {WORKSPACE} --port 8643\n\n"
+        "and open http://127.0.0.1:8643"
+    )
+
+
+def cells(found: ListComparison) -> str:
+    """One run's part of a line."""
+    verdict = f"{found.differences} off" if found.differences else "yes"
+    return f" {found.rows_sent:11,} {found.items:9,} {verdict:>8}"
 
 
 def run_sandbox(*arguments: str) -> None:

@@ -1,0 +1,120 @@
+"""The finance model of meltano.yml: tap, target and the demo's lists fit one another."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from target_pigment.settings import SECRETS, SETTINGS
+
+from intacct_sandbox.pigment import Workspace
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+
+ROOT = Path(__file__).parent.parent
+PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
+LISTS = json.loads((ROOT / "tools/demo_pigment.json").read_text())
+CLEAR_OF = {"replace": "all", "upsert": "none"}
+
+
+def plugin(kind: str, name: str) -> dict[str, Any]:
+    (found,) = (p for p in PROJECT["plugins"][kind] if p["name"] == name)
+    return dict(found)
+
+
+TAP = plugin("extractors", "tap-sage-intacct")
+TARGET = plugin("loaders", "target-pigment")
+STREAMS = TARGET["config"]["streams"]
+
+
+def test_meltano_knows_every_setting_of_the_target() -> None:
+    schema = SETTINGS.to_dict()["properties"]
+    known = {setting["name"]: setting for setting in TARGET["settings"]}
+    assert set(known) == set(schema)
+    assert {n for n, s in known.items() if s.get("sensitive")} == set(SECRETS)
+    defaults = {n: s["default"] for n, s in schema.items() if "default" in s}
+    assert {n: s["value"] for n, s in known.items() if "value" in s} == defaults
+
+
+def test_the_job_is_the_command_that_people_type() -> None:
+    assert PROJECT["jobs"] == [
+        {"name": "intacct-to-pigment", "tasks": ["tap-sage-intacct target-pigment"]}
+    ]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_what_is_selected_is_what_is_sent(stream: str) -> None:
+    sent = {column["name"] for column in STREAMS[stream]["columns"]}
+    selected = {
+        pattern.partition(".")[2]
+        for pattern in TAP["select"]
+        if pattern.startswith(f"{stream}.")
+    }
+    assert selected == {name for name in sent if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_that_replaces_is_read_whole(stream: str) -> None:
+    replaces = STREAMS[stream]["load_mode"] == "replace"
+    method = TAP["metadata"].get(stream, {}).get("replication-method")
+    assert (method == "FULL_TABLE") is replaces
+    marks = {"_sdc_deleted_at"} & {c["name"] for c in STREAMS[stream]["columns"]}
+    assert bool(marks) is not replaces
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_goes_after_the_dimensions_that_it_names(stream: str) -> None:
+    order = {s["configuration_id"]: s["order"] for s in STREAMS.values()}
+    for dimension in dimensions(stream):
+        assert order[variable(dimension)] < STREAMS[stream]["order"]
+
+
+def test_the_streams_are_there() -> None:
+    assert set(STREAMS) <= set(DATA_SOURCE_BY_STREAM)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_the_lists_of_the_demo_fit(stream: str) -> None:
+    given = STREAMS[stream]
+    made = list_of(stream)
+    headers = [c["header"] if isinstance(c, dict) else c for c in made["columns"]]
+    assert headers == [column["header"] for column in given["columns"]]
+    clear = made.get("import", {}).get("clear", "none")
+    assert clear == CLEAR_OF[given["load_mode"]]
+    assert made["unique"] == given["columns"][0]["header"]
+
+
+def test_the_lists_of_the_demo_can_be_made() -> None:
+    workspace = Workspace()
+    workspace.add_lists(LISTS)
+    assert len(workspace.lists) == len(STREAMS)
+    workspace.close()
+
+
+def test_the_secrets_example_names_the_key_and_every_id() -> None:
+    lines = (ROOT / ".secrets.example").read_text().splitlines()
+    named = {line.split("=")[0] for line in lines if line and not line.startswith("#")}
+    ids = {given["configuration_id"].removeprefix("$") for given in STREAMS.values()}
+    wanted = ids | {"TARGET_PIGMENT_API_KEY"}
+    assert {n for n in named if "PIGMENT" in n} == wanted
+
+
+def variable(name: str) -> str:
+    return f"$PIGMENT_{re.sub('[^A-Z]+', '_', name.upper())}_ID"
+
+
+def list_of(stream: str) -> dict[str, Any]:
+    (found,) = (
+        made
+        for made in LISTS
+        if variable(made["name"]) == STREAMS[stream]["configuration_id"]
+    )
+    return dict(found)
+
+
+def dimensions(stream: str) -> set[str]:
+    columns = list_of(stream)["columns"]
+    return {c["dimension"] for c in columns if isinstance(c, dict) and "dimension" in c}
