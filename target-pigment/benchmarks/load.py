@@ -108,7 +108,11 @@ def server() -> Iterator[Received]:
             self._answer({"importId": import_id})
 
         def do_GET(self) -> None:
-            summary = {"insertedCount": received.imports[self.path.split("/")[-2]]}
+            rows = received.imports.get(self.path.split("/")[-2])
+            if rows is None:
+                self.send_error(404)
+                return
+            summary = {"insertedCount": rows}
             report = {"summary": summary, "impactedBlocks": []}
             self._answer({"importStatus": "Completed", "detailedReport": report})
 

@@ -166,6 +166,20 @@ class PigmentClient:
         """Close connections."""
         self._session.close()
 
+    def check_key(self) -> None:
+        """See that the Import key is accepted, before a tap has worked for hours.
+
+        There is no call for that; the status of an import that there is not answers 401
+        to a wrong key, and something else to a right one.
+
+        Raises:
+            RequestFailed: it is not accepted, or Pigment cannot be reached.
+        """
+        url = f"{self._url}/import/{_NO_IMPORT}/status"
+        answer = self._get(url, {}, _TRIES_PASSING)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise RequestFailed(f"{self._refusal(answer)} Nothing was pushed.")
+
     def push(self, configuration_id: str, file: CsvFile, mode: LoadMode) -> str:
         """Send a file.
 
@@ -257,11 +271,14 @@ class PigmentClient:
                 "certificates of this machine."
             ) from error
         if _was_never_sent(error):
-            self._again(f"{_host(self._url)} cannot be reached", patience)
+            self._again(self._unreachable(), patience)
         else:
             self._ambiguous(
                 f"the answer was lost ({type(error).__name__})", mode, patience
             )
+
+    def _unreachable(self) -> str:
+        return f"{_host(self._url)} cannot be reached"
 
     def _ambiguous(self, what: str, mode: LoadMode, patience: _Patience) -> None:
         if self._retry.repeats_ambiguous(mode):
@@ -333,7 +350,9 @@ class PigmentClient:
                     timeout=self._timeout,
                 )
             except requests.RequestException as error:
-                self._again(f"no {what} ({type(error).__name__})", patience)
+                unreachable = _was_never_sent(error)
+                reason = f"no {what} ({type(error).__name__})"
+                self._again(self._unreachable() if unreachable else reason, patience)
                 continue
             if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                 self._wait_for_limit(answer, patience)
@@ -404,6 +423,8 @@ class PigmentClient:
 
 
 _ANY_STATUS = 0
+
+_NO_IMPORT = "00000000-0000-0000-0000-000000000000"
 
 _TRIES_PASSING = frozenset(range(500, 600))
 

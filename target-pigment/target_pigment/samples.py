@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ _OF_COLUMN = {
 _OF_SCHEMA = {"number": "Number", "integer": "Integer", "boolean": "Boolean"}
 
 _LONGEST_STEM = 100
+
+_SOME_DAY = date(2026, 1, 31)
 
 
 def file_stems(streams: Iterable[str]) -> dict[str, str]:
@@ -95,9 +98,9 @@ def guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
             f"1. In the block choose Import data and upload `{path}`.",
             f"2. Encoding `{chosen.encoding}`, separator `{chosen.delimiter}`, text "
             f"delimiter `{chosen.quotechar}`, layout flat.",
-            f"3. Decimal separator `{chosen.decimal_separator}`, dates "
-            f"`{chosen.date_format}`, booleans `{chosen.true_value}` and "
-            f"`{chosen.false_value}`.",
+            f"3. Decimal separator `{chosen.decimal_separator}`, dates as "
+            f"`{_SOME_DAY.strftime(chosen.date_format)}` (the last of January), booleans "
+            f"`{chosen.true_value}` and `{chosen.false_value}`.",
             f"4. load_mode {shown.value}{proposed}: {_CLEAR[shown]}.",
             "5. Unknown items: decide whether to create them, leave them blank, or skip "
             "the row (a skipped row fails the run unless you allow it).",

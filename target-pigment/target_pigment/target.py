@@ -5,7 +5,6 @@ Overrides of the SDK are few, and each says why; test_sdk.py pins what they rely
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import shutil
 import signal
@@ -121,6 +120,8 @@ class TargetPigment(Target):
         self.record_version: int | None = None
         self._loads: dict[str, StreamLoad] = {}
         self._incremental: set[str] = set()
+        self._has_checked_key = False
+        self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
         self._finalizer = weakref.finalize(
             self, shutil.rmtree, self._directory, ignore_errors=True
@@ -172,6 +173,17 @@ class TargetPigment(Target):
             )
         if self.settings.on_unmapped_stream is Reaction.WARN:
             self.logger.warning("%s; left out.", text)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """As the SDK's, once Pigment has accepted the key.
+
+        Raises:
+            RequestFailed: it has not, so the tap need not go on.
+        """
+        if self.settings.pushes and not self._has_checked_key:
+            self._client.check_key()
+            self._has_checked_key = True
+        super()._process_schema_message(message_dict)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's, which does not hand the message's version to the sink."""
@@ -229,7 +241,8 @@ class TargetPigment(Target):
             self.discard()
 
     def discard(self) -> None:
-        """Forget all rows that are on disk."""
+        """Forget all rows that are on disk, and let go of Pigment."""
+        self._client.close()
         for load in self._loads.values():
             load.spool.close()
         self._loads = {}
@@ -246,14 +259,12 @@ class TargetPigment(Target):
         for load in loads:
             load.is_incremental = load.name in self._incremental
             load.check_before_push()
-        client = PigmentClient(self.settings, self.logger, self.clock)
-        with contextlib.closing(client):
-            self._look_ahead(client, loads)
-            if self.settings.dry_run:
-                self._latest_state = None
-                self._rehearse(loads)
-                return
-            Pusher(client, self.settings.tolerance, self.logger).push_all(loads)
+        self._look_ahead(loads)
+        if self.settings.dry_run:
+            self._latest_state = None
+            self._rehearse(loads)
+            return
+        Pusher(self._client, self.settings.tolerance, self.logger).push_all(loads)
 
     def _write_samples(self, directory: Path) -> None:
         stems = file_stems(self._loads)
@@ -261,7 +272,7 @@ class TargetPigment(Target):
             text = write_sample(load, directory, stems[name], self.settings.csv)
             self.logger.info(text)
 
-    def _look_ahead(self, client: PigmentClient, loads: list[StreamLoad]) -> None:
+    def _look_ahead(self, loads: list[StreamLoad]) -> None:
         """Ask Pigment where configurations lead, if there is a key for that."""
         if not self.settings.metadata_api_key or not loads:
             return
@@ -270,7 +281,9 @@ class TargetPigment(Target):
             for load in loads
         ]
         application_id = self.settings.application_id
-        for warning in preflight.look_ahead(client.metadata, uses, application_id):
+        for warning in preflight.look_ahead(
+            self._client.metadata, uses, application_id
+        ):
             self.logger.warning(warning)
 
     def _rehearse(self, loads: list[StreamLoad]) -> None:
