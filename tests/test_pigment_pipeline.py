@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -61,7 +62,7 @@ class Pipeline:
     """A company, a workspace, and `meltano run` with a state of its own."""
 
     def __init__(self, meltano: str, folder: Path) -> None:
-        self._command = [meltano, "run", f"--state-id-suffix={folder.name}"]
+        self._command = [meltano, "run", f"--state-id-suffix={uuid4()}"]
         self._folder = folder
         self.company = Company.create(self.company_file, clock=SystemClock())
         self.workspace = Workspace(self.workspace_file)
@@ -131,12 +132,17 @@ def test_a_load_that_failed_is_made_good_by_the_next_run(pipeline: Pipeline) -> 
     assert lossy.returncode != 0
     assert "rows were skipped" in lossy.stdout + lossy.stderr
     assert len(pipeline.workspace.imports) == len(LISTS)
-    pipeline.company.change(seed=1, share=0.05)
-    whole = pipeline.run()
-    assert whole.returncode == 0, whole.stderr[-3000:]
-    assert {found.name: found.differences for found in pipeline.compare()} == {
-        made["name"]: 0 for made in LISTS
-    }
+    for seed in (1, 2):
+        pipeline.company.change(seed=seed, share=0.05)
+        # Deletions that a refused run told of must be told again.
+        assert pipeline.run(TARGET_PIGMENT_API_KEY="wrong").returncode != 0
+        pipeline.pigment.faults.add(PigmentFault.FAILED, after=6)
+        assert pipeline.run().returncode != 0
+        whole = pipeline.run()
+        assert whole.returncode == 0, whole.stderr[-3000:]
+        assert {found.name: found.differences for found in pipeline.compare()} == {
+            made["name"]: 0 for made in LISTS
+        }
     assert pipeline.pigment.overlapping_pushes == 0
     assert pipeline.pigment.import_key not in whole.stdout + whole.stderr
 
