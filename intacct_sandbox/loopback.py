@@ -12,8 +12,10 @@ import contextlib
 import socket
 import sys
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 
 class LoopbackServer(ThreadingHTTPServer):
@@ -90,6 +92,65 @@ class LoopbackServer(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+_Server = TypeVar("_Server", bound=LoopbackServer)
+_Service = TypeVar("_Service", bound="LoopbackService[Any]")
+
+
+class LoopbackService(ABC, Generic[_Server]):
+    """What a server serves, and that can be started, stopped and asked where it is."""
+
+    _server: _Server | None = None
+
+    @abstractmethod
+    def _new_server(self) -> _Server:
+        """Bind a server.
+
+        Raises:
+            OSError: the port is taken.
+        """
+
+    def __enter__(self: _Service) -> _Service:  # noqa: PYI019 - Python 3.10
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Open the port and serve in a thread.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        server = self._new_server()
+        server.start()
+        self._server = server
+
+    def stop(self) -> None:
+        """Close the port and every connection; harmless if not started."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    @property
+    def server(self) -> _Server:
+        """The server.
+
+        Raises:
+            RuntimeError: not started.
+        """
+        if self._server is None:
+            raise RuntimeError("the sandbox has not been started")
+        return self._server
 
 
 class LoopbackHandler(BaseHTTPRequestHandler):

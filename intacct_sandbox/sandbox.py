@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, final
 
 from intacct_sandbox.faults import Faults
 from intacct_sandbox.gateway import Gateway
+from intacct_sandbox.loopback import LoopbackService
 from intacct_sandbox.server import GatewayServer
 from intacct_sandbox.switches import Credentials, Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from intacct_sandbox.calls import Call
     from intacct_sandbox.company import Company
 
 
 @final
-class Sandbox:
+class Sandbox(LoopbackService[GatewayServer]):
     """A Sage Intacct company one can sign in to, over real HTTP.
 
     with Sandbox(company) as sandbox:
@@ -57,38 +57,11 @@ class Sandbox:
             company, switches or Switches(), self.faults, self.credentials, sleep=sleep
         )
         self._port = port
-        self._server: GatewayServer | None = None
 
-    def __enter__(self) -> Sandbox:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self.stop()
-
-    def start(self) -> None:
-        """Open the port and serve in a thread.
-
-        Raises:
-            OSError: the port is taken.
-        """
+    def _new_server(self) -> GatewayServer:
         server = GatewayServer(self._gateway, self._port)
         self._gateway.own_url = server.url
-        server.start()
-        self._server = server
-
-    def stop(self) -> None:
-        """Close the port and every connection; harmless if not started."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        return server
 
     @property
     def url(self) -> str:
@@ -97,9 +70,7 @@ class Sandbox:
         Raises:
             RuntimeError: not started.
         """
-        if self._server is None:
-            raise RuntimeError("the sandbox has not been started")
-        return self._server.url
+        return self.server.url
 
     @property
     def switches(self) -> Switches:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import final
 
+from intacct_sandbox.loopback import LoopbackService
 from intacct_sandbox.pigment.api import PigmentApi
 from intacct_sandbox.pigment.faults import PigmentFaults
 from intacct_sandbox.pigment.messages import Received
@@ -20,7 +20,7 @@ from intacct_sandbox.pigment.workspace import Workspace
 
 
 @final
-class PigmentSandbox:
+class PigmentSandbox(LoopbackService[PigmentServer]):
     """A workspace that takes imports over real HTTP.
 
     with PigmentSandbox(workspace) as sandbox:
@@ -53,37 +53,9 @@ class PigmentSandbox:
             workspace, switches or PigmentSwitches(), self.faults, now, sleep
         )
         self._port = port
-        self._server: PigmentServer | None = None
 
-    def __enter__(self) -> PigmentSandbox:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self.stop()
-
-    def start(self) -> None:
-        """Open the port and serve in a thread.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        server = PigmentServer(self._api, self._port)
-        server.start()
-        self._server = server
-
-    def stop(self) -> None:
-        """Close the port and every connection; harmless if not started."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+    def _new_server(self) -> PigmentServer:
+        return PigmentServer(self._api, self._port)
 
     @property
     def url(self) -> str:
@@ -92,9 +64,7 @@ class PigmentSandbox:
         Raises:
             RuntimeError: not started.
         """
-        if self._server is None:
-            raise RuntimeError("the sandbox has not been started")
-        return self._server.origin
+        return self.server.origin
 
     @property
     def switches(self) -> PigmentSwitches:
