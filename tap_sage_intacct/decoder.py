@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.values import InvalidValue, converter
+from tap_sage_intacct.intacct.values import InvalidValue, ValueType, converter
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Row
-    from tap_sage_intacct.intacct.values import JsonValue, UserFormat, ValueType
+    from tap_sage_intacct.intacct.values import JsonValue, UserFormat
 
 Record = dict[str, "JsonValue"]
 """A Singer record: property to value; money is Decimal, never a binary float."""
@@ -39,9 +39,14 @@ class RowDecoder:
             user_format: how the API user's preferences write dates and times.
         """
         self._stream = stream
+        # Most columns are texts, which need no call each.
+        self._texts = frozenset(
+            name for name, kind in value_types.items() if kind is ValueType.TEXT
+        )
         self._converters = {
-            name: converter(value_type, user_format)
-            for name, value_type in value_types.items()
+            name: converter(kind, user_format)
+            for name, kind in value_types.items()
+            if kind is not ValueType.TEXT
         }
 
     def decode(self, row: Row) -> Record:
@@ -50,17 +55,15 @@ class RowDecoder:
         Raises:
             InvalidRecord: naming the field, and the shape of its text but not the text.
         """
-        converters = self._converters
+        texts, converters = self._texts, self._converters
         record: Record = {}
-        for name, text in row.items():
-            convert = converters.get(name)
-            if convert is None:
-                continue
-            if not text:
-                record[name] = None
-                continue
-            try:
-                record[name] = convert(text)
-            except InvalidValue as error:
-                raise InvalidRecord(f"{self._stream}.{name}: {error}.") from None
+        name = ""
+        try:
+            for name, text in row.items():
+                if name in texts:
+                    record[name] = text or None
+                elif name in converters:
+                    record[name] = converters[name](text) if text else None
+        except InvalidValue as error:
+            raise InvalidRecord(f"{self._stream}.{name}: {error}.") from None
         return record

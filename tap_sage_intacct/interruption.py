@@ -8,11 +8,12 @@ retry, decoding) it ends the run there. Knows nothing of Intacct.
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from types import TracebackType
 
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import Message
-from singer_sdk.singerlib.encoding import SimpleSingerWriter
 
 
 class Interrupted(BaseException):
@@ -85,7 +86,7 @@ class Interruption:
         raise Interrupted(number)
 
 
-class WholeLineWriter(SimpleSingerWriter):
+class WholeLineWriter(MsgSpecWriter):
     """Writes messages to standard output; no signal parts a line."""
 
     def __init__(self) -> None:
@@ -96,3 +97,9 @@ class WholeLineWriter(SimpleSingerWriter):
         """As the SDK's, with signals held back until the line is out."""
         with self.interruption:
             super().write_message(message)
+
+    def write_lines(self, lines: bytes) -> None:
+        """Whole lines, with signals held back until all of them are out."""
+        with self.interruption:
+            sys.stdout.buffer.write(lines)
+            sys.stdout.flush()

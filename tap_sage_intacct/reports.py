@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.report_schema import OfferedReport
     from tap_sage_intacct.run import Run
+
+PAGE_ROWS = 1000
+"""Records written at a time."""
 
 MOST_ROWS = 10_000
 """Beyond this the data source mode is the better road, as Pigment's page says."""
@@ -71,14 +75,16 @@ class ReportStream(IntacctStream):
     def _reader(self) -> CustomReportReader:
         return report_reader(self._run.gateway, self._report, self.settings)
 
-    def _read(self, context: Context | None) -> Iterator[Record]:
+    def _read(self, context: Context | None) -> Iterator[list[Record]]:
         del context
         began = self._run.gateway.server_now()
         self._stream_version = int(began.timestamp())
         with TemporaryFile("w+", encoding="utf-8") as spool:
             count = self._fetch(spool)
             self._warn_of_columns_and_size(spool, count)
-            yield from self._records(spool, began.isoformat())
+            records = self._records(spool, began.isoformat())
+            while page := list(islice(records, PAGE_ROWS)):
+                yield page
         self._activate_version()
 
     def _fetch(self, spool: IO[str]) -> int:

@@ -8,14 +8,16 @@ left out: it moves a bookmark with every row, ours holds only what is proven com
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timezone
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.balances import key_fields
@@ -25,6 +27,8 @@ from tap_sage_intacct.entities import belongs_to, partitions_of
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.interruption import WholeLineWriter
+from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
 from tap_sage_intacct.reading import BalanceReading, read_source
 from tap_sage_intacct.schema import (
@@ -50,6 +54,7 @@ from tap_sage_intacct.stored_codes import stored_values
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
 
@@ -93,6 +98,7 @@ class IntacctStream(Stream, ABC):
         self.settings = run.settings
         self._run = run
         self._denied: PermissionDenied | ObjectNotFound | None = None
+        self._checkpoints_due: list[Callable[[], None]] = []
         self.before_sync: Callable[[], None] = lambda: None
 
     def catalog_problems(self) -> list[str]:
@@ -108,15 +114,90 @@ class IntacctStream(Stream, ABC):
         """
 
     @abstractmethod
-    def _read(self, context: Context | None) -> Iterator[Record]:
-        """Records of a partition, each page followed by its checkpoint."""
+    def _read(self, context: Context | None) -> Iterator[list[Record]]:
+        """Records of a partition, a page at a time.
+
+        Whoever asks for the next page has written the last one: only then its
+        checkpoint is written, so that none runs ahead of its rows.
+        """
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records page by page, each page followed by its checkpoint.
+        """Records one by one, for whatever looks at each: maps, batches, tests."""
+        for page in self._record_pages(context):
+            yield from page
 
-        The SDK asks for the next record only when the last one is written, so a
-        checkpoint never runs ahead of its rows.
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """As the SDK's; a page at a time where nothing looks at single records.
+
+        It has no other hook for that, and spends most of a run on conforming, popping
+        and flushing record by record what the decoder already made right.
         """
+        writer = self._tap.message_writer
+        if not (write_messages and self.selected and self._passes_through) or (
+            not isinstance(writer, WholeLineWriter)
+        ):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        contexts = [context] if context is not None else self.partitions
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            for element in contexts or [{}]:
+                counter.with_context(element)
+                timer.with_context(element)
+                for page in self._record_pages(element or None):
+                    writer.write_lines(self._lines(page))
+                    counter.increment(len(page))
+        self._write_state_message()
+
+    @property
+    def _passes_through(self) -> bool:
+        """Whether records leave as they are read, mapped and flattened by nobody."""
+        if len(self.stream_maps) != 1:
+            return False
+        only = self.stream_maps[0]
+        return isinstance(only, SameRecordTransform) and not only.flattening_enabled
+
+    def _lines(self, page: list[Record]) -> bytes:
+        self.state_manager.is_flushed = False
+        return record_lines(
+            self.stream_maps[0].stream_alias,
+            page,
+            version=self._stream_version,
+            time_extracted=datetime.now(timezone.utc),
+        )
+
+    def _when_written(self, checkpoint: Callable[[], None]) -> None:
+        """Write a checkpoint now that its rows are written.
+
+        In batches they are not yet: rows of the page wait for their file to be full.
+        """
+        if self.get_batch_config(self.config):
+            self._checkpoints_due.append(checkpoint)
+        else:
+            checkpoint()
+
+    def _write_batch_message(
+        self, encoding: BaseBatchFileEncoding, manifest: list[str]
+    ) -> None:
+        """As the SDK's; then the checkpoints of the pages that are in files by now."""
+        super()._write_batch_message(encoding, manifest)
+        self._write_checkpoints_due()
+
+    def _sync_batches(
+        self, batch_config: BatchConfig, context: Context | None = None
+    ) -> None:
+        """As the SDK's; then the checkpoint of the last page."""
+        super()._sync_batches(batch_config, context)
+        self._write_checkpoints_due()
+
+    def _write_checkpoints_due(self) -> None:
+        due, self._checkpoints_due = self._checkpoints_due, []
+        for checkpoint in due:
+            checkpoint()
+
+    def _record_pages(self, context: Context | None) -> Iterator[list[Record]]:
+        """Pages of records; none of what may not be read."""
         if self._denied is not None:
             return
         calls_before = self._run.calls
@@ -151,8 +232,11 @@ class IntacctStream(Stream, ABC):
     def _activate_version(self) -> None:
         """Tell the target that rows of earlier versions are gone.
 
-        After the last record: whoever is stopped before it has lost nothing.
+        After the last record: whoever is stopped before it has lost nothing. Not of
+        batches, whose rows bear no version.
         """
+        if self.get_batch_config(self.config):
+            return
         if self._stream_version is not None and self.settings.emit_activate_version:
             self._write_activate_version_message(self._stream_version)
 
@@ -300,7 +384,7 @@ class SourceStream(IntacctStream):
         names = partitions_of(self.source, self.schema, entities)
         return [{ENTITY_ID: name} for name in names]
 
-    def _read(self, context: Context | None) -> Iterator[Record]:
+    def _read(self, context: Context | None) -> Iterator[list[Record]]:
         if context is None:
             # Where they may not be read there are none: denied, rather than read whole.
             self._partitions()
@@ -315,9 +399,11 @@ class SourceStream(IntacctStream):
                 # Before they are emitted, or a run that dies here would forget them.
                 if deletions is not None:
                     deletions.note(page.rows)
-                yield from self._page_records(gateway, page, entity)
+                yield self._page_records(gateway, page, entity)
                 if page.checkpoint is not None:
-                    self._write_checkpoint(page.checkpoint, context)
+                    self._when_written(
+                        partial(self._write_checkpoint, page.checkpoint, context)
+                    )
         if self._is_last(context):
             self._activate_version()
 
@@ -339,19 +425,20 @@ class SourceStream(IntacctStream):
 
     def _page_records(
         self, gateway: Gateway, page: ReadPage, entity: str | None
-    ) -> Iterator[Record]:
+    ) -> list[Record]:
         decoder = self._decoder
         own: Record = {} if entity is None else {ENTITY_ID: entity}
         if self._tells_deletions:
             # So that a target brings back what it was told is gone.
             own[DELETED_AT] = None
-        for row in page.rows:
-            record = self._record(decoder, row)
-            record.update(own)
-            yield record
+        records = [self._record(decoder, row) for row in page.rows]
+        if own:
+            for record in records:
+                record.update(own)
         for key in page.deleted:
             deleted_at = gateway.server_now().isoformat()
-            yield {**self._keyed(decoder, key), **own, DELETED_AT: deleted_at}
+            records.append({**self._keyed(decoder, key), **own, DELETED_AT: deleted_at})
+        return records
 
     @cached_property
     def _decoder(self) -> RowDecoder:

@@ -93,12 +93,12 @@ class Loader:
         tap = TapSageIntacct(
             config=dict(self.settings), catalog=catalog, state=self.state
         )
-        out = io.StringIO()
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         try:
             with contextlib.redirect_stdout(out):
                 tap.sync_all()
         finally:
-            lines = out.getvalue().splitlines()[:upto]
+            lines = out.buffer.getvalue().decode().split("\n")[:-1][:upto]
             run = Run([parse(line) for line in lines], tap.run.gateway.calls)
             self._take(run)
         return run

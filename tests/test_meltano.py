@@ -45,7 +45,11 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
         **os.environ,
         **{f"TAP_SAGE_INTACCT_{k.upper()}": v for k, v in sandbox.config().items()},
         "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps([period]),
+        # In place of what meltano.yml sets for Pigment.
         "TAP_SAGE_INTACCT__SELECT": '["*.*"]',
+        "TAP_SAGE_INTACCT__METADATA": "{}",
+        "TAP_SAGE_INTACCT_INCLUDE_DELETES": "false",
+        "TAP_SAGE_INTACCT_KEY_STORE": "",
         **settings,
     }
     # A state of its own for every test.
