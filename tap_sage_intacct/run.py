@@ -17,6 +17,7 @@ from tap_sage_intacct.entities import TOP_LEVEL, chosen_entities
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.key_store import KeySet, KeyStore
+from tap_sage_intacct.maintenance import MaintenanceWatch
 from tap_sage_intacct.periods import reporting_periods
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.maintenance = MaintenanceWatch(settings.maintenance)
         self._entity_gateways: dict[str, Gateway] = {}
         self._audit_trails: dict[Gateway, AuditTrail] = {}
 

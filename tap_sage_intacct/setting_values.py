@@ -10,17 +10,52 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from enum import Enum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct.report import Argument, DateRange, ReportKind
+from tap_sage_intacct.maintenance import MaintenanceAction, MaintenanceWindow
 from tap_sage_intacct.suggestions import shortened
 
 EVERY_OBJECT = "*"
 """Stands in `extra_objects` for whatever the company offers."""
 
 EVERY_ENTITY = "all"
+
+
+def maintenance_window(
+    given: Mapping[str, str], problems: list[str]
+) -> MaintenanceWindow:
+    """The hours in which Intacct may be off-line, and what a run does then."""
+    standard = MaintenanceWindow()
+    start = _time_of_day(given.get("start"), standard.start, problems)
+    end = _time_of_day(given.get("end"), standard.end, problems)
+    zone = _zone(given.get("timezone"), standard.zone, problems)
+    action = MaintenanceAction(given.get("action", standard.action.value))
+    return MaintenanceWindow(start, end, zone, action)
+
+
+def _time_of_day(text: str | None, standard: time, problems: list[str]) -> time:
+    try:
+        return time.fromisoformat(text) if text else standard
+    except ValueError:
+        problems.append(
+            f"maintenance_window: '{text}' is no time of day: write it as 02:00."
+        )
+        return standard
+
+
+def _zone(name: str | None, standard: ZoneInfo, problems: list[str]) -> ZoneInfo:
+    try:
+        return ZoneInfo(name) if name else standard
+    except (KeyError, ValueError, OSError):
+        problems.append(
+            f"maintenance_window: the time zone '{name}' is unknown: give a name as "
+            "America/Los_Angeles."
+        )
+        return standard
 
 
 class PeriodType(Enum):

@@ -23,6 +23,7 @@ from tap_sage_intacct.intacct.gateway import (
     RetryPolicy,
 )
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
+from tap_sage_intacct.maintenance import MaintenanceWindow
 from tap_sage_intacct.setting_values import (
     BalanceSettings,
     CustomReport,
@@ -31,6 +32,7 @@ from tap_sage_intacct.setting_values import (
     custom_reports,
     entity_ids,
     extra_objects,
+    maintenance_window,
     names_twice,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
@@ -291,6 +293,25 @@ SETTINGS = th.PropertiesList(
         "pauses.",
     ),
     th.Property(
+        "maintenance_window",
+        th.ObjectType(
+            th.Property("start", th.StringType),
+            th.Property("end", th.StringType),
+            th.Property("timezone", th.StringType),
+            th.Property(
+                "action",
+                th.StringType,
+                allowed_values=["ignore", "warn", "wait", "fail"],
+            ),
+            additional_properties=False,
+        ),
+        default={},
+        title="Maintenance window",
+        description="{start, end, timezone, action}: hours of each day in which Intacct "
+        "may be off-line (00:00 to 02:00 America/Los_Angeles), and what a run does that "
+        "meets them: ignore, warn, wait or fail.",
+    ),
+    th.Property(
         "emit_activate_version_messages",
         th.BooleanType,
         default=True,
@@ -384,6 +405,7 @@ class Settings:
     paging: Paging = Paging.AUTO
     on_drift: OnDrift = OnDrift.REPAIR
     on_denied: OnDenied = OnDenied.WARN
+    maintenance: MaintenanceWindow = field(default_factory=MaintenanceWindow)
     emit_activate_version: bool = True
 
     @classmethod
@@ -412,6 +434,7 @@ class Settings:
         reports = custom_reports(given["custom_reports"], problems)
         extra = extra_objects(given["extra_objects"], problems)
         entities = entity_ids(given["entities"], problems)
+        maintenance = maintenance_window(given["maintenance_window"], problems)
         problems += _entity_problems(given, entities)
         problems += _stream_name_problems(reports, extra)
         if problems:
@@ -436,6 +459,7 @@ class Settings:
             paging=Paging(given["paging"]),
             on_drift=OnDrift(given["on_drift"]),
             on_denied=OnDenied(given["on_denied"]),
+            maintenance=maintenance,
             emit_activate_version=given["emit_activate_version_messages"],
         )
 

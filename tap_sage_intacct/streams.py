@@ -24,7 +24,11 @@ from tap_sage_intacct.balances import key_fields
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.entities import belongs_to, partitions_of
-from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
+from tap_sage_intacct.intacct.errors import (
+    ObjectNotFound,
+    PermissionDenied,
+    TransientError,
+)
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.interruption import WholeLineWriter
@@ -202,10 +206,15 @@ class IntacctStream(Stream, ABC):
             return
         calls_before = self._run.calls
         try:
-            yield from self._read(context)
+            for page in self._read(context):
+                yield page
+                self._run.maintenance.check()
         except (PermissionDenied, ObjectNotFound) as error:
             self._denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
+        except TransientError:
+            self._run.maintenance.explain()
+            raise
         finally:
             calls = self._sync_costs.get("calls", 0) + self._run.calls - calls_before
             self._sync_costs["calls"] = calls

@@ -30,6 +30,7 @@ from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.interruption import Interrupted, Interruption, WholeLineWriter
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
+from tap_sage_intacct.maintenance import WithinMaintenance
 from tap_sage_intacct.report_schema import OfferedReport, offered_reports
 from tap_sage_intacct.reports import ReportStream
 from tap_sage_intacct.run import Run
@@ -61,6 +62,7 @@ _EXPLAINED = (
     InvalidRecord,
     InvalidSettings,
     InvalidState,
+    WithinMaintenance,
 )
 
 
@@ -202,10 +204,12 @@ class TapSageIntacct(Tap):
 
         Raises:
             InvalidSettings: the company has no such period, entity or report.
+            WithinMaintenance: it is no time to ask anything.
         """
         if self._has_checked_choices:
             return
         self._has_checked_choices = True
+        self.run.maintenance.check()
         for stream in self._selected_streams():
             stream.check_choices()
 
