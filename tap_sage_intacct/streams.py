@@ -206,9 +206,7 @@ class IntacctStream(Stream, ABC):
             return
         calls_before = self._run.calls
         try:
-            for page in self._read(context):
-                yield page
-                self._run.maintenance.check()
+            yield from self._read(context)
         except (PermissionDenied, ObjectNotFound) as error:
             self._denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
@@ -413,6 +411,7 @@ class SourceStream(IntacctStream):
                     self._when_written(
                         partial(self._write_checkpoint, page.checkpoint, context)
                     )
+                self._run.maintenance.check()
         if self._is_last(context):
             self._activate_version()
 
