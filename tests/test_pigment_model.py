@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from target_pigment.settings import SECRETS, SETTINGS
 
 from intacct_sandbox.pigment import Workspace
+from tap_sage_intacct.maintenance import MaintenanceWindow
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,16 @@ def test_the_job_is_the_command_that_people_type() -> None:
     assert PROJECT["jobs"] == [
         {"name": "intacct-to-pigment", "tasks": ["tap-sage-intacct target-pigment"]}
     ]
+
+
+def test_the_schedule_keeps_clear_of_the_maintenance_window() -> None:
+    (schedule,) = PROJECT["schedules"]
+    assert schedule["job"] == PROJECT["jobs"][0]["name"]
+    minute, hour, *every_day = schedule["interval"].split()
+    assert every_day == ["*"] * 3
+    first = datetime(2026, 1, 1, int(hour), int(minute), tzinfo=timezone.utc)
+    starts = [first + timedelta(days=day) for day in range(366)]
+    assert {MaintenanceWindow().ends_at(start) for start in starts} == {None}
 
 
 @pytest.mark.parametrize("stream", STREAMS)
