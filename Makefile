@@ -31,8 +31,9 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/deptry .
 	cd target-pigment && ../$(BIN)/deptry .
 
+# To renew docs/performance.md: make bench BENCH='--full --write'
 bench: $(VENV)/.dev ## Measure how fast the tap and the target load
-	$(BIN)/python benchmarks/load.py
+	$(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python target-pigment/benchmarks/load.py
 
 consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
