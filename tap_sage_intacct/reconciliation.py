@@ -54,7 +54,7 @@ class PassLedger:
 
     def add(self, page: Page) -> None:
         """Note the rows of a page that is about to be emitted."""
-        identities = map(self.key.identity, page.rows)
+        identities = self.key.identities(page.rows)
         if page.position is None:
             self._unplaced.extend(identities)
             return

@@ -6,7 +6,7 @@ columns; it can be kept in a state and compared with another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,7 +69,12 @@ class PagingKey:
 
     def identity(self, row: Row) -> int:
         """A hash that tells the row apart from every other row of its object."""
-        return hash(tuple(row.get(name) for name in self.order))
+        return next(self.identities((row,)))
+
+    def identities(self, rows: Iterable[Row]) -> Iterator[int]:
+        """The identity of each row."""
+        order = self.order
+        return (hash(tuple([row.get(name) for name in order])) for row in rows)
 
 
 def position_of(
@@ -84,12 +89,18 @@ def position_of(
         (field.name, converter(field.value_type, user_format)) for field in key.fields
     ]
 
+    def only(row: Row) -> Position | None:
+        value = convert_only(row.get(name_only, ""))
+        return (value,) if isinstance(value, int | str) else None
+
     def position(row: Row) -> Position | None:
         values = [convert(row.get(name, "")) for name, convert in converters]
         found = tuple(value for value in values if isinstance(value, int | str))
         return found if len(found) == len(values) else None
 
-    return position
+    # Of every row of most passes: one column, which needs no list of values.
+    name_only, convert_only = converters[0]
+    return only if len(converters) == 1 else position
 
 
 def after(key: PagingKey, position: Position) -> Condition:
