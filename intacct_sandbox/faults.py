@@ -42,7 +42,7 @@ class FaultKind(Enum):
     SLOW = "an answer that comes `seconds` later"
     EXTERNAL_ENTITY = "a DOCTYPE that names a local file"
     ENTITY_BOMB = "a DOCTYPE that unfolds without end"
-    CONTROL_CHARACTERS = "a character that XML does not allow"
+    CONTROL_CHARACTERS = "a character that neither XML nor JSON allows"
     NOT_XML = "plain text under an XML content type"
     ROWS_REVERSED = "the rows of the page in the opposite order"
     ROWS_LOST = "a page without rows, while others are said to remain"

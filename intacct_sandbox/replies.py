@@ -7,14 +7,16 @@ reply. What it must not know: when they are sent.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from lxml import etree
 
 XML_TYPE = 'text/xml; encoding="UTF-8"'
+JSON_TYPE = "application/json"
 HTML_TYPE = "text/html; charset=UTF-8"
 
 Cut = Literal["", "before_headers", "after_headers"]
@@ -44,6 +46,8 @@ _HOSTILE = (
     "<dtdversion>3.0</dtdversion></control></response>\n"
 )
 _BOMB_LEVELS = 9
+_FIRST_OF_XML = re.compile(rb"(<data\b.*?>[^<]+)(</)", re.DOTALL)
+_FIRST_OF_JSON = re.compile(rb'(:"(?:[^"\\]|\\.)*)(")', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,9 @@ def truncated(reply: Reply) -> Reply:
 
 
 def with_control_character(reply: Reply) -> Reply:
-    """A character that XML does not allow, inside the data [C]."""
-    marked = re.sub(
-        rb"(<data\b.*?>[^<]+)(</)", b"\\1\x0b\\2", reply.body, count=1, flags=re.DOTALL
-    )
+    """A character that neither XML nor JSON allows, inside the data [C]."""
+    first_value = _FIRST_OF_JSON if _is_json(reply) else _FIRST_OF_XML
+    marked = first_value.sub(b"\\1\x0b\\2", reply.body, count=1)
     body = marked if marked != reply.body else reply.body + b"\x0b"
     return replace(reply, body=body)
 
@@ -142,11 +145,16 @@ def with_rows_reversed(reply: Reply) -> Reply:
     def reverse(data: etree._Element) -> None:
         data[:] = reversed(data)
 
+    if _is_json(reply):
+        return _json_changed(reply, lambda rows: rows[::-1])
     return _changed(reply, reverse)
 
 
 def without_rows(reply: Reply) -> Reply:
-    """An empty page, its counts in keeping: the rows it had are said to remain."""
+    """An empty page, its counts in keeping: the rows it had are said to remain.
+
+    JSON has no counts to keep.
+    """
 
     def empty(data: etree._Element) -> None:
         remaining = int(data.get("numremaining", "0")) + len(data)
@@ -154,6 +162,8 @@ def without_rows(reply: Reply) -> Reply:
         data.set("count", "0")
         data.set("numremaining", str(remaining))
 
+    if _is_json(reply):
+        return _json_changed(reply, lambda _: [])
     return _changed(reply, empty)
 
 
@@ -164,6 +174,8 @@ def without_result_id(reply: Reply) -> Reply:
         if "resultId" in data.attrib:
             del data.attrib["resultId"]
 
+    if _is_json(reply):
+        return reply
     return _changed(reply, forget)
 
 
@@ -172,3 +184,13 @@ def _changed(reply: Reply, change: Callable[[etree._Element], None]) -> Reply:
     for data in root.iter("data"):
         change(data)
     return replace(reply, body=etree.tostring(root, encoding="utf-8"))
+
+
+def _is_json(reply: Reply) -> bool:
+    return reply.content_type == JSON_TYPE
+
+
+def _json_changed(reply: Reply, change: Callable[[list[Any]], list[Any]]) -> Reply:
+    rows = change(json.loads(reply.body or b"[]"))
+    body = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return replace(reply, body=body.encode())

@@ -91,7 +91,10 @@ class Switches:
         unqueryable: listed by lookup, refused by query [C].
         query_serves_all: objects documented for readByQuery only (REVRECSCHEDULE
             ...) are served by query too [?].
-        json_supported: `returnformat` json works [D].
+        json: `returnformat` json is served [D]; ignored, so that XML comes; or
+            refused [?].
+        json_empty: what JSON without rows looks like: an empty list [I], or a body
+            of no bytes, as CSV's is [C].
         sum_prefixed: aggregates come back as `SUM.X` [I] or plain `X` [D, one
             example]; COUNT is always prefixed [D].
         numeric_text_keys: a TEXT RECORDNO is compared as a number where both
@@ -151,7 +154,8 @@ class Switches:
         default_factory=lambda: _UNQUERYABLE
     )
     query_serves_all: bool = False
-    json_supported: bool = True
+    json: Literal["served", "ignored", "refused"] = "served"
+    json_empty: Literal["list", "nothing"] = "list"
     sum_prefixed: bool = True
     numeric_text_keys: bool = True
 

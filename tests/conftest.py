@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from intacct_sandbox import Company, ManualClock, Sandbox
-from tests.loading import PERIODS, Loader
+from tests.loading import PERIODS, ROAD, Loader
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -66,7 +66,8 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
     """Makes a loader of the sandbox; keyword arguments are settings of the tap."""
 
     def make(**settings: object) -> Loader:
-        defaults = {**sandbox.config(), "balance_periods": list(PERIODS)}
+        periods = {"balance_periods": list(PERIODS)}
+        defaults = {**sandbox.config(), **ROAD, **periods}
         return Loader({**defaults, **settings})
 
     return make

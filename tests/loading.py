@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 
 PERIODS = ("Month Ended June 2025", "Month Ended July 2025")
+
+# Lets every test and campaign run on either road: RESPONSE_FORMAT=xml or json.
+ROAD = {"response_format": os.environ.get("RESPONSE_FORMAT", "auto")}
 
 Record = dict[str, Any]
 Key = tuple[Any, ...]

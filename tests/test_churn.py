@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 from tests.conftest import NOON
-from tests.loading import PERIODS, Loader, Run, as_json
+from tests.loading import PERIODS, ROAD, Loader, Run, as_json
 
 # The kinds of paging: by RECORDNO, by a key that rows share, from a snapshot.
 STREAMS = ("vendors", "gl_details", "revenue_recognition_schedules")
@@ -99,7 +99,7 @@ def test_load_under_churn_converges(
 ) -> None:
     with churning(company_file, changes) as (company, sandbox):
         before = keys(company, stream)
-        config = {**sandbox.config(), "balance_periods": list(PERIODS)}
+        config = {**sandbox.config(), **ROAD, "balance_periods": list(PERIODS)}
         target = Loader({**config, "page_size": 7 if stream == "vendors" else 60})
         catalog = target.catalog([stream])
         first = target.run(stream, catalog=catalog)

@@ -31,7 +31,7 @@ from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.balances import balance_key, key_fields
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, ReadFunction
 from tests.conftest import NOON
-from tests.loading import Loader, Run, as_json
+from tests.loading import ROAD, Loader, Run, as_json
 
 pytestmark = pytest.mark.long
 
@@ -208,6 +208,7 @@ class Machine(RuleBasedStateMachine):
         self.target = Loader(
             {
                 **self.sandbox.config(),
+                **ROAD,
                 "page_size": self.subject.page_size,
                 "include_deletes": True,
                 "key_store": str(self.folder / "keys.sqlite"),

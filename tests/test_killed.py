@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox
-from tests.loading import Loader, as_json, parse
+from tests.loading import ROAD, Loader, as_json, parse
 
 pytestmark = pytest.mark.long
 
@@ -138,7 +138,8 @@ def test_killed_at_any_instant_it_resumes(
     chosen = int(os.environ.get("KILL_SEED", secrets.randbelow(10**9)))
     chance = random.Random(chosen)  # noqa: S311 - instants, not secrets
     # Without a lookback, which reads recent rows twice on purpose.
-    config = {**sandbox.config(), "page_size": PAGE, "lookback_minutes": 0}
+    limits = {"page_size": PAGE, "lookback_minutes": 0}
+    config = {**sandbox.config(), **ROAD, **limits}
     loader = Loader(config)
     catalog = loader.catalog([STREAM])
     loaded: dict[int, dict[str, Any]] = {}

@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 def query(call: etree._Element, around: Surroundings) -> Answer:
     """One page of a new query."""
-    asked = parse_query(call)
+    asked = _in_served_format(parse_query(call), around)
     definition = around.definition(asked.object_name).of_document(
         call.findtext("docparid")
     )
     require_readable(definition, "query", around.switches)
-    if asked.return_format == "json" and not around.switches.json_supported:
-        raise invalid_argument("The return format 'json' is not supported.")
     visible = restrict_to_period(
         around.visible(show_private=asked.show_private),
         definition,
@@ -52,10 +50,25 @@ def query(call: etree._Element, around: Surroundings) -> Answer:
     return _answer(replace(asked, object_name=definition.name), page, around)
 
 
+def _in_served_format(asked: Query, around: Surroundings) -> Query:
+    """The query as it will be answered.
+
+    Raises:
+        FunctionRefusal: it asks for JSON, which is refused.
+    """
+    if asked.return_format != "json" or around.switches.json == "served":
+        return asked
+    if around.switches.json == "refused":
+        raise invalid_argument("The return format 'json' is not supported.")
+    return replace(asked, return_format="xml")
+
+
 def _answer(asked: Query, page: Page, around: Surroundings) -> Answer:
     formatting, count = around.switches.formatting, len(page.rows)
     if asked.return_format != "xml":
         raw = render_raw(asked.return_format, page.columns, page.rows, formatting)
+        if not count and around.switches.json_empty == "nothing":
+            raw = replace(raw, body=b"")
         return Answer(rows=count, raw=raw)
     attributes = page_attributes(
         listtype=asked.object_name,

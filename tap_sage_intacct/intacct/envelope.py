@@ -37,10 +37,15 @@ Authentication = Login | Secret
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One API call: the element inside `<function>`, and what it is for logs."""
+    """One API call: the element inside `<function>`, and what it is for logs.
+
+    Attributes:
+        asks_json: rows are asked for without envelope; must be alone in its request.
+    """
 
     element: etree._Element
     call: Call
+    asks_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One function's answer; `data` is None where the function returned none."""
+    """One function's answer.
+
+    Attributes:
+        data: None where the function returned none.
+        json: the whole body, where it is rows without envelope.
+    """
 
     data: etree._Element | None
     errors: tuple[ErrorDetail, ...]
     succeeded: bool
+    json: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +190,24 @@ def parse_response(body: bytes, functions: Sequence[Function]) -> Response:
     return Response(session, results)
 
 
+def is_json(body: bytes, functions: Sequence[Function], *, is_xml: bool) -> bool:
+    """Whether a body is rows without envelope: asked for, and not answered in XML.
+
+    With `returnformat` json the type is `application/json`, and an XML type tells an
+    error [C]; the first character has the last word.
+    """
+    if not any(function.asks_json for function in functions):
+        return False
+    first = body.lstrip()[:1]
+    return first == b"[" or (first != b"<" and not is_xml)
+
+
+def json_response(body: bytes) -> Response:
+    """The response that a body without envelope stands for; it tells no session."""
+    result = Result(data=None, errors=(), succeeded=True, json=body)
+    return Response(Session(None, None), (result,))
+
+
 def parse_errors(body: bytes) -> tuple[ErrorDetail, ...]:
     """The errors of a document that an HTTP error carries; none if it is no XML."""
     try:
@@ -215,7 +244,7 @@ def read_nested_rows(data: etree._Element, name: str) -> list[Row]:
 
 
 # Intacct does not strictly strip control characters, raw or as references [C].
-_ILLEGAL_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+ILLEGAL_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ILLEGAL_REFERENCES = re.compile(
     rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
 )
@@ -234,7 +263,7 @@ def _parse(body: bytes) -> etree._Element:
 
 def _parse_stripped(body: bytes) -> etree._Element:
     """Parse once more without the characters that XML forbids."""
-    stripped = _ILLEGAL_REFERENCES.sub(b"", _ILLEGAL_BYTES.sub(b"", body))
+    stripped = _ILLEGAL_REFERENCES.sub(b"", ILLEGAL_BYTES.sub(b"", body))
     try:
         return etree.fromstring(stripped, _parser())
     except etree.XMLSyntaxError as error:

@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -25,6 +26,8 @@ import tldextract
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.credentials import Secret
 from tap_sage_intacct.intacct.envelope import (
+    is_json,
+    json_response,
     parse_errors,
     parse_response,
     request_document,
@@ -88,6 +91,14 @@ class RetryPolicy:
     longest_pause_seconds: float = 120.0
 
 
+class ResponseFormat(Enum):
+    """What rows are asked for in, where both are served."""
+
+    AUTO = "auto"
+    XML = "xml"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """Where to call, as whom, and how hard."""
@@ -98,6 +109,7 @@ class GatewaySettings:
     timeout_seconds: float = 300.0
     max_connections: int = 2
     retry: RetryPolicy = RetryPolicy()
+    response_format: ResponseFormat = ResponseFormat.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +144,32 @@ class Gateway:
         # it, since the document says `uniqueid` false.
         self._run_id = secrets.token_hex(4)
         self._numbers = itertools.count(1)
+        self.asks_json = settings.response_format is not ResponseFormat.XML
+        """Whether rows may be asked for as JSON; once given up, it stays so."""
         self.calls = 0
         """HTTP requests sent so far, retries and sign-ins included."""
 
-    def call(self, function: Function, read: Callable[[etree._Element], T]) -> T:
+    def call(
+        self,
+        function: Function,
+        read: Callable[[etree._Element], T],
+        read_json: Callable[[bytes], T] | None = None,
+    ) -> T:
         """Call one function and read its `<data>` element.
 
         Args:
             function: the call.
             read: turns the element into what is wanted. It runs inside the retry: a
                 document that it finds broken (`InvalidResponse`) is asked for again.
+            read_json: likewise of a body without envelope; needed for a function that
+                asks for one, whose answer may be either.
         """
 
         def once() -> T:
-            return read(_data(function, self._execute([function])[0]))
+            (result,) = self._execute([function])
+            if result.json is not None and read_json is not None:
+                return read_json(result.json)
+            return read(_data(function, result))
 
         return self._patiently(once)
 
@@ -170,6 +194,27 @@ class Gateway:
             return [_outcome(*pair) for pair in zip(calls, results, strict=True)]
 
         return self._patiently(once)
+
+    def give_up_json(self, reason: str, error: IntacctError | None = None) -> None:
+        """Ask for XML from now on.
+
+        Args:
+            reason: what Intacct does with JSON, for the log.
+            error: how it refused; None where it only ignored it.
+
+        Raises:
+            ConfigurationError: it refused, and the settings insist.
+        """
+        if error is not None and self._settings.response_format is ResponseFormat.JSON:
+            raise ConfigurationError(
+                f"Intacct {reason}: set response_format to auto or xml.",
+                details=error.details,
+                call=error.call,
+            ) from error
+        with self._lock:
+            was_asking, self.asks_json = self.asks_json, False
+        if was_asking:
+            logger.info("Intacct %s; asking for XML from now on.", reason)
 
     def server_now(self) -> datetime:
         """Intacct's clock, aware, whole seconds: ours corrected by its last answer.
@@ -298,6 +343,10 @@ class Gateway:
                 parse_errors(answer.body),
                 retry_after_seconds=answer.retry_after_seconds,
             )
+        if is_json(answer.body, calls, is_xml=answer.is_xml):
+            # The session's end stays where the last envelope put it: too early if this
+            # call moved it, which costs a sign-in once in the session's life.
+            return json_response(answer.body)
         response = parse_response(answer.body, calls)
         self._note_session(response.session, authentication)
         return response

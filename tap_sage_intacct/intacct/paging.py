@@ -100,26 +100,39 @@ def key_set_pages(
     Where several rows may share a key, the last key of a page that is not the last
     page may go on beyond it: its rows are left for the next page.
 
+    Pages that cannot be the last one, by the last count, may come without counts.
+    So the end is always told by a page that counts what remains after it.
+
     Args:
         start: rows up to and including this position are left out.
 
     Raises:
         PagesMoved: no try gave a page in the order that was asked for.
     """
+    # By the last count, less the rows read since; None where nothing was counted.
+    left: int | None = None
     while True:
         since = after(key, start) if start is not None else None
-        found = ordered_rows(
-            reader, key, both(condition, since), beyond=start, read_again=read_again
-        )
+        wanted = both(condition, since)
+        found = None
+        if left is not None and left > reader.page_size:
+            found = _uncounted_rows(reader, key, wanted, start, read_again)
+        if found is None:
+            found = ordered_rows(
+                reader, key, wanted, beyond=start, read_again=read_again
+            )
         keyed = found.keyed
+        if found.total is not None:
+            left = found.total
         if not found.is_last and not key.is_unique:
             keyed = _without_last_key(keyed)
             if not keyed:
-                start = found.keyed[-1][0]
+                start, left = found.keyed[-1][0], None
                 yield from _pages_at(reader, key, condition, start, read_again)
                 continue
         if keyed:
             start = keyed[-1][0]
+            left = None if left is None else left - len(keyed)
             yield Page([row for _, row in keyed], start, found.total)
         if found.is_last:
             return
@@ -153,6 +166,36 @@ def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
         return OrderedRows(keyed, row_set.total, is_last)
 
     return _insist(ask, read_again)
+
+
+def _uncounted_rows(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    beyond: Position | None,
+    read_again: ReadAgain,
+) -> OrderedRows | None:
+    """A full page in the order of the key; None where counts must tell what came.
+
+    More rows remain than one page holds: one that is short has lost some, or many were
+    deleted since they were counted.
+    """
+    row_set, page_size = reader.query_uncounted(condition, key.order)
+    if row_set.remaining is None and len(row_set.rows) < page_size:
+        logger.info(
+            "%s: a page without counts holds %d rows where more remained; "
+            "asking for it with counts.",
+            reader.object_name,
+            len(row_set.rows),
+        )
+        return None
+    try:
+        keyed = _keyed(reader, key, row_set.rows, beyond)
+        is_last = _is_last(reader.object_name, row_set, page_size)
+    except PagesMoved as error:
+        read_again(error)
+        return None
+    return OrderedRows(keyed, row_set.total, is_last)
 
 
 def count_rows(

@@ -100,7 +100,12 @@ def both(first: Condition | None, second: Condition | None) -> Condition | None:
 
 
 def query_function(
-    query: Query, user_format: UserFormat, *, page_size: int, offset: int = 0
+    query: Query,
+    user_format: UserFormat,
+    *,
+    page_size: int,
+    offset: int = 0,
+    as_json: bool = False,
 ) -> Function:
     """The `query` call for one page.
 
@@ -110,6 +115,7 @@ def query_function(
     Args:
         page_size: 1 to 2,000.
         offset: rows to skip.
+        as_json: ask for bare rows, without envelope and counts.
     """
     element = E.query(
         E.object(query.object_name), E.select(*map(E.field, query.fields))
@@ -119,12 +125,15 @@ def query_function(
     if query.order:
         orders = (E.order(E.field(field), E.ascending()) for field in query.order)
         element.append(E.orderby(*orders))
-    element.append(E.options(E.showprivate("true")))
+    options = E.options(E.showprivate("true"))
+    if as_json:
+        options.append(E.returnformat("json"))
+    element.append(options)
     if query.document_type is not None:
         element.append(E.docparid(query.document_type))
     element.append(E.pagesize(str(page_size)))
     element.append(E.offset(str(offset)))
-    return Function(element, Call("query", query.object_name))
+    return Function(element, Call("query", query.object_name), asks_json=as_json)
 
 
 def read_by_query_function(

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.envelope import Function, RowSet, read_rows
 from tap_sage_intacct.intacct.errors import (
+    ConfigurationError,
     DatabaseRefused,
     FieldsRefused,
+    InvalidResponse,
+    PermissionDenied,
+    RequestRefused,
     RequestTimedOut,
 )
+from tap_sage_intacct.intacct.json_rows import read_json_rows
 from tap_sage_intacct.intacct.query import (
     Condition,
     Query,
@@ -25,6 +30,7 @@ from tap_sage_intacct.intacct.query import (
 )
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.errors import IntacctError
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import StoredValue
 
@@ -34,6 +40,9 @@ MAX_READ_BY_QUERY_PAGE = 1000
 
 MIN_PAGE = 100
 """Below this a smaller page no longer helps a call that times out [I]."""
+
+# What a request for JSON may meet that the same for XML does not.
+_REFUSALS = (RequestRefused, ConfigurationError, PermissionDenied, InvalidResponse)
 
 _BuildPage = Callable[[tuple[str, ...], int], Function]
 """Fields and page size to the call that asks for the page."""
@@ -74,6 +83,8 @@ class ObjectReader:
         self.page_size = page_size
         self._stored = stored
         self._document_type = document_type
+        # Of the last page that came as XML.
+        self._columns: frozenset[str] = frozenset()
 
     def query(
         self, condition: Condition | None, order: tuple[str, ...], *, offset: int = 0
@@ -88,16 +99,73 @@ class ObjectReader:
         user_format = self.gateway.user_format()
 
         def page(fields: tuple[str, ...], size: int) -> Function:
-            selected = tuple(dict.fromkeys((*order, *fields)))
-            query = Query(
-                self.object_name, selected, condition, order, self._document_type
-            )
+            query = self._selecting(fields, condition, order)
             return query_function(
                 query, user_format, page_size=min(size, MAX_QUERY_PAGE), offset=offset
             )
 
         row_set = self._ask(page, needed=order)
+        self._columns = _columns(row_set)
         return row_set, min(self.page_size, MAX_QUERY_PAGE)
+
+    def query_uncounted(
+        self, condition: Condition | None, order: tuple[str, ...]
+    ) -> tuple[RowSet, int]:
+        """As `query`, but as JSON, which comes faster and without counts.
+
+        As XML where JSON is not to be had; whatever is wrong with JSON alone makes
+        the gateway give it up.
+
+        Raises:
+            ConfigurationError: JSON is refused, and the settings insist on it.
+        """
+        if not self.gateway.asks_json:
+            return self.query(condition, order)
+        size = min(self.page_size, MAX_QUERY_PAGE)
+        page = query_function(
+            self._selecting(self.fields, condition, order),
+            self.gateway.user_format(),
+            page_size=size,
+            as_json=True,
+        )
+        try:
+            row_set = self.gateway.call(page, read_rows, read_json_rows)
+        except RequestTimedOut as error:
+            self.halve_page_size(error)
+            return self.query(condition, order)
+        except _REFUSALS as error:
+            is_broken = isinstance(error, InvalidResponse)
+            reason = "sends broken JSON" if is_broken else "refuses JSON"
+            return self._query_instead(condition, order, reason, error)
+        if row_set.remaining is not None:
+            self.gateway.give_up_json("answers in XML what is asked for as JSON")
+        elif row_set.rows and _columns(row_set) != self._columns:
+            reason = "names the columns of JSON unlike those of XML"
+            return self._query_instead(condition, order, reason, None)
+        return row_set, size
+
+    def _query_instead(
+        self,
+        condition: Condition | None,
+        order: tuple[str, ...],
+        reason: str,
+        error: IntacctError | None,
+    ) -> tuple[RowSet, int]:
+        """As XML what did not come as JSON; where it does not come either, so be it."""
+        fields = self.fields
+        answer = self.query(condition, order)
+        if self.fields == fields:
+            self.gateway.give_up_json(reason, error)
+        return answer
+
+    def _selecting(
+        self,
+        fields: tuple[str, ...],
+        condition: Condition | None,
+        order: tuple[str, ...],
+    ) -> Query:
+        selected = tuple(dict.fromkeys((*order, *fields)))
+        return Query(self.object_name, selected, condition, order, self._document_type)
 
     def read_by_query(self, condition: Condition | None) -> RowSet:
         """The first page of a readByQuery, whose `result_id` continues it."""
@@ -215,3 +283,7 @@ class ObjectReader:
         except (FieldsRefused, DatabaseRefused):
             return True
         return False
+
+
+def _columns(row_set: RowSet) -> frozenset[str]:
+    return frozenset(row_set.rows[0]) if row_set.rows else frozenset()

@@ -78,6 +78,14 @@ def test_query_document() -> None:
     assert_golden("query.xml", [function], SESSION, "run-7")
 
 
+def test_query_document_that_asks_for_json() -> None:
+    query = Query("VENDOR", ("RECORDNO", "NAME"), None, ("RECORDNO",), "Standard")
+    function = query_function(
+        query, DEFAULT_USER_FORMAT, page_size=500, offset=7, as_json=True
+    )
+    assert_golden("query_json.xml", [function], SESSION, "run-8")
+
+
 def test_read_by_query_and_small_functions() -> None:
     condition = AllOf(
         (

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intacct_sandbox import Company, Switches, UserFormatting
+from intacct_sandbox import Company, Fault, FaultKind, Switches, UserFormatting
 from tests.sandbox.gateway.client import Client, column, compare, query, rows
 
 if TYPE_CHECKING:
     from tests.sandbox.gateway.conftest import Serve
 
 PRIVATE = "<showprivate>true</showprivate>"
+JSON = "<returnformat>json</returnformat>"
 FIELDS = (
     "RECORDNO",
     "NAME",
@@ -308,7 +309,7 @@ def test_json_is_bare_rows_of_text(reader: Client) -> None:
         "RECORDNO",
         "PARENTID",
         order="RECORDNO",
-        options="<returnformat>json</returnformat>",
+        options=JSON,
     )
     response = reader.send(reader.document(asked))
     assert response.headers["Content-Type"] == "application/json"
@@ -317,11 +318,10 @@ def test_json_is_bare_rows_of_text(reader: Client) -> None:
 
 
 def test_empty_json_is_an_empty_list_and_errors_stay_xml(reader: Client) -> None:
-    options = "<returnformat>json</returnformat>"
     where = compare("equalto", "RECORDNO", "-1")
-    asked = query("VENDOR", "RECORDNO", where=where, options=options)
+    asked = query("VENDOR", "RECORDNO", where=where, options=JSON)
     assert reader.send(reader.document(asked)).content == b"[]"
-    wrong = reader.send(reader.document(query("VENDOR", "NOPE", options=options)))
+    wrong = reader.send(reader.document(query("VENDOR", "NOPE", options=JSON)))
     assert wrong.headers["Content-Type"].startswith("text/xml")
 
 
@@ -334,8 +334,7 @@ def test_csv_is_a_header_and_quoted_lines(reader: Client) -> None:
 
 
 def test_bare_formats_need_a_request_of_their_own(reader: Client) -> None:
-    options = "<returnformat>json</returnformat>"
-    asked = query("VENDOR", "RECORDNO", options=options)
+    asked = query("VENDOR", "RECORDNO", options=JSON)
     answer = reader.post(asked, "<getDimensions/>")
     statuses = [r.findtext("status") for r in answer.iterfind("operation/result")]
     assert statuses == ["failure", "success"]
@@ -420,11 +419,54 @@ def test_objects_without_query_can_be_given_it(client: Client) -> None:
     assert client.data(query("REVRECSCHEDULE", "RECORDNO")) is not None
 
 
-def test_json_can_be_missing(client: Client) -> None:
-    client.sandbox.switches = Switches(json_supported=False)
-    options = "<returnformat>json</returnformat>"
-    errorno, _ = client.error(query("VENDOR", "RECORDNO", options=options))
+def test_json_can_be_refused(client: Client) -> None:
+    client.sandbox.switches = Switches(json="refused")
+    errorno, _ = client.error(query("VENDOR", "RECORDNO", options=JSON))
     assert errorno
+
+
+def test_json_can_be_ignored(client: Client) -> None:
+    client.sandbox.switches = Switches(json="ignored")
+    asked = query("VENDOR", "RECORDNO", order="RECORDNO", options=JSON)
+    plain = query("VENDOR", "RECORDNO", order="RECORDNO")
+    answer = client.data(asked)
+    assert rows(answer) == rows(client.data(plain))
+    assert int(answer.get("totalcount", "0")) == len(answer)
+
+
+def test_empty_json_can_be_an_empty_body(client: Client) -> None:
+    client.sandbox.switches = Switches(json_empty="nothing")
+    where = compare("equalto", "RECORDNO", "-1")
+    asked = query("VENDOR", "RECORDNO", where=where, options=JSON)
+    response = client.send(client.document(asked))
+    assert response.content == b""
+    assert response.headers["Content-Type"] == "application/json"
+    some = client.send(client.document(query("VENDOR", "RECORDNO", options=JSON)))
+    assert len(json.loads(some.content)) > 1
+
+
+def test_rows_of_json_can_be_damaged(client: Client) -> None:
+    document = client.document(query("VENDOR", "NAME", order="NAME", options=JSON))
+    whole = client.send(document).json()
+    damaged = {
+        FaultKind.ROWS_REVERSED: whole[::-1],
+        FaultKind.ROWS_LOST: [],
+        FaultKind.RESULT_ID_LOST: whole,
+    }
+    for kind, expected in damaged.items():
+        client.sandbox.faults.add(Fault(kind))
+        assert client.send(document).json() == expected
+
+
+def test_control_character_and_cut_in_json(client: Client) -> None:
+    document = client.document(query("VENDOR", "NAME", order="NAME", options=JSON))
+    whole = client.send(document).content
+    client.sandbox.faults.add(Fault(FaultKind.CONTROL_CHARACTERS))
+    marked = client.send(document).content
+    assert marked != whole
+    assert marked.replace(b"\x0b", b"") == whole
+    client.sandbox.faults.add(Fault(FaultKind.TRUNCATED))
+    assert client.send(document).content == whole[: len(whole) // 2]
 
 
 def test_audit_trail_is_filtered_by_code_and_denied_in_its_own_words(
