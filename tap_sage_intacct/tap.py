@@ -256,7 +256,7 @@ def _without_secret(error: str) -> str:
 def main() -> None:
     """The console command: one line, and exit code 1, for what people can mend."""
     logger = logging.getLogger(TapSageIntacct.name)
-    # Records form no cycles, and to look for some in every page costs one in fifteen seconds.
+    # Records form no cycles, and looking for some in every page is felt.
     gc.set_threshold(GC_THRESHOLD)
     # Meltano shows every warning, and a run that fails leaves the files of --state and
     # --catalog open: the last line shall be the one that tells what to do.
