@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.intacct.query import AnyOf, Comparison, Operator
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.query import Condition
+    from tap_sage_intacct.intacct.rows import Row
 
 # The natural key without dimensions [I]; the lookup has LOCATIONNO where the
 # documentation has LOCATIONDIMKEY [L].

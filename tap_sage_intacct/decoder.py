@@ -1,17 +1,21 @@
-"""Rows of text to Singer records, by a plan compiled once per stream.
+"""Rows of text to tables of Singer records, by a plan compiled once per stream.
 
 Knows neither the gateway nor the catalog: it is told the fields and their types.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.values import InvalidValue, ValueType, converter
+from tap_sage_intacct.intacct.columns import Column, column_converter
+from tap_sage_intacct.intacct.rows import RowTable, as_table
+from tap_sage_intacct.intacct.values import InvalidValue, ValueType
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.intacct.values import JsonValue, UserFormat
 
 Record = dict[str, "JsonValue"]
@@ -20,6 +24,32 @@ Record = dict[str, "JsonValue"]
 
 class InvalidRecord(ValueError):
     """A value that is not of its field's type; the message tells its shape alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """Records that have the same properties, a column each.
+
+    Attributes:
+        columns: property to its values, as many as there are records.
+        count: of the records.
+    """
+
+    columns: Mapping[str, Column]
+    count: int
+
+    def with_constants(self, values: Record) -> RecordTable:
+        """The records with more properties, whose values are the same in all."""
+        columns = {name: [value] * self.count for name, value in values.items()}
+        return RecordTable({**self.columns, **columns}, self.count)
+
+    def records(self) -> list[Record]:
+        """The records one by one."""
+        if not self.columns:
+            return [{} for _ in range(self.count)]
+        names = tuple(self.columns)
+        rows = zip(*self.columns.values(), strict=True)
+        return [dict(zip(names, values, strict=True)) for values in rows]
 
 
 class RowDecoder:
@@ -39,31 +69,36 @@ class RowDecoder:
             user_format: how the API user's preferences write dates and times.
         """
         self._stream = stream
-        # Most columns are texts, which need no call each.
-        self._texts = frozenset(
-            name for name, kind in value_types.items() if kind is ValueType.TEXT
-        )
         self._converters = {
-            name: converter(kind, user_format)
+            name: column_converter(kind, user_format)
             for name, kind in value_types.items()
-            if kind is not ValueType.TEXT
         }
 
-    def decode(self, row: Row) -> Record:
-        """One record; an empty text is null.
+    def tables(self, rows: Sequence[Row]) -> list[RecordTable]:
+        """The records in order: one table, as rows have the same columns as a rule.
+
+        An empty text is null; a column that a row lacks, its record lacks.
 
         Raises:
             InvalidRecord: naming the field, and the shape of its text but not the text.
         """
-        texts, converters = self._texts, self._converters
-        record: Record = {}
-        name = ""
+        if not rows:
+            return []
+        if (table := as_table(rows)) is not None:
+            return [self._table(table)]
+        runs = (as_table(list(run)) for _, run in groupby(rows, key=frozenset))
+        return [self._table(table) for table in runs if table is not None]
+
+    def _table(self, rows: RowTable) -> RecordTable:
+        columns = {
+            name: self._convert(name, texts)
+            for name, texts in zip(rows.columns, rows.texts(), strict=True)
+            if name in self._converters
+        }
+        return RecordTable(columns, len(rows))
+
+    def _convert(self, name: str, column: Sequence[str]) -> Column:
         try:
-            for name, text in row.items():
-                if name in texts:
-                    record[name] = text or None
-                elif name in converters:
-                    record[name] = converters[name](text) if text else None
+            return self._converters[name](column)
         except InvalidValue as error:
             raise InvalidRecord(f"{self._stream}.{name}: {error}.") from None
-        return record

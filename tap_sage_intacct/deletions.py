@@ -22,10 +22,10 @@ from tap_sage_intacct.key_store import KeySet, StoredKey
 from tap_sage_intacct.sources import RECORD_NUMBER
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.paging import Page
     from tap_sage_intacct.intacct.paging_key import PagingKey
+    from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.sources import DataSource
 
 logger = logging.getLogger(__name__)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.rows import Row
 
 
 class EmittedRows:
@@ -22,7 +23,7 @@ class EmittedRows:
         self._sorted: array[int] | None = None
         self._later: set[int] = set()
 
-    def add(self, rows: list[Row]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Remember these."""
         contents = map(_content, rows)
         if self._sorted is None:
@@ -30,7 +31,7 @@ class EmittedRows:
         else:
             self._later.update(contents)
 
-    def without(self, rows: list[Row]) -> list[Row]:
+    def without(self, rows: Sequence[Row]) -> list[Row]:
         """Those of the rows that were not added."""
         if self._sorted is None:
             self._sorted = array("q", sorted(self._unsorted))

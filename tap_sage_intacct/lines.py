@@ -23,9 +23,9 @@ from tap_sage_intacct.intacct.values import ValueType, converter
 from tap_sage_intacct.sources import RECORD_NUMBER
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.paging_key import PagingKey, Position
+    from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.sources import Header
 
 

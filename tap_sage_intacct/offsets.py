@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tap_sage_intacct.drift import DriftDetector, Movement
-from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.paging import OrderedRows, Page, ordered_rows
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position
 from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.settings import OnDrift
 
 ALIGNMENT_TRIES = 40
@@ -119,8 +119,8 @@ class _Walk:
     def _first_fresh(self, found: OrderedRows) -> int:
         """The index of the first row that was not read yet."""
         return next(
-            (i for i, keyed in enumerate(found.keyed) if self._is_fresh(*keyed)),
-            len(found.keyed),
+            (i for i, keyed in enumerate(found.keyed()) if self._is_fresh(*keyed)),
+            len(found.rows),
         )
 
     def _is_fresh(self, position: Position, row: Row) -> bool:
@@ -146,9 +146,9 @@ class _Walk:
             self._report(None, "went on; rows may be missing")
             return begin, found, fresh
         # Small at first: what the page shows beyond the place is read, not read again.
-        step = max(len(found.keyed) // STEPS_PER_PAGE, 1)
+        step = max(len(found.rows) // STEPS_PER_PAGE, 1)
         for _ in range(ALIGNMENT_TRIES):
-            if fresh == len(found.keyed) and fresh and not found.is_last:
+            if fresh == len(found.rows) and fresh and not found.is_last:
                 begin += fresh - 1
             elif fresh or not begin:
                 self._report(begin + fresh, f"read again from row {begin + 1:,}")
@@ -173,8 +173,8 @@ class _Walk:
 
     def _take(self, begin: int, found: OrderedRows, fresh: int) -> Page | None:
         self.is_done = found.is_last
-        self.offset = begin + len(found.keyed)
-        keyed = [pair for pair in found.keyed[fresh:] if self._is_fresh(*pair)]
+        self.offset = begin + len(found.rows)
+        keyed = [pair for pair in found.keyed(fresh) if self._is_fresh(*pair)]
         if not keyed:
             return None
         rows = [row for _, row in keyed]

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import QueriedRecords
 from tap_sage_intacct.emitted import EmittedRows
-from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.paging import Page, key_set_pages
 from tap_sage_intacct.intacct.paging_key import (
     KeyField,
     PagingKey,
     after,
-    position_of,
+    positions_of,
 )
 from tap_sage_intacct.intacct.query import (
     AllOf,
@@ -31,6 +30,7 @@ from tap_sage_intacct.intacct.query import (
     both,
 )
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.lines import changed_headers, lines_of
 from tap_sage_intacct.offsets import offset_pages
@@ -129,7 +129,7 @@ class Changes:
         # over rows without a stamp begins there.
         self._highest = self.checkpoint.highest
         user_format = self.reader.gateway.user_format()
-        self._position_in = position_of(self.source.paging_key, user_format)
+        self._positions_of = positions_of(self.source.paging_key, user_format)
 
     def read(self) -> Iterator[ReadPage]:
         """All passes that are still to be read."""
@@ -263,7 +263,7 @@ class Changes:
             reached = self._reached() if page.position is not None else None
             yield ReadPage(self._fresh(page.rows), reached)
 
-    def _fresh(self, rows: list[Row]) -> list[Row]:
+    def _fresh(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Rows that were not emitted in this run as they are."""
         if self.emitted is None:
             return rows
@@ -272,7 +272,7 @@ class Changes:
         return fresh
 
     def _note_highest(self, page: Page) -> None:
-        positions = [p for p in map(self._position_in, page.rows) if p is not None]
+        positions = [p for p in self._positions_of(page.rows) if p is not None]
         known = [self._highest] if self._highest is not None else []
         self._highest = max((*known, *positions), default=None)
 

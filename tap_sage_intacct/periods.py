@@ -21,8 +21,8 @@ from tap_sage_intacct.sources import RECORD_NUMBER
 from tap_sage_intacct.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.rows import Row
 
 _FIELDS = ("RECORDNO", "NAME", "START_DATE", "END_DATE", "BUDGETING", "STATUS")
 

@@ -18,6 +18,7 @@ from tap_sage_intacct.intacct.errors import RequestRefused
 from tap_sage_intacct.intacct.paging import Page, nested_pages, snapshot_pages
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.passes import Changes, initial_pages, key_reader
 from tap_sage_intacct.scope import ReadPage, Scope, changed_or_created, since
 from tap_sage_intacct.sources import BALANCE_KEY, DataSource, ReadFunction
@@ -107,14 +108,15 @@ class BalanceReading:
         count = 0
         for page in _result_set(self.reader, scope, scope.condition):
             count += len(page.rows)
-            for row in page.rows:
-                row[BALANCE_KEY] = balance_key(row, self.key_fields)
-            yield ReadPage(page.rows)
+            yield ReadPage([self._with_key(row) for row in page.rows])
         if scope.deletions is not None:
             for dead in scope.deletions.unseen(until):
                 yield ReadPage(deleted=dead)
         bookmark = None if scope.replication_key is None else until
         yield ReadPage(checkpoint=Checkpoint(bookmark, rows=count))
+
+    def _with_key(self, row: Row) -> Row:
+        return {**row, BALANCE_KEY: balance_key(row, self.key_fields)}
 
 
 def _by_key(

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tap_sage_intacct.drift import DriftDetector, Movement
-from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.errors import RequestTimedOut
 from tap_sage_intacct.intacct.paging import Page, count_rows, key_set_pages
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position, after, up_to
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.settings import OnDrift
 
 logger = logging.getLogger(__name__)

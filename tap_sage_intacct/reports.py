@@ -14,7 +14,7 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from tap_sage_intacct.decoder import InvalidRecord, RowDecoder
+from tap_sage_intacct.decoder import InvalidRecord, RecordTable, RowDecoder
 from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
 from tap_sage_intacct.intacct.report import REPORT_TRIES, CustomReportReader
 from tap_sage_intacct.report_schema import (
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_sage_intacct.decoder import Record
-    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.columns import Column
+    from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.report_schema import OfferedReport
     from tap_sage_intacct.run import Run
 
@@ -75,16 +75,15 @@ class ReportStream(IntacctStream):
     def _reader(self) -> CustomReportReader:
         return report_reader(self._run.gateway, self._report, self.settings)
 
-    def _read(self, context: Context | None) -> Iterator[list[Record]]:
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         del context
         began = self._run.gateway.server_now()
         self._stream_version = int(began.timestamp())
         with TemporaryFile("w+", encoding="utf-8") as spool:
             count = self._fetch(spool)
             self._warn_of_columns_and_size(spool, count)
-            records = self._records(spool, began.isoformat())
-            while page := list(islice(records, PAGE_ROWS)):
-                yield page
+            for table in self._tables(spool, began.isoformat()):
+                yield [table]
         self._activate_version()
 
     def _fetch(self, spool: IO[str]) -> int:
@@ -132,18 +131,28 @@ class ReportStream(IntacctStream):
                 ", ".join(unknown),
             )
 
-    def _records(self, spool: IO[str], run_id: str) -> Iterator[Record]:
-        decoder = self._decoder
+    def _tables(self, spool: IO[str], run_id: str) -> Iterator[RecordTable]:
+        """Tables of at most `PAGE_ROWS` records, numbered through."""
+        number = 1
         spool.seek(0)
-        for number, line in enumerate(spool, start=1):
-            try:
-                record = decoder.decode(json.loads(line))
-            except InvalidRecord as error:
-                raise InvalidRecord(
-                    f"{error} Set `typed: false` for the report '{self._report.name}' to "
-                    "load its columns as text."
-                ) from None
-            yield {REPORT_ROW: number, REPORT_RUN: run_id, **record}
+        while lines := list(islice(spool, PAGE_ROWS)):
+            for table in self._decoded([json.loads(line) for line in lines]):
+                numbers = range(number, number + table.count)
+                number += table.count
+                own: dict[str, Column] = {
+                    REPORT_ROW: numbers,
+                    REPORT_RUN: [run_id] * table.count,
+                }
+                yield RecordTable({**own, **table.columns}, table.count)
+
+    def _decoded(self, rows: list[Row]) -> list[RecordTable]:
+        try:
+            return self._decoder.tables(rows)
+        except InvalidRecord as error:
+            raise InvalidRecord(
+                f"{error} Set `typed: false` for the report '{self._report.name}' to "
+                "load its columns as text."
+            ) from None
 
     @cached_property
     def _decoder(self) -> RowDecoder:

@@ -6,12 +6,11 @@ Pure: conditions, no calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.drift import DriftDetector
-from tap_sage_intacct.intacct.envelope import Row
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
@@ -19,6 +18,7 @@ from tap_sage_intacct.intacct.query import (
     Condition,
     Operator,
 )
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.settings import Paging
 from tap_sage_intacct.state import Checkpoint
 
@@ -65,7 +65,7 @@ class ReadPage:
         deleted: primary keys of records that are gone, as Intacct writes them.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = ()
     checkpoint: Checkpoint | None = None
     deleted: Sequence[str] = ()
 

@@ -8,7 +8,7 @@ left out: it moves a bookmark with every row, ours holds only what is proven com
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from enum import Enum
@@ -21,7 +21,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.balances import key_fields
-from tap_sage_intacct.decoder import RowDecoder
+from tap_sage_intacct.decoder import RecordTable, RowDecoder
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.entities import belongs_to, partitions_of
 from tap_sage_intacct.intacct.errors import (
@@ -31,6 +31,7 @@ from tap_sage_intacct.intacct.errors import (
 )
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.interruption import WholeLineWriter
 from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from tap_sage_intacct.deletions import DeletionFinder
     from tap_sage_intacct.discovery import OfferedSource
     from tap_sage_intacct.drift import DriftReport
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.interruption import Interruption
@@ -118,8 +118,8 @@ class IntacctStream(Stream, ABC):
         """
 
     @abstractmethod
-    def _read(self, context: Context | None) -> Iterator[list[Record]]:
-        """Records of a partition, a page at a time.
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """Records of a partition, a page at a time, in tables of the same properties.
 
         Whoever asks for the next page has written the last one: only then its
         checkpoint is written, so that none runs ahead of its rows.
@@ -128,7 +128,8 @@ class IntacctStream(Stream, ABC):
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records one by one, for whatever looks at each: maps, batches, tests."""
         for page in self._record_pages(context):
-            yield from page
+            for table in page:
+                yield from table.records()
 
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
@@ -150,8 +151,8 @@ class IntacctStream(Stream, ABC):
                 counter.with_context(element)
                 timer.with_context(element)
                 for page in self._record_pages(element or None):
-                    writer.write_lines(self._lines(page))
-                    counter.increment(len(page))
+                    writer.write_lines(b"".join(map(self._lines, page)))
+                    counter.increment(sum(table.count for table in page))
         self._write_state_message()
 
     @property
@@ -162,11 +163,11 @@ class IntacctStream(Stream, ABC):
         only = self.stream_maps[0]
         return isinstance(only, SameRecordTransform) and not only.flattening_enabled
 
-    def _lines(self, page: list[Record]) -> bytes:
+    def _lines(self, table: RecordTable) -> bytes:
         self.state_manager.is_flushed = False
         return record_lines(
             self.stream_maps[0].stream_alias,
-            page,
+            table,
             version=self._stream_version,
             time_extracted=datetime.now(timezone.utc),
         )
@@ -200,7 +201,7 @@ class IntacctStream(Stream, ABC):
         for checkpoint in due:
             checkpoint()
 
-    def _record_pages(self, context: Context | None) -> Iterator[list[Record]]:
+    def _record_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Pages of records; none of what may not be read."""
         if self._denied is not None:
             return
@@ -391,7 +392,7 @@ class SourceStream(IntacctStream):
         names = partitions_of(self.source, self.schema, entities)
         return [{ENTITY_ID: name} for name in names]
 
-    def _read(self, context: Context | None) -> Iterator[list[Record]]:
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         if context is None:
             # Where they may not be read there are none: denied, rather than read whole.
             self._partitions()
@@ -406,7 +407,7 @@ class SourceStream(IntacctStream):
                 # Before they are emitted, or a run that dies here would forget them.
                 if deletions is not None:
                     deletions.note(page.rows)
-                yield self._page_records(gateway, page, entity)
+                yield self._tables(gateway, page, entity)
                 if page.checkpoint is not None:
                     self._when_written(
                         partial(self._write_checkpoint, page.checkpoint, context)
@@ -431,34 +432,32 @@ class SourceStream(IntacctStream):
     def _is_last(self, context: Context) -> bool:
         return not context or self._partitions()[-1:] == [context]
 
-    def _page_records(
+    def _tables(
         self, gateway: Gateway, page: ReadPage, entity: str | None
-    ) -> list[Record]:
-        decoder = self._decoder
+    ) -> list[RecordTable]:
         own: Record = {} if entity is None else {ENTITY_ID: entity}
-        if self._tells_deletions:
-            # So that a target brings back what it was told is gone.
-            own[DELETED_AT] = None
-        records = [self._record(decoder, row) for row in page.rows]
-        if own:
-            for record in records:
-                record.update(own)
-        for key in page.deleted:
-            deleted_at = gateway.server_now().isoformat()
-            records.append({**self._keyed(decoder, key), **own, DELETED_AT: deleted_at})
-        return records
+        # Not deleted: so that a target brings back what it was told is gone.
+        living: Record = {**own, DELETED_AT: None} if self._tells_deletions else own
+        tables = [t.with_constants(living) for t in self._decoder.tables(page.rows)]
+        if page.deleted:
+            dead = {**own, DELETED_AT: gateway.server_now().isoformat()}
+            tables.append(self._keyed(page.deleted).with_constants(dead))
+        return tables
 
     @cached_property
     def _decoder(self) -> RowDecoder:
         user_format = self._run.gateway.user_format()
-        return RowDecoder(self.name, self._selected_types, user_format)
+        return RowDecoder(self.name, self._decoded_types, user_format)
 
-    def _record(self, decoder: RowDecoder, row: Row) -> Record:
-        return decoder.decode(row)
+    @property
+    def _decoded_types(self) -> dict[str, ValueType]:
+        """The columns of records that are read from rows."""
+        return self._selected_types
 
-    def _keyed(self, decoder: RowDecoder, key: str) -> Record:
-        """A record that holds its key alone."""
-        return decoder.decode({self.source.record_key: key})
+    def _keyed(self, keys: Sequence[str]) -> RecordTable:
+        """Records that hold their keys alone."""
+        (table,) = self._decoder.tables([{self.source.record_key: key} for key in keys])
+        return table
 
     def _pages(
         self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
@@ -511,7 +510,7 @@ class SourceStream(IntacctStream):
         return self.replication_key if is_incremental else None
 
     @property
-    def _selected_types(self) -> dict[str, Any]:
+    def _selected_types(self) -> dict[str, ValueType]:
         selected = self.mask
         return {
             name: value_type
@@ -627,14 +626,13 @@ class BalanceStream(SourceStream):
                 state = self.get_context_state(later)
                 write_checkpoint(Checkpoint(), state, self._incremental_key)
 
-    def _record(self, decoder: RowDecoder, row: Row) -> Record:
-        record = decoder.decode(row)
-        record[BALANCE_KEY] = row[BALANCE_KEY]
-        return record
+    @property
+    def _decoded_types(self) -> dict[str, ValueType]:
+        """Also the key, which is made where the rows are read."""
+        return {**super()._decoded_types, BALANCE_KEY: ValueType.TEXT}
 
-    def _keyed(self, decoder: RowDecoder, key: str) -> Record:
-        del decoder
-        return {BALANCE_KEY: key}
+    def _keyed(self, keys: Sequence[str]) -> RecordTable:
+        return RecordTable({BALANCE_KEY: keys}, len(keys))
 
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
         return super()._fields((*key_fields, *self._key_fields))

@@ -210,7 +210,7 @@ def test_columns_that_json_names_otherwise_are_not_believed(
         return replace(found, rows=rows)
 
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("tap_sage_intacct.intacct.reader.read_json_rows", renamed)
+    monkeypatch.setattr("tap_sage_intacct.intacct.gateway.read_json_rows", renamed)
     loaded(loader(page_size=PAGE, response_format="auto"), sandbox)
     assert pages(sandbox) == "XJXXXXX"
     assert len(gave_up(caplog)) == 1
@@ -311,7 +311,7 @@ def test_time_out_of_a_json_page_halves_the_page(sandbox: Sandbox) -> None:
     assert isinstance(settings, GatewaySettings)
     reader = ObjectReader(Gateway(settings), OBJECT, ("RECORDNO",), page_size=150)
     found = key_set_pages(reader, RECORD_NUMBER)
-    rows = next(found).rows
+    rows = list(next(found).rows)
     sandbox.faults.add(Fault(FaultKind.HTTP_524, function="query"))
     rows += [row for page in found for row in page.rows]
     assert len({row["RECORDNO"] for row in rows}) == len(rows) == ROWS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,11 @@ from tap_sage_intacct.intacct.errors import (
     Level,
     classify,
 )
+from tap_sage_intacct.intacct.row_scanner import scan
+from tap_sage_intacct.intacct.rows import Row, RowTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Row = dict[str, str]
-"""A record as Intacct sent it: field id to text; an empty text is null."""
 
 Authentication = Login | Secret
 """How an operation signs in: with a login, or with a session id."""
@@ -68,12 +67,14 @@ class Result:
     Attributes:
         data: None where the function returned none.
         json: the whole body, where it is rows without envelope.
+        rows: of the data, where they were found without parsing: then it holds none.
     """
 
     data: etree._Element | None
     errors: tuple[ErrorDetail, ...]
     succeeded: bool
     json: bytes | None = None
+    rows: RowTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class RowSet:
         result_id: continues a readByQuery; None where missing or empty.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     total: int | None
     remaining: int | None
     result_id: str | None
@@ -151,6 +152,21 @@ def _authentication(authentication: Authentication) -> etree._Element:
     if authentication.entity_id is not None:
         login.append(E.locationid(authentication.entity_id))
     return login
+
+
+def parse_rows_response(body: bytes, function: Function) -> Response:
+    """As `parse_response`, of one function that gives rows, and sooner.
+
+    Raises:
+        InvalidResponse: as `parse_response`.
+        IntacctError: likewise.
+    """
+    scanned = scan(body)
+    if scanned is None:
+        return parse_response(body, [function])
+    response = parse_response(scanned.envelope, [function])
+    (result,) = response.results
+    return replace(response, results=(replace(result, rows=scanned.rows),))
 
 
 def parse_response(body: bytes, functions: Sequence[Function]) -> Response:
@@ -217,13 +233,21 @@ def parse_errors(body: bytes) -> tuple[ErrorDetail, ...]:
     return _errors(root.find("errormessage"))
 
 
-def read_rows(data: etree._Element) -> RowSet:
+def read_rows(data: etree._Element, scanned: RowTable | None = None) -> RowSet:
     """The rows and counts of a `<data>` element.
+
+    Args:
+        data: the element.
+        scanned: its rows, where they were found without parsing.
 
     Raises:
         InvalidResponse: fewer or more rows than the `count` attribute says.
     """
-    rows = [{child.tag: child.text or "" for child in record} for record in data]
+    rows: Sequence[Row] = (
+        [{child.tag: child.text or "" for child in record} for record in data]
+        if scanned is None
+        else scanned
+    )
     counted = _number(data.get("count"))
     if counted is not None and counted != len(rows):
         raise InvalidResponse(

@@ -11,6 +11,7 @@ import itertools
 import logging
 import secrets
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -26,10 +27,14 @@ import tldextract
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.credentials import Secret
 from tap_sage_intacct.intacct.envelope import (
+    Function,
+    Response,
     is_json,
     json_response,
     parse_errors,
     parse_response,
+    parse_rows_response,
+    read_rows,
     request_document,
 )
 from tap_sage_intacct.intacct.errors import (
@@ -43,11 +48,12 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
     classify,
 )
+from tap_sage_intacct.intacct.json_rows import read_json_rows
 from tap_sage_intacct.intacct.transport import Transport
 from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator
 
     from backoff.types import Details
     from lxml import etree
@@ -55,13 +61,14 @@ if TYPE_CHECKING:
     from tap_sage_intacct.intacct.credentials import Login, Sender
     from tap_sage_intacct.intacct.envelope import (
         Authentication,
-        Function,
-        Response,
         Result,
+        RowSet,
         Session,
     )
 
 T = TypeVar("T")
+
+_Parse = Callable[[bytes, Sequence[Function]], Response]
 
 DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 
@@ -153,7 +160,6 @@ class Gateway:
         self,
         function: Function,
         read: Callable[[etree._Element], T],
-        read_json: Callable[[bytes], T] | None = None,
     ) -> T:
         """Call one function and read its `<data>` element.
 
@@ -161,15 +167,25 @@ class Gateway:
             function: the call.
             read: turns the element into what is wanted. It runs inside the retry: a
                 document that it finds broken (`InvalidResponse`) is asked for again.
-            read_json: likewise of a body without envelope; needed for a function that
-                asks for one, whose answer may be either.
         """
 
         def once() -> T:
             (result,) = self._execute([function])
-            if result.json is not None and read_json is not None:
-                return read_json(result.json)
             return read(_data(function, result))
+
+        return self._patiently(once)
+
+    def call_for_rows(self, function: Function) -> RowSet:
+        """Call a function that gives rows, as XML or, if it asks for it, as JSON.
+
+        An answer that is found broken is asked for again.
+        """
+
+        def once() -> RowSet:
+            (result,) = self._execute([function], gives_rows=True)
+            if result.json is not None:
+                return read_json_rows(result.json)
+            return read_rows(_data(function, result), result.rows)
 
         return self._patiently(once)
 
@@ -283,16 +299,21 @@ class Gateway:
         )
         return many(few(once))()
 
-    def _execute(self, calls: Sequence[Function]) -> tuple[Result, ...]:
+    def _execute(
+        self, calls: Sequence[Function], *, gives_rows: bool = False
+    ) -> tuple[Result, ...]:
         """Call in the current session; in a new one if that has expired."""
+        parse = _parse_rows if gives_rows else parse_response
         session = self._current_session()
         try:
-            return self._post(calls, session.session_id, session.endpoint).results
+            return self._post(
+                calls, session.session_id, session.endpoint, parse
+            ).results
         except SessionExpired:
             logger.info("The session has expired; signing in again.")
         self._forget(session)
         session = self._current_session()
-        return self._post(calls, session.session_id, session.endpoint).results
+        return self._post(calls, session.session_id, session.endpoint, parse).results
 
     def _current_session(self) -> _OpenSession:
         with self._lock:
@@ -327,7 +348,11 @@ class Gateway:
         return _OpenSession(Secret(session_id), endpoint)
 
     def _post(
-        self, calls: Sequence[Function], authentication: Authentication, url: str
+        self,
+        calls: Sequence[Function],
+        authentication: Authentication,
+        url: str,
+        parse: _Parse = parse_response,
     ) -> Response:
         control_id = f"{self._run_id}-{next(self._numbers)}"
         document = request_document(
@@ -347,7 +372,7 @@ class Gateway:
             # The session's end stays where the last envelope put it: too early if this
             # call moved it, which costs a sign-in once in the session's life.
             return json_response(answer.body)
-        response = parse_response(answer.body, calls)
+        response = parse(answer.body, calls)
         self._note_session(response.session, authentication)
         return response
 
@@ -374,6 +399,11 @@ class Gateway:
             if isinstance(authentication, Secret) and authentication != current:
                 return
             self._session_ends = _end(session)
+
+
+def _parse_rows(body: bytes, calls: Sequence[Function]) -> Response:
+    (function,) = calls
+    return parse_rows_response(body, function)
 
 
 def _end(session: Session) -> datetime | None:

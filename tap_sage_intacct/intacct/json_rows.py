@@ -9,13 +9,16 @@ line ends is made of them here: `\r\n` and `\r` become `\n` [I: Intacct writes t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
-from tap_sage_intacct.intacct.envelope import ILLEGAL_BYTES, Row, RowSet
+from tap_sage_intacct.intacct.envelope import ILLEGAL_BYTES, RowSet
 from tap_sage_intacct.intacct.errors import InvalidResponse
+from tap_sage_intacct.intacct.rows import Row, RowTable
 
-_ROWS = msgspec.json.Decoder(list[dict[str, str]])
+_FIRST_ROW = msgspec.json.Decoder(dict[str, str])
 # Values as they are written, where they are not all texts.
 _RAW_ROWS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _TEXT = msgspec.json.Decoder(str)
@@ -44,7 +47,7 @@ def read_json_rows(body: bytes) -> RowSet:
     return RowSet(rows, None, None, None)
 
 
-def _repaired_rows(body: bytes) -> list[Row]:
+def _repaired_rows(body: bytes) -> Sequence[Row]:
     """Rows of a body that may hold what JSON forbids: raw control characters."""
     stripped = ILLEGAL_BYTES.sub(b"", body)
     escaped = _STRING.sub(_with_escapes, stripped)
@@ -62,7 +65,7 @@ def _with_escapes(string: re.Match[bytes]) -> bytes:
     return text.replace(b"\n", rb"\n").replace(b"\t", rb"\t")
 
 
-def _rows(body: bytes) -> list[Row]:
+def _rows(body: bytes) -> Sequence[Row]:
     """Decode.
 
     Raises:
@@ -72,10 +75,60 @@ def _rows(body: bytes) -> list[Row]:
         return []
     body = _without_controls(body)
     try:
-        return _ROWS.decode(body)
-    except msgspec.ValidationError:
+        return _table(body)
+    except (msgspec.ValidationError, _NoTable):
         raw_rows = _RAW_ROWS.decode(body)
     return [{name: _text(bytes(raw)) for name, raw in row.items()} for row in raw_rows]
+
+
+class _NoTable(Exception):
+    """The rows are no table of texts, as far as the first one tells."""
+
+
+def _table(body: bytes) -> RowTable:
+    """The rows as a table, made of records of one type: half the work of dicts.
+
+    Raises:
+        msgspec.DecodeError: no JSON, or (ValidationError) a row is unlike the first.
+        _NoTable: the first row has no texts.
+    """
+    columns = _columns_of_first_row(body)
+    records = _decoder(columns).decode(body)
+    return RowTable(columns, list(map(msgspec.structs.astuple, records)))
+
+
+def _columns_of_first_row(body: bytes) -> tuple[str, ...]:
+    begin = end = body.find(b"{")
+    while (end := body.find(b"}", end + 1)) > 0:
+        # A brace may stand in a text; the first that ends the row ends an object.
+        try:
+            first = _FIRST_ROW.decode(memoryview(body)[begin : end + 1])
+        except msgspec.ValidationError:
+            break
+        except msgspec.DecodeError:
+            continue
+        if first:
+            return tuple(first)
+        break
+    raise _NoTable
+
+
+# A stream asks for the same columns on all its pages.
+@lru_cache(maxsize=64)
+def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[list[msgspec.Struct]]:
+    fields = {f"f{number}": name for number, name in enumerate(columns)}
+    try:
+        row = msgspec.defstruct(
+            "Row",
+            [(field, str) for field in fields],
+            rename=fields,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+    except ValueError:
+        # A name that would have to be escaped.
+        raise _NoTable from None
+    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
 
 def _without_controls(body: bytes) -> bytes:

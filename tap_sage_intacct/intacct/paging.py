@@ -9,14 +9,16 @@ tell that the rows moved. Knows nothing of bookmarks.
 from __future__ import annotations
 
 import logging
+import operator
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import Row, RowSet, read_nested_rows
+from tap_sage_intacct.intacct.envelope import RowSet, read_nested_rows
 from tap_sage_intacct.intacct.errors import (
     InvalidResponse,
     PagesMoved,
@@ -28,7 +30,7 @@ from tap_sage_intacct.intacct.paging_key import (
     Position,
     after,
     at,
-    position_of,
+    positions_of,
 )
 from tap_sage_intacct.intacct.query import (
     AllOf,
@@ -38,6 +40,7 @@ from tap_sage_intacct.intacct.query import (
     both,
 )
 from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
+from tap_sage_intacct.intacct.rows import Row, column_of
 
 PAGE_TRIES = 3
 """How often a page, or a result set, that does not fit is asked for in all."""
@@ -61,7 +64,7 @@ class Page:
         offset: rows before the position, where pages are taken by offset.
     """
 
-    rows: list[Row]
+    rows: Sequence[Row]
     position: Position | None = None
     total: int | None = None
     offset: int | None = None
@@ -72,14 +75,28 @@ class OrderedRows:
     """One answer to a query that asks for an order, found to be in that order.
 
     Attributes:
-        keyed: the rows, each with its position.
+        positions: of the rows.
         total: rows that match in all; None where the answer does not say.
         is_last: no rows come after these.
     """
 
-    keyed: list[tuple[Position, Row]]
+    rows: Sequence[Row]
+    positions: list[Position]
     total: int | None
     is_last: bool
+
+    def keyed(self, begin: int = 0) -> Iterator[tuple[Position, Row]]:
+        """Each row from one on, with its position."""
+        return zip(self.positions[begin:], self.rows[begin:], strict=True)
+
+    def upto(self, count: int) -> OrderedRows:
+        """The first of them; others come after these."""
+        return replace(
+            self,
+            rows=self.rows[:count],
+            positions=self.positions[:count],
+            is_last=False,
+        )
 
 
 def log_and_read_again(error: PagesMoved) -> None:
@@ -121,19 +138,19 @@ def key_set_pages(
             found = ordered_rows(
                 reader, key, wanted, beyond=start, read_again=read_again
             )
-        keyed = found.keyed
         if found.total is not None:
             left = found.total
         if not found.is_last and not key.is_unique:
-            keyed = _without_last_key(keyed)
-            if not keyed:
-                start, left = found.keyed[-1][0], None
+            before_last = bisect_left(found.positions, found.positions[-1])
+            if not before_last:
+                start, left = found.positions[-1], None
                 yield from _pages_at(reader, key, condition, start, read_again)
                 continue
-        if keyed:
-            start = keyed[-1][0]
-            left = None if left is None else left - len(keyed)
-            yield Page([row for _, row in keyed], start, found.total)
+            found = found.upto(before_last)
+        if found.rows:
+            start = found.positions[-1]
+            left = None if left is None else left - len(found.rows)
+            yield Page(found.rows, start, found.total)
         if found.is_last:
             return
 
@@ -161,9 +178,7 @@ def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
 
     def ask() -> OrderedRows:
         row_set, page_size = reader.query(condition, key.order, offset=offset)
-        keyed = _keyed(reader, key, row_set.rows, beyond)
-        is_last = _is_last(reader.object_name, row_set, page_size)
-        return OrderedRows(keyed, row_set.total, is_last)
+        return _ordered(reader, key, row_set, page_size, beyond)
 
     return _insist(ask, read_again)
 
@@ -190,12 +205,10 @@ def _uncounted_rows(
         )
         return None
     try:
-        keyed = _keyed(reader, key, row_set.rows, beyond)
-        is_last = _is_last(reader.object_name, row_set, page_size)
+        return _ordered(reader, key, row_set, page_size, beyond)
     except PagesMoved as error:
         read_again(error)
         return None
-    return OrderedRows(keyed, row_set.total, is_last)
 
 
 def count_rows(
@@ -227,38 +240,31 @@ def _is_last(object_name: str, row_set: RowSet, page_size: int) -> bool:
     return row_set.remaining == 0
 
 
-def _keyed(
-    reader: ObjectReader, key: PagingKey, rows: list[Row], beyond: Position | None
-) -> list[tuple[Position, Row]]:
-    """Each row with its key, which must rise (or, if not unique, must not fall)."""
-    position_in = position_of(key, reader.gateway.user_format())
-    keyed: list[tuple[Position, Row]] = []
-    previous = beyond
-    for row in rows:
-        position = position_in(row)
-        if position is None:
-            raise PagesMoved(
-                f"{reader.object_name}: a row came without "
-                f"{', '.join(key.names)}, by which pages are cut."
-            )
-        if previous is not None and (
-            position < previous
-            or (position == previous and (key.is_unique or previous is beyond))
-        ):
-            raise PagesMoved(
-                f"{reader.object_name}: rows came out of the order of "
-                f"{', '.join(key.names)}."
-            )
-        previous = position
-        keyed.append((position, row))
-    return keyed
-
-
-def _without_last_key(
-    keyed: list[tuple[Position, Row]],
-) -> list[tuple[Position, Row]]:
-    last = keyed[-1][0]
-    return [pair for pair in keyed if pair[0] != last]
+def _ordered(
+    reader: ObjectReader,
+    key: PagingKey,
+    row_set: RowSet,
+    page_size: int,
+    beyond: Position | None,
+) -> OrderedRows:
+    """The answer, whose keys must rise (or, if not unique, must not fall)."""
+    rows = row_set.rows
+    positions = positions_of(key, reader.gateway.user_format())(rows)
+    found = [position for position in positions if position is not None]
+    if len(found) < len(positions):
+        raise PagesMoved(
+            f"{reader.object_name}: a row came without "
+            f"{', '.join(key.names)}, by which pages are cut."
+        )
+    rises = operator.lt if key.is_unique else operator.le
+    is_beyond = not found or beyond is None or beyond < found[0]
+    if not is_beyond or not all(map(rises, found, found[1:])):
+        raise PagesMoved(
+            f"{reader.object_name}: rows came out of the order of "
+            f"{', '.join(key.names)}."
+        )
+    is_last = _is_last(reader.object_name, row_set, page_size)
+    return OrderedRows(rows, found, row_set.total, is_last)
 
 
 def _pages_at(
@@ -283,7 +289,7 @@ def _pages_at(
         found = ordered_rows(
             reader, key, both(condition, beyond), read_again=read_again
         )
-        ties = [row.get(tie, "") for _, row in found.keyed]
+        ties = column_of(found.rows, tie)
         if not given.isdisjoint(ties):
             raise PagesMoved(
                 f"{reader.object_name}: rows that share {', '.join(key.names)} came "
@@ -293,7 +299,7 @@ def _pages_at(
         # Resuming between these pages would leave out the rest of them.
         resumable = position if found.is_last else None
         if ties:
-            yield Page([row for _, row in found.keyed], resumable)
+            yield Page(found.rows, resumable)
             last = Comparison(tie, Operator.GREATER, (ties[-1],))
             beyond = AllOf((at(key, position), last))
         if found.is_last:
@@ -348,7 +354,9 @@ def _prepare_again(
     logger.warning("%s Reading %s again.", error, reader.object_name)
 
 
-def _snapshot(reader: ObjectReader, condition: Condition | None) -> Iterator[list[Row]]:
+def _snapshot(
+    reader: ObjectReader, condition: Condition | None
+) -> Iterator[Sequence[Row]]:
     row_set = reader.read_by_query(condition)
     yield row_set.rows
     while row_set.remaining:
@@ -383,7 +391,7 @@ def _read_more(reader: ObjectReader, result_id: str) -> RowSet:
     )
 
 
-def _not_given(rows: list[Row], given: Counter[int]) -> list[Row]:
+def _not_given(rows: Sequence[Row], given: Counter[int]) -> Sequence[Row]:
     """The rows that an earlier try did not give out; counts down those it did."""
     if not given:
         return rows

@@ -6,11 +6,12 @@ columns; it can be kept in a state and compared with another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard, cast
 
-from tap_sage_intacct.intacct.envelope import Row
+from tap_sage_intacct.intacct.columns import column_converter
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
@@ -19,7 +20,8 @@ from tap_sage_intacct.intacct.query import (
     Operator,
     Value,
 )
-from tap_sage_intacct.intacct.values import UserFormat, ValueType, converter
+from tap_sage_intacct.intacct.rows import Row, column_of
+from tap_sage_intacct.intacct.values import JsonValue, UserFormat, ValueType
 
 Position = tuple[int | str, ...]
 """The key of a row, a value per key field: an integer, or an instant as ISO text."""
@@ -71,36 +73,40 @@ class PagingKey:
         """A hash that tells the row apart from every other row of its object."""
         return next(self.identities((row,)))
 
-    def identities(self, rows: Iterable[Row]) -> Iterator[int]:
+    def identities(self, rows: Sequence[Row]) -> Iterator[int]:
         """The identity of each row."""
-        order = self.order
-        return (hash(tuple([row.get(name) for name in order])) for row in rows)
+        columns = [column_of(rows, name) for name in self.order]
+        return map(hash, zip(*columns, strict=True))
 
 
-def position_of(
+def positions_of(
     key: PagingKey, user_format: UserFormat
-) -> Callable[[Row], Position | None]:
-    """Makes positions from rows; None of a row that lacks a key column.
+) -> Callable[[Sequence[Row]], list[Position | None]]:
+    """Makes the positions of rows; None of a row that lacks a key column.
 
     Raises (when called):
         InvalidValue: a key column that is not of its type.
     """
-    converters = [
-        (field.name, converter(field.value_type, user_format)) for field in key.fields
+    fields = [
+        (field.name, column_converter(field.value_type, user_format))
+        for field in key.fields
     ]
 
-    def only(row: Row) -> Position | None:
-        value = convert_only(row.get(name_only, ""))
-        return (value,) if isinstance(value, int | str) else None
+    def positions(rows: Sequence[Row]) -> list[Position | None]:
+        columns = [convert(column_of(rows, name)) for name, convert in fields]
+        found = zip(*columns, strict=True)
+        if all(set(map(type, column)) <= _KEY_TYPES for column in columns):
+            return cast("list[Position | None]", list(found))
+        return [values if _is_whole(values) else None for values in found]
 
-    def position(row: Row) -> Position | None:
-        values = [convert(row.get(name, "")) for name, convert in converters]
-        found = tuple(value for value in values if isinstance(value, int | str))
-        return found if len(found) == len(values) else None
+    return positions
 
-    # Of every row of most passes: one column, which needs no list of values.
-    name_only, convert_only = converters[0]
-    return only if len(converters) == 1 else position
+
+_KEY_TYPES = {int, str}
+
+
+def _is_whole(values: tuple[JsonValue, ...]) -> TypeGuard[Position]:
+    return all(isinstance(value, int | str) for value in values)
 
 
 def after(key: PagingKey, position: Position) -> Condition:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import Function, RowSet, read_rows
+from tap_sage_intacct.intacct.envelope import Function, RowSet
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     DatabaseRefused,
@@ -21,7 +21,6 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     RequestTimedOut,
 )
-from tap_sage_intacct.intacct.json_rows import read_json_rows
 from tap_sage_intacct.intacct.query import (
     Condition,
     Query,
@@ -129,7 +128,7 @@ class ObjectReader:
             as_json=True,
         )
         try:
-            row_set = self.gateway.call(page, read_rows, read_json_rows)
+            row_set = self.gateway.call_for_rows(page)
         except RequestTimedOut as error:
             self.halve_page_size(error)
             return self.query(condition, order)
@@ -185,7 +184,7 @@ class ObjectReader:
     def read_more(self, result_id: str) -> RowSet:
         """The next page of a readByQuery."""
         function = functions.read_more(result_id, self.object_name)
-        return self.gateway.call(function, read_rows)
+        return self.gateway.call_for_rows(function)
 
     def count_by_query(self, condition: Condition | None) -> int | None:
         """How many rows readByQuery counts; None where it does not say."""
@@ -198,7 +197,7 @@ class ObjectReader:
         function = read_by_query_function(
             query, self.gateway.user_format(), page_size=1, stored=self._stored
         )
-        return self.gateway.call(function, read_rows).total
+        return self.gateway.call_for_rows(function).total
 
     def halve_page_size(self, error: RequestTimedOut) -> None:
         """Ask for less from now on.
@@ -219,7 +218,7 @@ class ObjectReader:
         """Call until it is neither too large nor refused for a field."""
         while True:
             try:
-                return self.gateway.call(build(self.fields, self.page_size), read_rows)
+                return self.gateway.call_for_rows(build(self.fields, self.page_size))
             except RequestTimedOut as error:
                 self.halve_page_size(error)
             except (FieldsRefused, DatabaseRefused) as error:
@@ -279,7 +278,7 @@ class ObjectReader:
 
     def _is_refused(self, build: _BuildPage, fields: tuple[str, ...]) -> bool:
         try:
-            self.gateway.call(build(fields, 1), read_rows)
+            self.gateway.call_for_rows(build(fields, 1))
         except (FieldsRefused, DatabaseRefused):
             return True
         return False

@@ -27,6 +27,8 @@ from tap_sage_intacct.intacct.errors import (
 # A name look-up and a handshake; what Intacct needs to answer is `timeout_seconds`.
 CONNECT_TIMEOUT_SECONDS = 30
 
+_READ_BYTES = 1 << 20
+
 # Not in the standard library: Cloudflare's "a timeout occurred", and the status that
 # some clients map to an expired token [C].
 STATUS_CDN_TIMED_OUT = 524
@@ -92,7 +94,10 @@ class Transport:
                 timeout=self._timeout,
                 # A redirect would hand the credentials to whoever it names.
                 allow_redirects=False,
+                stream=True,
             )
+            # By itself `requests` reads in steps of 10 kB, which a page of rows feels.
+            body = b"".join(response.iter_content(_READ_BYTES))
         except requests.exceptions.ReadTimeout:
             raise RequestTimedOut(
                 f"{host} did not answer within {self._timeout[1]:g} seconds: lower "
@@ -119,7 +124,7 @@ class Transport:
             raise ConfigurationError(
                 f"Could not call {host}: check api_url ({_reason(error)})."
             ) from None
-        return _answer(response)
+        return _answer(response, body)
 
     def close(self) -> None:
         """Close all connections."""
@@ -130,8 +135,7 @@ def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def _answer(response: requests.Response) -> HttpAnswer:
-    body = response.content
+def _answer(response: requests.Response, body: bytes) -> HttpAnswer:
     status = response.status_code
     content_type = response.headers.get("Content-Type", "").lower()
     retry_after = _seconds(response.headers.get("Retry-After"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from intacct_sandbox import Sandbox
 from tap_sage_intacct.intacct.envelope import (
     Function,
-    Row,
     is_json,
     parse_response,
     read_rows,
@@ -20,6 +20,7 @@ from tap_sage_intacct.intacct.errors import Call, InvalidResponse
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.json_rows import read_json_rows
 from tap_sage_intacct.intacct.query import Query, query_function
+from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.settings import Settings
 from tests.intacct.test_responses import ASKED, success
 
@@ -37,11 +38,11 @@ def gateway(sandbox: Sandbox) -> Gateway:
     return Gateway(found)
 
 
-def ask(gateway: Gateway, *, as_json: bool) -> list[Row]:
+def ask(gateway: Gateway, *, as_json: bool) -> Sequence[Row]:
     query = Query("VENDOR", FIELDS, None, ("RECORDNO",))
     user_format = gateway.user_format()
     function = query_function(query, user_format, page_size=2000, as_json=as_json)
-    return gateway.call(function, read_rows, read_json_rows).rows
+    return gateway.call_for_rows(function).rows
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
