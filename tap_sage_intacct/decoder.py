@@ -6,50 +6,22 @@ Knows neither the gateway nor the catalog: it is told the fields and their types
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.columns import Column, column_converter
+from tap_sage_intacct.intacct.columns import column_converter
 from tap_sage_intacct.intacct.rows import RowTable, as_table
 from tap_sage_intacct.intacct.values import InvalidValue, ValueType
+from tap_sage_intacct.records import RecordTable
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.columns import Column
     from tap_sage_intacct.intacct.rows import Row
-    from tap_sage_intacct.intacct.values import JsonValue, UserFormat
-
-Record = dict[str, "JsonValue"]
-"""A Singer record: property to value; money is Decimal, never a binary float."""
+    from tap_sage_intacct.intacct.values import UserFormat
 
 
 class InvalidRecord(ValueError):
     """A value that is not of its field's type; the message tells its shape alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordTable:
-    """Records that have the same properties, a column each.
-
-    Attributes:
-        columns: property to its values, as many as there are records.
-        count: of the records.
-    """
-
-    columns: Mapping[str, Column]
-    count: int
-
-    def with_constants(self, values: Record) -> RecordTable:
-        """The records with more properties, whose values are the same in all."""
-        columns = {name: [value] * self.count for name, value in values.items()}
-        return RecordTable({**self.columns, **columns}, self.count)
-
-    def records(self) -> list[Record]:
-        """The records one by one."""
-        if not self.columns:
-            return [{} for _ in range(self.count)]
-        names = tuple(self.columns)
-        rows = zip(*self.columns.values(), strict=True)
-        return [dict(zip(names, values, strict=True)) for values in rows]
 
 
 class RowDecoder:

@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_sage_intacct.decoder import RecordTable
+    from tap_sage_intacct.records import RecordTable
 
 
 class _RecordMessage(

@@ -6,7 +6,7 @@ Each yields `ReadPage`s whose checkpoints hold as soon as the rows up to them ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.deletions import QueriedRecords
 from tap_sage_intacct.emitted import EmittedRows
 from tap_sage_intacct.intacct.errors import PermissionDenied
-from tap_sage_intacct.intacct.paging import Page, key_set_pages
+from tap_sage_intacct.intacct.paging import Page, key_set_pages, ordered_rows
 from tap_sage_intacct.intacct.paging_key import (
     KeyField,
     PagingKey,
@@ -139,12 +139,41 @@ class Changes:
             Pass.LINES: self._lines,
             Pass.DELETED: self._deleted,
         }
-        resumed = self.progress.reading
-        for reading in list(passes)[list(passes).index(resumed) :]:
+        left = list(passes)[list(passes).index(self.progress.reading) :]
+        if left[0] is Pass.CHANGED and (yield from self._at_once()):
+            left = left[left.index(Pass.LINES) :]
+        for reading in left:
             if reading is not self.progress.reading:
                 self.progress = Progress(reading, self.progress.until)
             yield from passes[reading]()
         yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self._highest))
+
+    def _at_once(self) -> Generator[ReadPage, None, bool]:
+        """What changed and what has no stamp, in one call, if one page holds it.
+
+        One answer is one moment: nothing moves while it is read. As a rule little has
+        changed, and each call is billed.
+
+        Returns:
+            whether it did; if not, nothing was given out.
+        """
+        if self.progress.after is not None or self.scope.paging is Paging.OFFSET:
+            return False
+        stamp = str(self.scope.replication_key)
+        found = ordered_rows(
+            self.reader,
+            self.source.paging_key,
+            both(
+                self.scope.condition,
+                AnyOf((self._stamped(stamp), self._without_stamp(stamp))),
+            ),
+            read_again=self.scope.detector.read_again,
+        )
+        if not found.is_last:
+            return False
+        self._note_highest(found.rows)
+        yield ReadPage(self._fresh(found.rows))
+        return True
 
     def _changed(self) -> Iterator[ReadPage]:
         """Rows of `since <= stamp <= until`, then what changed while they were read."""
@@ -183,11 +212,13 @@ class Changes:
 
     def _unstamped(self) -> Iterator[ReadPage]:
         """Rows created since whose WHENMODIFIED is null."""
-        stamp = str(self.scope.replication_key)
+        condition = self._without_stamp(str(self.scope.replication_key))
+        yield from self._pages(self.source.paging_key, condition)
+
+    def _without_stamp(self, stamp: str) -> Condition:
         is_null = Comparison(stamp, Operator.IS_NULL)
         created = self._created()
-        condition = is_null if created is None else AllOf((is_null, created))
-        yield from self._pages(self.source.paging_key, condition)
+        return is_null if created is None else AllOf((is_null, created))
 
     def _created(self) -> Condition | None:
         """By the stamp of creation; by record number where there is none either."""
@@ -259,7 +290,7 @@ class Changes:
         wanted = both(self.scope.condition, condition)
         for page in ordered_pages(self.reader, key, wanted, self.scope, self.progress):
             self.progress = _advanced(self.progress, page)
-            self._note_highest(page)
+            self._note_highest(page.rows)
             reached = self._reached() if page.position is not None else None
             yield ReadPage(self._fresh(page.rows), reached)
 
@@ -271,8 +302,8 @@ class Changes:
         self.emitted.add(fresh)
         return fresh
 
-    def _note_highest(self, page: Page) -> None:
-        positions = [p for p in self._positions_of(page.rows) if p is not None]
+    def _note_highest(self, rows: Sequence[Row]) -> None:
+        positions = [p for p in self._positions_of(rows) if p is not None]
         known = [self._highest] if self._highest is not None else []
         self._highest = max((*known, *positions), default=None)
 

@@ -98,9 +98,10 @@ class BalanceReading:
         stamped = changed_or_created(
             replace(scope, creation_stamp=None), checkpoint.bookmark
         )
-        if self.reader.count_by_query(both(scope.condition, stamped)) != 0:
-            return True
-        return self.reader.count_by_query(scope.condition) != checkpoint.rows
+        changed, total = self.reader.count_by_query(
+            both(scope.condition, stamped), scope.condition
+        )
+        return changed != 0 or total != checkpoint.rows
 
     def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
         if scope.deletions is not None:

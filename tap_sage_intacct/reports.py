@@ -14,9 +14,10 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from tap_sage_intacct.decoder import InvalidRecord, RecordTable, RowDecoder
+from tap_sage_intacct.decoder import InvalidRecord, RowDecoder
 from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
 from tap_sage_intacct.intacct.report import REPORT_TRIES, CustomReportReader
+from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.report_schema import (
     REPORT_ROW,
     REPORT_RUN,

@@ -21,7 +21,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.balances import key_fields
-from tap_sage_intacct.decoder import RecordTable, RowDecoder
+from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.entities import belongs_to, partitions_of
 from tap_sage_intacct.intacct.errors import (
@@ -36,6 +36,7 @@ from tap_sage_intacct.interruption import WholeLineWriter
 from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
 from tap_sage_intacct.reading import BalanceReading, read_source
+from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
@@ -63,13 +64,13 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
 
-    from tap_sage_intacct.decoder import Record
     from tap_sage_intacct.deletions import DeletionFinder
     from tap_sage_intacct.discovery import OfferedSource
     from tap_sage_intacct.drift import DriftReport
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.interruption import Interruption
+    from tap_sage_intacct.records import Record
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.scope import ReadPage
     from tap_sage_intacct.selection import RowSelection
