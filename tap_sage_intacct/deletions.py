@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
-from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.paging import snapshot_pages
 from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, both, in_
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.key_store import KeySet, StoredKey

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tap_sage_intacct.intacct.paging import key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.setting_values import EVERY_ENTITY

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.paging import Page, key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.paging import Page
 from tap_sage_intacct.intacct.query import (
     MAX_IN_VALUES,
     AnyOf,

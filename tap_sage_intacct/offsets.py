@@ -8,10 +8,12 @@ was read and the one that follows it. Knows nothing of Singer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from tap_sage_intacct.drift import DriftDetector, Movement
+from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.paging import OrderedRows, Page, ordered_rows
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position
 from tap_sage_intacct.intacct.query import Condition
@@ -50,6 +52,7 @@ def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
     walk = _Walk(reader, key, condition, detector, start, offset or 0)
     while not walk.is_done:
         page = walk.next_page()
+        walk.ask_ahead()
         if page is not None:
             yield page
     walk.report_total()
@@ -76,12 +79,24 @@ class _Walk:
     # The rows read that share the last position; None for all there are.
     _ties: set[int] | None = None
     _moved: bool = False
+    # The page at the next offset, once it is asked for.
+    _asked: Callable[[], OrderedRows] | None = None
+
+    def ask_ahead(self) -> None:
+        """Have the next page on its way while the last one is used."""
+        if not self.is_done:
+            self._asked = ask_ahead(partial(self._ask, self._begin))
+
+    @property
+    def _begin(self) -> int:
+        """Of the next page: the last row is read again."""
+        return max(self.offset - 1, 0)
 
     def next_page(self) -> Page | None:
         """The rows that follow; None where there are none."""
         self._number += 1
-        begin = max(self.offset - 1, 0)
-        found = self._ask(begin)
+        begin = self._begin
+        found = self._ask(begin) if self._asked is None else self._asked()
         fresh = self._first_fresh(found)
         if self.last is not None and fresh != 1:
             begin, found, fresh = self._find_place(begin, found, fresh)

@@ -9,12 +9,15 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import QueriedRecords
 from tap_sage_intacct.emitted import EmittedRows
+from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.errors import PermissionDenied
-from tap_sage_intacct.intacct.paging import Page, key_set_pages, ordered_rows
+from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.paging import Page, ordered_rows
 from tap_sage_intacct.intacct.paging_key import (
     KeyField,
     PagingKey,
@@ -160,15 +163,18 @@ class Changes:
         if self.progress.after is not None or self.scope.paging is Paging.OFFSET:
             return False
         stamp = str(self.scope.replication_key)
-        found = ordered_rows(
-            self.reader,
-            self.source.paging_key,
-            both(
-                self.scope.condition,
-                AnyOf((self._stamped(stamp), self._without_stamp(stamp))),
-            ),
-            read_again=self.scope.detector.read_again,
+        changed = AnyOf((self._stamped(stamp), self._without_stamp(stamp)))
+        answer = ask_ahead(
+            partial(
+                ordered_rows,
+                self.reader,
+                self.source.paging_key,
+                both(self.scope.condition, changed),
+                read_again=self.scope.detector.read_again,
+            )
         )
+        yield ReadPage()
+        found = answer()
         if not found.is_last:
             return False
         self._note_highest(found.rows)
@@ -185,7 +191,8 @@ class Changes:
             upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (until,))
             pages = 0
             for page in self._pages(key, AllOf((lower, upper))):
-                pages += 1
+                # An empty one only tells that the first is on its way.
+                pages += page.checkpoint is not None
                 yield page
             if pages <= 1:
                 return
@@ -350,6 +357,7 @@ def ordered_pages(
             condition,
             start=progress.after,
             read_again=detector.read_again,
+            in_flight=reader.gateway.max_connections,
         )
     for page in pages:
         ledger.add(page)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.paging import key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType, converter
 from tap_sage_intacct.setting_values import PeriodRange

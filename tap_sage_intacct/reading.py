@@ -15,7 +15,8 @@ from tap_sage_intacct.balances import balance_key
 from tap_sage_intacct.deletions import LegacyRecords
 from tap_sage_intacct.emitted import EmittedRows
 from tap_sage_intacct.intacct.errors import RequestRefused
-from tap_sage_intacct.intacct.paging import Page, nested_pages, snapshot_pages
+from tap_sage_intacct.intacct.nested import nested_pages
+from tap_sage_intacct.intacct.paging import Page, snapshot_pages
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows import Row
@@ -40,17 +41,19 @@ def read_source(
         scope.deletions.begin(checkpoint.bookmark)
     *preferred, last = source.functions
     for function in preferred:
-        pages = _BY_FUNCTION[function](source, reader, scope, checkpoint)
+        has_rows = False
         try:
-            first = next(pages)
+            for page in _BY_FUNCTION[function](source, reader, scope, checkpoint):
+                has_rows = has_rows or bool(page.rows)
+                yield page
         except RequestRefused as error:
+            if has_rows:
+                raise
             logger.info(
                 "%s is not served by %s. %s", source.object_name, function.value, error
             )
-            continue
-        yield first
-        yield from pages
-        return
+        else:
+            return
     yield from _BY_FUNCTION[last](source, reader, scope, checkpoint)
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from tap_sage_intacct.drift import DriftDetector, Movement
 from tap_sage_intacct.intacct.errors import RequestTimedOut
-from tap_sage_intacct.intacct.paging import Page, count_rows, key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.paging import Page, count_rows
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position, after, up_to
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader

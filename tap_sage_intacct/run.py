@@ -56,11 +56,10 @@ class Run:
             self._entity_gateways[entity] = Gateway(replace(settings, login=login))
         return self._entity_gateways[entity]
 
-    @property
-    def calls(self) -> int:
-        """HTTP requests sent so far, in all sessions."""
+    def calls_for(self, name: str) -> int:
+        """HTTP requests counted for a name so far, in all sessions."""
         gateways = (self.gateway, *self._entity_gateways.values())
-        return sum(gateway.calls for gateway in gateways)
+        return sum(gateway.calls_for(name) for gateway in gateways)
 
     @cached_property
     def entities(self) -> tuple[str, ...]:

@@ -288,6 +288,14 @@ SETTINGS = th.PropertiesList(
         "it with a warning, or also end with exit code 1 after the other streams.",
     ),
     th.Property(
+        "max_connections",
+        th.IntegerType(minimum=1),
+        default=2,
+        title="Connections",
+        description="Calls that may be in flight at once. Intacct allows a company only "
+        "few, shared with all its other integrations.",
+    ),
+    th.Property(
         "request_timeout_seconds",
         th.IntegerType(minimum=1),
         default=300,
@@ -488,6 +496,7 @@ def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
         ),
         api_url=given["api_url"],
         timeout_seconds=given["request_timeout_seconds"],
+        max_connections=given["max_connections"],
         retry=RetryPolicy(max_retries=given["max_retries"]),
         response_format=ResponseFormat(given["response_format"]),
     )

@@ -10,7 +10,7 @@ import logging
 import sys
 import warnings
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -115,6 +115,7 @@ class TapSageIntacct(Tap):
         ]
         for stream in streams:
             stream.before_sync = self._check_choices
+            stream.begin_next = partial(self._begin_after, stream)
         return streams
 
     def setup_mapper(self) -> None:
@@ -212,6 +213,13 @@ class TapSageIntacct(Tap):
         self.run.maintenance.check()
         for stream in self._selected_streams():
             stream.check_choices()
+
+    def _begin_after(self, stream: IntacctStream) -> None:
+        """Have first pages of the streams that follow on their way, as far as may be."""
+        selected = self._selected_streams()
+        following = selected[selected.index(stream) + 1 :]
+        for next_stream in following[: self.run.gateway.max_connections - 1]:
+            next_stream.begin()
 
     def _selected_streams(self) -> list[IntacctStream]:
         return [

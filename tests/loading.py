@@ -18,8 +18,12 @@ from tap_sage_intacct.tap import TapSageIntacct
 
 PERIODS = ("Month Ended June 2025", "Month Ended July 2025")
 
-# Lets every test and campaign run on either road: RESPONSE_FORMAT=xml or json.
-ROAD = {"response_format": os.environ.get("RESPONSE_FORMAT", "auto")}
+# Lets every test and campaign run on either road and with more or fewer calls at once:
+# RESPONSE_FORMAT=xml or json, MAX_CONNECTIONS=1 or 4.
+ROAD: dict[str, object] = {
+    "response_format": os.environ.get("RESPONSE_FORMAT", "auto"),
+    "max_connections": int(os.environ.get("MAX_CONNECTIONS", "2")),
+}
 
 Record = dict[str, Any]
 Key = tuple[Any, ...]

@@ -299,7 +299,7 @@ def test_key_set_pages_are_counted_at_the_end(
 def test_closing_count_that_gets_no_answer_ends_no_run(
     sandbox: Sandbox, loader: MakeLoader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    target = loader(page_size=PAGE)
+    target = loader(page_size=PAGE, max_connections=1)
     catalog = target.catalog(["vendors"])
     first = sandbox.calls[-1].number + 3
     count = frozenset({first + len(VENDORS) // PAGE})

@@ -9,7 +9,15 @@ from math import ceil
 
 import pytest
 
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches, UserFormatting
+from intacct_sandbox import (
+    Company,
+    Fault,
+    FaultKind,
+    ManualClock,
+    Sandbox,
+    Switches,
+    UserFormatting,
+)
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ReadFunction
 from tests.loading import PERIODS, Loader, as_json
 
@@ -343,3 +351,47 @@ def test_state_never_runs_ahead_of_the_rows_it_covers(
                 positions += 1
                 assert reading["after"][-1] == written[-1]
         assert positions == 4
+
+
+def test_streams_in_which_little_changed_are_asked_for_ahead(
+    sandbox: Sandbox, loader: MakeLoader, clock: ManualClock
+) -> None:
+    target = loader(max_connections=4)
+    names = ("bills", "customers", "departments", "gl_accounts", "invoices", "vendors")
+    catalog = target.catalog(names)
+    target.run(*names, catalog=catalog)
+    clock.advance(60)
+    sandbox.company.update("VENDOR", first_vendor(sandbox), {"NAME": "Changed"})
+    clock.advance(10)
+    sandbox.faults.add(
+        Fault(FaultKind.SLOW, function="query", seconds=0.05, times=None)
+    )
+    sandbox.forget_calls()
+    second = target.run(*names, catalog=catalog)
+    assert sandbox.most_in_flight == 4
+    assert second.calls == len(names) + SIGN_IN_AND_FORMAT
+    assert second.counts == {"vendors": 1}
+    for name in names:
+        assert_loaded(target, sandbox.company, name)
+
+
+def first_vendor(sandbox: Sandbox) -> int:
+    return int(str(next(sandbox.company.truth("VENDOR"))["RECORDNO"]))
+
+
+def test_what_was_asked_ahead_too_long_ago_is_asked_for_again(
+    sandbox: Sandbox,
+    loader: MakeLoader,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = loader(max_connections=2)
+    names = ("customers", "vendors")
+    catalog = target.catalog(names)
+    target.run(*names, catalog=catalog)
+    clock.advance(60)
+    monkeypatch.setattr("tap_sage_intacct.streams.MAX_SECONDS_BEGUN", 0)
+    sandbox.forget_calls()
+    second = target.run(*names, catalog=catalog)
+    assert second.calls == len(names) + 1 + SIGN_IN_AND_FORMAT
+    assert_loaded(target, sandbox.company, "vendors")

@@ -15,7 +15,7 @@ from tap_sage_intacct.intacct.envelope import RowSet
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.json_rows import read_json_rows
-from tap_sage_intacct.intacct.paging import key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER, ReadFunction
@@ -154,7 +154,7 @@ def test_refused_json_is_asked_for_as_xml_for_the_whole_run(
 ) -> None:
     caplog.set_level(logging.INFO)
     sandbox.switches = Switches(json="refused")
-    target = loader(page_size=10, response_format="auto")
+    target = loader(page_size=10, response_format="auto", max_connections=1)
     streams = ("vendors", STREAM)
     catalog = target.catalog(streams)
     sandbox.forget_calls()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.paging import key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader

@@ -11,8 +11,10 @@ import itertools
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -53,7 +55,7 @@ from tap_sage_intacct.intacct.transport import Transport
 from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from backoff.types import Details
     from lxml import etree
@@ -83,6 +85,18 @@ MAX_FUNCTIONS = 50
 """Functions of one request; how many Intacct takes is unknown [?]."""
 
 logger = logging.getLogger(__name__)
+
+_counted_for: ContextVar[str] = ContextVar("counted_for", default="")
+
+
+@contextmanager
+def counted_for(name: str) -> Iterator[None]:
+    """Count the calls made meanwhile, also those asked ahead, for a name."""
+    token = _counted_for.set(name)
+    try:
+        yield
+    finally:
+        _counted_for.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,8 @@ class Gateway:
             timeout_seconds=settings.timeout_seconds,
             max_connections=settings.max_connections,
         )
+        self.max_connections = settings.max_connections
+        """Calls that may be in flight at once; one more waits."""
         self._connections = threading.BoundedSemaphore(settings.max_connections)
         self._lock = threading.RLock()
         self._session: _OpenSession | None = None
@@ -153,8 +169,16 @@ class Gateway:
         self._numbers = itertools.count(1)
         self.asks_json = settings.response_format is not ResponseFormat.XML
         """Whether rows may be asked for as JSON; once given up, it stays so."""
-        self.calls = 0
+        self._calls: Counter[str] = Counter()
+
+    @property
+    def calls(self) -> int:
         """HTTP requests sent so far, retries and sign-ins included."""
+        return self._calls.total()
+
+    def calls_for(self, name: str) -> int:
+        """Those of them that were `counted_for` a name."""
+        return self._calls[name]
 
     def call(
         self,
@@ -380,7 +404,8 @@ class Gateway:
     def _connection(self, calls: Sequence[Function], control_id: str) -> Iterator[None]:
         """One of the allowed connections, its call counted and logged."""
         with self._connections:
-            self.calls += 1
+            with self._lock:
+                self._calls[_counted_for.get()] += 1
             started = monotonic()
             try:
                 yield

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import operator
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
-from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import RowSet, read_nested_rows
+from tap_sage_intacct.intacct.ahead import ask_ahead
+from tap_sage_intacct.intacct.envelope import RowSet
 from tap_sage_intacct.intacct.errors import (
     InvalidResponse,
     PagesMoved,
@@ -28,19 +28,13 @@ from tap_sage_intacct.intacct.errors import (
 from tap_sage_intacct.intacct.paging_key import (
     PagingKey,
     Position,
-    after,
-    at,
     positions_of,
 )
 from tap_sage_intacct.intacct.query import (
-    AllOf,
-    Comparison,
     Condition,
-    Operator,
-    both,
 )
 from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
-from tap_sage_intacct.intacct.rows import Row, column_of
+from tap_sage_intacct.intacct.rows import Row
 
 PAGE_TRIES = 3
 """How often a page, or a result set, that does not fit is asked for in all."""
@@ -89,6 +83,10 @@ class OrderedRows:
         """Each row from one on, with its position."""
         return zip(self.positions[begin:], self.rows[begin:], strict=True)
 
+    def since(self, index: int) -> OrderedRows:
+        """Those from one on."""
+        return replace(self, rows=self.rows[index:], positions=self.positions[index:])
+
     def upto(self, count: int) -> OrderedRows:
         """The first of them; others come after these."""
         return replace(
@@ -102,57 +100,6 @@ class OrderedRows:
 def log_and_read_again(error: PagesMoved) -> None:
     """The plainest `ReadAgain`."""
     logger.warning("%s Reading it again.", error)
-
-
-def key_set_pages(
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None = None,
-    *,
-    start: Position | None = None,
-    read_again: ReadAgain = log_and_read_again,
-) -> Iterator[Page]:
-    """Pages ordered by the key, each starting after the last key of the one before.
-
-    Where several rows may share a key, the last key of a page that is not the last
-    page may go on beyond it: its rows are left for the next page.
-
-    Pages that cannot be the last one, by the last count, may come without counts.
-    So the end is always told by a page that counts what remains after it.
-
-    Args:
-        start: rows up to and including this position are left out.
-
-    Raises:
-        PagesMoved: no try gave a page in the order that was asked for.
-    """
-    # By the last count, less the rows read since; None where nothing was counted.
-    left: int | None = None
-    while True:
-        since = after(key, start) if start is not None else None
-        wanted = both(condition, since)
-        found = None
-        if left is not None and left > reader.page_size:
-            found = _uncounted_rows(reader, key, wanted, start, read_again)
-        if found is None:
-            found = ordered_rows(
-                reader, key, wanted, beyond=start, read_again=read_again
-            )
-        if found.total is not None:
-            left = found.total
-        if not found.is_last and not key.is_unique:
-            before_last = bisect_left(found.positions, found.positions[-1])
-            if not before_last:
-                start, left = found.positions[-1], None
-                yield from _pages_at(reader, key, condition, start, read_again)
-                continue
-            found = found.upto(before_last)
-        if found.rows:
-            start = found.positions[-1]
-            left = None if left is None else left - len(found.rows)
-            yield Page(found.rows, start, found.total)
-        if found.is_last:
-            return
 
 
 def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
@@ -178,37 +125,9 @@ def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
 
     def ask() -> OrderedRows:
         row_set, page_size = reader.query(condition, key.order, offset=offset)
-        return _ordered(reader, key, row_set, page_size, beyond)
+        return ordered(reader, key, row_set, page_size, beyond)
 
     return _insist(ask, read_again)
-
-
-def _uncounted_rows(
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None,
-    beyond: Position | None,
-    read_again: ReadAgain,
-) -> OrderedRows | None:
-    """A full page in the order of the key; None where counts must tell what came.
-
-    More rows remain than one page holds: one that is short has lost some, or many were
-    deleted since they were counted.
-    """
-    row_set, page_size = reader.query_uncounted(condition, key.order)
-    if row_set.remaining is None and len(row_set.rows) < page_size:
-        logger.info(
-            "%s: a page without counts holds %d rows where more remained; "
-            "asking for it with counts.",
-            reader.object_name,
-            len(row_set.rows),
-        )
-        return None
-    try:
-        return _ordered(reader, key, row_set, page_size, beyond)
-    except PagesMoved as error:
-        read_again(error)
-        return None
 
 
 def count_rows(
@@ -240,14 +159,18 @@ def _is_last(object_name: str, row_set: RowSet, page_size: int) -> bool:
     return row_set.remaining == 0
 
 
-def _ordered(
+def ordered(
     reader: ObjectReader,
     key: PagingKey,
     row_set: RowSet,
     page_size: int,
     beyond: Position | None,
 ) -> OrderedRows:
-    """The answer, whose keys must rise (or, if not unique, must not fall)."""
+    """An answer whose keys rise (or, if not unique, do not fall).
+
+    Raises:
+        PagesMoved: they do not.
+    """
     rows = row_set.rows
     positions = positions_of(key, reader.gateway.user_format())(rows)
     found = [position for position in positions if position is not None]
@@ -265,45 +188,6 @@ def _ordered(
         )
     is_last = _is_last(reader.object_name, row_set, page_size)
     return OrderedRows(rows, found, row_set.total, is_last)
-
-
-def _pages_at(
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None,
-    position: Position,
-    read_again: ReadAgain,
-) -> Iterator[Page]:
-    """Rows that all share one key and do not fit one page, walked by the tie breaker.
-
-    Both the order and the comparison of the tie breaker are Intacct's own, as one
-    connector relies on for the audit trail's ID [C: Estuary].
-
-    Raises:
-        PagesMoved: a row comes again, so the walk would not end.
-    """
-    tie = str(key.tie_breaker)
-    given: set[str] = set()
-    beyond: Condition = at(key, position)
-    while True:
-        found = ordered_rows(
-            reader, key, both(condition, beyond), read_again=read_again
-        )
-        ties = column_of(found.rows, tie)
-        if not given.isdisjoint(ties):
-            raise PagesMoved(
-                f"{reader.object_name}: rows that share {', '.join(key.names)} came "
-                f"again when walked by {tie}."
-            )
-        given.update(ties)
-        # Resuming between these pages would leave out the rest of them.
-        resumable = position if found.is_last else None
-        if ties:
-            yield Page(found.rows, resumable)
-            last = Comparison(tie, Operator.GREATER, (ties[-1],))
-            beyond = AllOf((at(key, position), last))
-        if found.is_last:
-            return
 
 
 def snapshot_pages(
@@ -350,7 +234,7 @@ def _prepare_again(
         read_again(error)
         return
     if reader.page_size > MIN_PAGE:
-        reader.halve_page_size(error)
+        reader.halve_page_size(error, reader.page_size)
     logger.warning("%s Reading %s again.", error, reader.object_name)
 
 
@@ -358,22 +242,32 @@ def _snapshot(
     reader: ObjectReader, condition: Condition | None
 ) -> Iterator[Sequence[Row]]:
     row_set = reader.read_by_query(condition)
-    yield row_set.rows
     while row_set.remaining:
-        if row_set.result_id is None:
-            raise PagesMoved(
-                f"{reader.object_name}: {row_set.remaining} rows remain, but the answer "
-                "does not say how to ask for them."
-            )
-        following = _read_more(reader, row_set.result_id)
-        if following.remaining != row_set.remaining - len(following.rows):
-            raise PagesMoved(
-                f"{reader.object_name}: a page of the result set was lost: "
-                f"{row_set.remaining} rows remained, {len(following.rows)} came, "
-                f"{following.remaining} remain."
-            )
-        yield following.rows
-        row_set = following
+        following = ask_ahead(partial(_following, reader, row_set))
+        yield row_set.rows
+        row_set = following()
+    yield row_set.rows
+
+
+def _following(reader: ObjectReader, row_set: RowSet) -> RowSet:
+    """The next page of a result set.
+
+    Raises:
+        PagesMoved: it is not the next one, or cannot be had.
+    """
+    if row_set.result_id is None:
+        raise PagesMoved(
+            f"{reader.object_name}: {row_set.remaining} rows remain, but the answer "
+            "does not say how to ask for them."
+        )
+    following = _read_more(reader, row_set.result_id)
+    if following.remaining != (row_set.remaining or 0) - len(following.rows):
+        raise PagesMoved(
+            f"{reader.object_name}: a page of the result set was lost: "
+            f"{row_set.remaining} rows remained, {len(following.rows)} came, "
+            f"{following.remaining} remain."
+        )
+    return following
 
 
 def _read_more(reader: ObjectReader, result_id: str) -> RowSet:
@@ -407,33 +301,3 @@ def _not_given(rows: Sequence[Row], given: Counter[int]) -> Sequence[Row]:
 
 def _identity(row: Row) -> int:
     return hash(tuple(row.values()))
-
-
-def nested_pages(reader: ObjectReader, parent: str, key: PagingKey) -> Iterator[Page]:
-    """Lines that only come inside their parents, which are read a hundred at a time.
-
-    Documented for order-entry documents [D]; whether other parents hold their lines
-    is unknown [?].
-
-    Raises:
-        ObjectNotFound: of the parent.
-    """
-    parents = ObjectReader(
-        reader.gateway, parent, key.names, page_size=reader.page_size
-    )
-    for page in key_set_pages(parents, key):
-        numbers = [int(row[key.names[0]]) for row in page.rows]
-        for start in range(0, len(numbers), functions.MAX_READ_KEYS):
-            keys = numbers[start : start + functions.MAX_READ_KEYS]
-            yield Page(_lines(reader, parent, keys))
-
-
-def _lines(reader: ObjectReader, parent: str, keys: list[int]) -> list[Row]:
-    function = functions.read(parent, keys, ("*",))
-    rows = reader.gateway.call(
-        function, lambda data: read_nested_rows(data, reader.object_name)
-    )
-    wanted = frozenset(reader.fields)
-    return [
-        {name: text for name, text in row.items() if name in wanted} for row in rows
-    ]

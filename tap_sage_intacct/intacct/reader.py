@@ -7,6 +7,7 @@ learns (the page size that answers in time, the fields that are refused) stays w
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,7 @@ class ObjectReader:
         self.page_size = page_size
         self._stored = stored
         self._document_type = document_type
+        self._lock = threading.Lock()
         # Of the last page that came as XML.
         self._columns: frozenset[str] = frozenset()
 
@@ -122,9 +124,9 @@ class ObjectReader:
         """
         if not self.gateway.asks_json:
             return self.query(condition, order)
-        size = min(self.page_size, MAX_QUERY_PAGE)
+        size, fields = min(self.page_size, MAX_QUERY_PAGE), self.fields
         page = query_function(
-            self._selecting(self.fields, condition, order),
+            self._selecting(fields, condition, order),
             self.gateway.user_format(),
             page_size=size,
             as_json=True,
@@ -132,28 +134,31 @@ class ObjectReader:
         try:
             row_set = self.gateway.call_for_rows(page)
         except RequestTimedOut as error:
-            self.halve_page_size(error)
+            self.halve_page_size(error, size)
             return self.query(condition, order)
         except _REFUSALS as error:
             is_broken = isinstance(error, InvalidResponse)
             reason = "sends broken JSON" if is_broken else "refuses JSON"
-            return self._query_instead(condition, order, reason, error)
+            return self._query_instead(condition, order, fields, reason, error)
         if row_set.remaining is not None:
             self.gateway.give_up_json("answers in XML what is asked for as JSON")
         elif row_set.rows and _columns(row_set) != self._columns:
             reason = "names the columns of JSON unlike those of XML"
-            return self._query_instead(condition, order, reason, None)
+            return self._query_instead(condition, order, fields, reason)
         return row_set, size
 
     def _query_instead(
         self,
         condition: Condition | None,
         order: tuple[str, ...],
+        fields: tuple[str, ...],
         reason: str,
-        error: IntacctError | None,
+        error: IntacctError | None = None,
     ) -> tuple[RowSet, int]:
-        """As XML what did not come as JSON; where it does not come either, so be it."""
-        fields = self.fields
+        """As XML what did not come as JSON; where it does not come either, so be it.
+
+        Where it only comes without some of the fields, these were at fault.
+        """
         answer = self.query(condition, order)
         if self.fields == fields:
             self.gateway.give_up_json(reason, error)
@@ -211,12 +216,15 @@ class ObjectReader:
         answers = self.gateway.call_each(calls)
         return [read_rows(answer).total for answer in map(_unless_refused, answers)]
 
-    def halve_page_size(self, error: RequestTimedOut) -> None:
-        """Ask for less from now on.
+    def halve_page_size(self, error: RequestTimedOut, asked: int) -> None:
+        """Ask for less from now on than was asked for in vain.
 
         Raises:
             RequestTimedOut: the given one, where less would not help.
         """
+        if self.page_size < asked:
+            # Another call in flight timed out before.
+            return
         if self.page_size <= MIN_PAGE:
             raise error
         self.page_size = max(self.page_size // 2, MIN_PAGE)
@@ -229,12 +237,16 @@ class ObjectReader:
     def _ask(self, build: _BuildPage, needed: tuple[str, ...] = ()) -> RowSet:
         """Call until it is neither too large nor refused for a field."""
         while True:
+            size, fields = self.page_size, self.fields
             try:
-                return self.gateway.call_for_rows(build(self.fields, self.page_size))
+                return self.gateway.call_for_rows(build(fields, size))
             except RequestTimedOut as error:
-                self.halve_page_size(error)
+                self.halve_page_size(error, size)
             except (FieldsRefused, DatabaseRefused) as error:
-                self._drop(error, build, needed)
+                with self._lock:
+                    # Another call in flight may have learnt it before.
+                    if self.fields == fields:
+                        self._drop(error, build, needed)
 
     def _drop(
         self,

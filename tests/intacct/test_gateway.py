@@ -21,7 +21,7 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
 )
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
-from tap_sage_intacct.intacct.paging import key_set_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER

@@ -9,7 +9,8 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.paging import key_set_pages, snapshot_pages
+from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.paging import snapshot_pages
 from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.values import ValueType

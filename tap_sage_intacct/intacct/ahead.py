@@ -1,0 +1,36 @@
+"""Asking ahead: a call that is under way while something else is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def ask_ahead(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin the work in a thread of its own.
+
+    The thread is a daemon: who ends the run does not wait for an answer that nobody
+    will read, as he would with the threads of an executor.
+
+    Returns:
+        what waits for the result, and raises what the work raised.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(
+        target=copy_context().run, args=(run,), name="ask-ahead", daemon=True
+    ).start()
+    return future.result

@@ -1,0 +1,289 @@
+"""Pages by key: each starts after the last key of the one before.
+
+While a page is used, those that follow are asked for already. Where the next one
+starts is known as soon as the last one is here; where those after it start can be
+guessed, if the key is a number: a guess that is too low costs rows that come twice and
+are dropped, one that is too high a call for the rows between. Knows nothing of bookmarks.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from tap_sage_intacct.intacct.ahead import ask_ahead
+from tap_sage_intacct.intacct.errors import PagesMoved
+from tap_sage_intacct.intacct.paging import (
+    OrderedRows,
+    Page,
+    ReadAgain,
+    log_and_read_again,
+    ordered,
+    ordered_rows,
+)
+from tap_sage_intacct.intacct.paging_key import PagingKey, Position, after, at, up_to
+from tap_sage_intacct.intacct.query import (
+    AllOf,
+    Comparison,
+    Condition,
+    Operator,
+    both,
+)
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import column_of
+from tap_sage_intacct.intacct.values import ValueType
+
+# Record numbers have gaps where records were deleted, so a guess aims a little low.
+LEAST_PAGES_TO_GUESS = 8
+"""Fewer are read one after the other: a wrong guess would cost more than it saves."""
+SLACK = 0.03
+TOLERATED_OVERLAP = 0.1
+MAX_WRONG_GUESSES = 3
+"""After so many the numbers are too uneven: each costs a call or a part of one."""
+
+logger = logging.getLogger(__name__)
+
+
+def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None = None,
+    *,
+    start: Position | None = None,
+    read_again: ReadAgain = log_and_read_again,
+    in_flight: int = 0,
+) -> Iterator[Page]:
+    """Pages ordered by the key, each starting after the last key of the one before.
+
+    Where several rows may share a key, the last key of a page that is not the last
+    page may go on beyond it: its rows are left for the next page.
+
+    Pages that cannot be the last one, by the last count, may come without counts.
+    So the end is always told by a page that counts what remains after it.
+
+    Args:
+        start: rows up to and including this position are left out.
+        in_flight: pages that may be asked for while one is used; the first one too,
+            before which an empty page tells that it is on its way.
+
+    Raises:
+        PagesMoved: no try gave a page in the order that was asked for.
+    """
+    return _Walk(reader, key, condition, start, read_again, in_flight).pages()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A page that was asked for: the rows after a position.
+
+    Attributes:
+        since: None for the first row of all.
+        left: rows after it, by the last count; None where nothing was counted.
+        answer: waits for it.
+    """
+
+    since: Position | None
+    left: int | None
+    answer: Callable[[], OrderedRows]
+
+
+@dataclass
+class _Walk:
+    """A reading under way.
+
+    Attributes:
+        start: the position of the last row that was given out, or is left out.
+        left: rows after it, by the last count; None where nothing was counted.
+    """
+
+    reader: ObjectReader
+    key: PagingKey
+    condition: Condition | None
+    start: Position | None
+    read_again: ReadAgain
+    in_flight: int
+    left: int | None = None
+    _asked: deque[_Asked] = field(default_factory=deque)
+    _may_guess: bool = False
+    # Numbers that a page spans, by the last one; None where they cannot be guessed.
+    _span: int | None = None
+    _wrong_guesses: int = 0
+
+    def pages(self) -> Iterator[Page]:
+        """All pages, in order."""
+        if self.in_flight:
+            self._ask_ahead()
+            yield Page(())
+        while True:
+            asked = self._asked.popleft() if self._asked else self._ask()
+            yield from self._between(asked.since)
+            found = asked.answer()
+            left = _left_after(asked, found)
+            if asked.left is None:
+                self._may_guess = self._is_guessable(left)
+            if not found.is_last and not self.key.is_unique:
+                whole = bisect_left(found.positions, found.positions[-1])
+                if not whole:
+                    self.start, self.left = found.positions[-1], None
+                    yield from self._pages_at(self.start)
+                    continue
+                left = _less(left, whole - len(found.rows))
+                found = found.upto(whole)
+            fresh = self._without_known(found)
+            if fresh.rows:
+                self._note_span(asked.since, found)
+                self.start, self.left = fresh.positions[-1], left
+            if not found.is_last:
+                self._ask_ahead()
+            if fresh.rows:
+                yield Page(fresh.rows, self.start, found.total)
+            if found.is_last:
+                return
+
+    def _ask(self) -> _Asked:
+        return _Asked(self.start, self.left, partial(self._rows, self.start, self.left))
+
+    def _ask_ahead(self) -> None:
+        """Have as many pages in flight as may be, as far as there are any."""
+        while len(self._asked) < self.in_flight:
+            since, left = self.start, self.left
+            if self._asked:
+                since = self._guess(self._asked[-1].since)
+                left = _less(self._asked[-1].left, self.reader.page_size)
+                if since is None or left is None or left <= 0:
+                    return
+            answer = ask_ahead(partial(self._rows, since, left))
+            self._asked.append(_Asked(since, left, answer))
+
+    def _rows(self, since: Position | None, left: int | None) -> OrderedRows:
+        beyond = after(self.key, since) if since is not None else None
+        wanted = both(self.condition, beyond)
+        found = None
+        if left is not None and left > self.reader.page_size:
+            found = self._uncounted_rows(wanted, since)
+        return found or ordered_rows(
+            self.reader, self.key, wanted, beyond=since, read_again=self.read_again
+        )
+
+    def _uncounted_rows(
+        self, condition: Condition | None, beyond: Position | None
+    ) -> OrderedRows | None:
+        """A full page in the order of the key; None where counts must tell what came.
+
+        More rows remain than one page holds: one that is short has lost some, or many
+        were deleted since they were counted.
+        """
+        row_set, page_size = self.reader.query_uncounted(condition, self.key.order)
+        if row_set.remaining is None and len(row_set.rows) < page_size:
+            logger.info(
+                "%s: a page without counts holds %d rows where more remained; "
+                "asking for it with counts.",
+                self.reader.object_name,
+                len(row_set.rows),
+            )
+            return None
+        try:
+            return ordered(self.reader, self.key, row_set, page_size, beyond)
+        except PagesMoved as error:
+            self.read_again(error)
+            return None
+
+    def _without_known(self, found: OrderedRows) -> OrderedRows:
+        """The rows after `start`: a page that was guessed to start too low has others."""
+        if self.start is None or not found.rows:
+            return found
+        known = bisect_right(found.positions, self.start)
+        if known > TOLERATED_OVERLAP * len(found.rows):
+            self._wrong_guesses += 1
+        return found.since(known) if known else found
+
+    def _between(self, since: Position | None) -> Iterator[Page]:
+        """The rows up to where a page starts that was guessed to start too high."""
+        if since is None or self.start is None or since <= self.start:
+            return
+        self._wrong_guesses += 1
+        end = up_to(self.key, since)
+        is_last = False
+        while not is_last:
+            wanted = both(self.condition, AllOf((after(self.key, self.start), end)))
+            found = ordered_rows(
+                self.reader,
+                self.key,
+                wanted,
+                beyond=self.start,
+                read_again=self.read_again,
+            )
+            is_last = found.is_last
+            if found.rows:
+                self.start = found.positions[-1]
+                yield Page(found.rows, self.start)
+
+    def _guess(self, since: Position | None) -> Position | None:
+        """Where the page after the one that starts here starts."""
+        if self._span is None or since is None:
+            return None
+        if self._wrong_guesses >= MAX_WRONG_GUESSES:
+            return None
+        return (int(since[0]) + self._span,)
+
+    def _is_guessable(self, left: int | None) -> bool:
+        is_number = [f.value_type for f in self.key.fields] == [ValueType.INTEGER]
+        is_long = (left or 0) >= LEAST_PAGES_TO_GUESS * self.reader.page_size
+        return is_long and is_number and self.key.is_unique
+
+    def _note_span(self, since: Position | None, found: OrderedRows) -> None:
+        if not self._may_guess:
+            return
+        first = int(found.positions[0][0]) - 1 if since is None else int(since[0])
+        width = (int(found.positions[-1][0]) - first) / len(found.rows)
+        aimed = width if width == 1 else width * (1 - SLACK)
+        self._span = max(int(aimed * self.reader.page_size), 1)
+
+    def _pages_at(self, position: Position) -> Iterator[Page]:
+        """Rows that all share one key and do not fit one page, walked by the tie breaker.
+
+        Both the order and the comparison of the tie breaker are Intacct's own, as one
+        connector relies on for the audit trail's ID [C: Estuary].
+
+        Raises:
+            PagesMoved: a row comes again, so the walk would not end.
+        """
+        tie = str(self.key.tie_breaker)
+        given: set[str] = set()
+        beyond: Condition = at(self.key, position)
+        is_last = False
+        while not is_last:
+            found = ordered_rows(
+                self.reader,
+                self.key,
+                both(self.condition, beyond),
+                read_again=self.read_again,
+            )
+            is_last = found.is_last
+            ties = column_of(found.rows, tie)
+            if not given.isdisjoint(ties):
+                raise PagesMoved(
+                    f"{self.reader.object_name}: rows that share "
+                    f"{', '.join(self.key.names)} came again when walked by {tie}."
+                )
+            given.update(ties)
+            # Resuming between these pages would leave out the rest of them.
+            resumable = position if is_last else None
+            if ties:
+                yield Page(found.rows, resumable)
+                last = Comparison(tie, Operator.GREATER, (ties[-1],))
+                beyond = AllOf((at(self.key, position), last))
+
+
+def _left_after(asked: _Asked, found: OrderedRows) -> int | None:
+    """Rows after those found: by their own count, or by the last one before."""
+    left = asked.left if found.total is None else found.total
+    return _less(left, len(found.rows))
+
+
+def _less(left: int | None, rows: int) -> int | None:
+    return None if left is None else left - rows

@@ -1,0 +1,105 @@
+"""Pages that are asked for ahead: the same rows in the same order, whatever the guesses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from math import ceil
+
+import pytest
+
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
+from tap_sage_intacct.intacct.errors import PermissionDenied
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.key_set import MAX_WRONG_GUESSES, key_set_pages
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.settings import Settings
+from tap_sage_intacct.sources import RECORD_NUMBER
+
+OBJECT = "GLENTRY"
+PAGE = 20
+
+
+GONE: dict[str, Callable[[list[int]], list[int]]] = {
+    "none": lambda numbers: numbers[:0],
+    "a few": lambda numbers: [n for n in numbers if n * 7919 % 23 == 1],
+    "most": lambda numbers: [n for n in numbers if n * 7919 % 17 > 6],
+    "the middle": lambda numbers: numbers[150:450],
+    "every second of the later": lambda numbers: numbers[300::2],
+}
+
+
+def reader(sandbox: Sandbox, connections: int) -> ObjectReader:
+    config = sandbox.config() | {"max_connections": connections, "max_retries": 0}
+    settings = Settings.from_config(config).gateway
+    assert isinstance(settings, GatewaySettings)
+    return ObjectReader(Gateway(settings), OBJECT, ("RECORDNO",), page_size=PAGE)
+
+
+def numbers_of(sandbox: Sandbox) -> list[int]:
+    return sorted(int(str(r["RECORDNO"])) for r in sandbox.company.truth(OBJECT))
+
+
+@pytest.mark.parametrize("gone", GONE)
+@pytest.mark.parametrize("in_flight", [0, 2, 4])
+def test_every_row_comes_once_and_in_order(
+    sandbox: Sandbox, gone: str, in_flight: int
+) -> None:
+    with sandbox.company.transaction():
+        for number in GONE[gone](numbers_of(sandbox)):
+            sandbox.company.delete(OBJECT, number)
+    pages = list(
+        key_set_pages(
+            reader(sandbox, max(in_flight, 1)), RECORD_NUMBER, in_flight=in_flight
+        )
+    )
+    # The first says that it is on its way.
+    pages = [page for page in pages if page.rows]
+    expected = numbers_of(sandbox)
+    assert [int(row["RECORDNO"]) for page in pages for row in page.rows] == expected
+    positions = [page.position for page in pages]
+    assert positions == [(int(page.rows[-1]["RECORDNO"]),) for page in pages]
+    calls = [call for call in sandbox.calls if call.function == "query"]
+    fewest = ceil(len(expected) / PAGE)
+    if not in_flight:
+        assert len(calls) == fewest
+    # A wrong guess costs a call, and may leave others in flight for nothing.
+    assert len(calls) <= fewest * 1.1 + MAX_WRONG_GUESSES * max(in_flight, 1)
+
+
+def test_as_many_calls_are_in_flight_as_may_be(sandbox: Sandbox) -> None:
+    slow = Fault(FaultKind.SLOW, function="query", seconds=0.02, times=None)
+    sandbox.faults.add(slow)
+    list(key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4))
+    assert sandbox.most_in_flight == 4
+
+
+def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
+    pages = key_set_pages(reader(sandbox, 1), RECORD_NUMBER, in_flight=1)
+    assert not next(pages).rows
+    assert next(pages).rows
+    for thread in threads_ahead():
+        thread.join(10)
+    assert [call.function for call in sandbox.calls].count("query") == 2
+
+
+def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
+    sandbox: Sandbox,
+) -> None:
+    pages = key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4)
+    assert not next(pages).rows
+    assert next(pages).rows
+    for thread in threads_ahead():
+        thread.join(10)
+    sandbox.switches = Switches(denied_objects=frozenset({OBJECT}))
+    # What was in flight before is given out first.
+    assert all(next(pages).rows for _ in range(4))
+    with pytest.raises(PermissionDenied):
+        next(pages)
+    for thread in threads_ahead():
+        thread.join(10)
+    assert threads_ahead() == []
+
+
+def threads_ahead() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "ask-ahead"]
