@@ -83,7 +83,7 @@ def initial_pages(
         if emitted is not None:
             emitted.add(page.rows)
         reached = Checkpoint(None, progress) if page.position is not None else None
-        yield ReadPage(page.rows, reached)
+        yield ReadPage(page.rows, reached, total=page.total)
     if scope.deletions is not None:
         keys = key_reader(source, reader, scope.deletions)
         living = QueriedRecords(keys, key)

@@ -84,6 +84,7 @@ class ReportStream(IntacctStream):
             count = self._fetch(spool)
             self._warn_of_columns_and_size(spool, count)
             for table in self._tables(spool, began.isoformat()):
+                self._note_progress(table.count)
                 yield [table]
         self._activate_version()
 

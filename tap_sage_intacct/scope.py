@@ -63,11 +63,13 @@ class ReadPage:
 
     Attributes:
         deleted: primary keys of records that are gone, as Intacct writes them.
+        total: of these rows and those after them; None where they were not counted.
     """
 
     rows: Sequence[Row] = ()
     checkpoint: Checkpoint | None = None
     deleted: Sequence[str] = ()
+    total: int | None = None
 
 
 def since(scope: Scope, bookmark: datetime) -> datetime:

@@ -39,6 +39,7 @@ from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.interruption import WholeLineWriter
 from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
+from tap_sage_intacct.progress import Outcome
 from tap_sage_intacct.reading import BalanceReading, read_source
 from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import (
@@ -198,15 +199,41 @@ class IntacctStream(Stream, ABC):
 
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """The pages of a partition, and while they are read, the next streams begin."""
+        progress = self._run.progress
+        progress.begins(self.name)
         begun, self._begun = self._begun, None
-        if begun is None or not begun.is_fresh(context):
-            pages = self._record_pages(context)
+        is_begun = begun is not None and begun.is_fresh(context)
+        pages = begun.pages if begun and is_begun else self._record_pages(context)
+        is_whole = False
+        try:
             yield next(pages, [])
-        else:
-            pages = begun.pages
-        if self._is_short:
-            self.begin_next()
-        yield from pages
+            if self._is_short:
+                self.begin_next()
+            yield from pages
+            is_whole = True
+        finally:
+            if not is_whole:
+                self._end(Outcome.BROKEN_OFF)
+                progress.close()
+
+    def _note_progress(
+        self, rows: int, *, deleted: int = 0, total: int | None = None
+    ) -> None:
+        calls = self._run.calls_for(self.name)
+        self._run.progress.reads(
+            self.name, rows=rows, deleted=deleted, total=total, calls=calls
+        )
+
+    def _end(self, outcome: Outcome) -> None:
+        calls = self._run.calls_for(self.name)
+        self._run.progress.ends(
+            self.name, outcome, calls=calls, drifted=self._drifted_rows
+        )
+
+    @property
+    def _drifted_rows(self) -> int:
+        """Rows that moved while they were read."""
+        return 0
 
     @property
     def _passes_through(self) -> bool:
@@ -291,6 +318,7 @@ class IntacctStream(Stream, ABC):
             ObjectNotFound: the company does not know the object.
         """
         super().log_sync_costs()
+        self._run.progress.close()
         if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
             raise self._denied
 
@@ -322,7 +350,12 @@ class IntacctStream(Stream, ABC):
     def finalize_state_progress_markers(
         self, state: dict[str, Any] | None = None
     ) -> None:
-        """Nothing: our checkpoints need no promoting."""
+        """Note the end of the stream: our checkpoints need no promoting.
+
+        The SDK has no other hook for it.
+        """
+        del state
+        self._end(Outcome.DONE if self._denied is None else Outcome.SKIPPED)
 
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
@@ -456,6 +489,10 @@ class SourceStream(IntacctStream):
             self.logger.info("Drift in %s.", summary)
         super().log_sync_costs()
 
+    @property
+    def _drifted_rows(self) -> int:
+        return sum(report.rows or 0 for report in self._detector.reports)
+
     def _partitions(self) -> list[dict[str, Any]]:
         entities = self._run.entities
         if not entities:
@@ -475,6 +512,9 @@ class SourceStream(IntacctStream):
         with self._deletions(condition, entity) as deletions:
             scope = self._scope(gateway, condition, deletions)
             for page in self._pages(gateway, scope, checkpoint, context):
+                self._note_progress(
+                    len(page.rows), deleted=len(page.deleted), total=page.total
+                )
                 # Before they are emitted, or a run that dies here would forget them.
                 if deletions is not None:
                     deletions.note(page.rows)

@@ -1,0 +1,243 @@
+"""How far a run has come: a live display on a terminal, lines in a log.
+
+Writes to standard error alone, since standard output is the target's. Knows neither
+Intacct nor Singer.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+    from rich.table import Table
+
+SUMMARY_COLUMNS = 100
+"""A log has no width of its own."""
+
+logger = logging.getLogger("tap-sage-intacct")
+
+
+class Outcome(Enum):
+    """How the reading of a stream ended."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    BROKEN_OFF = "broken off"
+
+
+@dataclass
+class StreamProgress:
+    """One stream.
+
+    Attributes:
+        stream: its name.
+        rows: written so far, deletions excluded.
+        deleted: deletions told.
+        drifted: rows that moved while they were read, as far as they were counted.
+        calls: made for it.
+        expected: rows in all, by the last count; None where nothing was counted.
+        outcome: None while it is read.
+    """
+
+    stream: str
+    rows: int = 0
+    deleted: int = 0
+    drifted: int = 0
+    calls: int = 0
+    expected: int | None = None
+    outcome: Outcome | None = None
+    began: float = field(default_factory=monotonic)
+    seconds: float = 0.0
+
+    @property
+    def line(self) -> str:
+        """For a log."""
+        parts = [f"{self.rows:,} rows"]
+        if self.deleted:
+            parts.append(f"{self.deleted:,} deleted")
+        if self.drifted:
+            parts.append(f"{self.drifted:,} drifted")
+        parts += [f"{self.calls:,} calls", f"{self.seconds:.1f} s"]
+        if self.outcome is not None and self.outcome is not Outcome.DONE:
+            parts.append(self.outcome.value)
+        return f"{self.stream}: {', '.join(parts)}."
+
+
+class RunProgress:
+    """All streams of a run, in the order of their turns."""
+
+    def __init__(self, *, is_live: bool | None = None) -> None:
+        """Show nothing yet.
+
+        Args:
+            is_live: whether to draw; as a rule where somebody looks on, and the records
+                go elsewhere.
+        """
+        if is_live is None:
+            is_live = sys.stderr.isatty() and not sys.stdout.isatty()
+        self.streams: dict[str, StreamProgress] = {}
+        self._display = Display() if is_live else None
+        self._is_closed = False
+
+    def begins(self, stream: str) -> None:
+        """Note that a stream's turn has come; or that of its next partition."""
+        if stream not in self.streams:
+            self.streams[stream] = StreamProgress(stream)
+
+    def reads(
+        self, stream: str, *, rows: int, calls: int, deleted: int = 0, total: int | None
+    ) -> None:
+        """Note a page.
+
+        Args:
+            stream: whose.
+            rows: written.
+            calls: made for the stream so far.
+            deleted: deletions told.
+            total: rows of this page and after it; None where they were not counted.
+        """
+        progress = self.streams.setdefault(stream, StreamProgress(stream))
+        if total is not None:
+            progress.expected = progress.rows + total
+        progress.rows += rows
+        progress.deleted += deleted
+        progress.calls = calls
+        if self._display is not None:
+            self._display.show(progress)
+
+    def ends(self, stream: str, outcome: Outcome, *, calls: int, drifted: int) -> None:
+        """Note that a stream is read, or is not to be read; once."""
+        progress = self.streams.setdefault(stream, StreamProgress(stream))
+        if progress.outcome is not None:
+            return
+        progress.outcome = outcome
+        progress.calls, progress.drifted = calls, drifted
+        progress.seconds = monotonic() - progress.began
+        if self._display is not None:
+            self._display.hide(progress)
+        logger.info(progress.line)
+
+    def close(self) -> None:
+        """Log the summary of a run that read something; once."""
+        if self._display is not None:
+            self._display.close()
+        if self.streams and not self._is_closed:
+            logger.info("Summary of the run:\n%s", summary(list(self.streams.values())))
+        self._is_closed = True
+
+
+def summary(streams: list[StreamProgress]) -> str:
+    """A table, a row per stream and one for all."""
+    from rich.console import Console  # noqa: PLC0415 - a run's start shall not wait for it
+
+    out = io.StringIO()
+    console = Console(file=out, width=SUMMARY_COLUMNS, no_color=True)
+    console.print(_table(streams))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def _table(streams: list[StreamProgress]) -> Table:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE, show_footer=len(streams) > 1)
+    numbers: dict[str, Callable[[StreamProgress], float]] = {
+        "rows": lambda stream: stream.rows,
+        "deleted": lambda stream: stream.deleted,
+        "drift": lambda stream: stream.drifted,
+        "calls": lambda stream: stream.calls,
+    }
+    table.add_column("stream", footer="all")
+    for name, of in numbers.items():
+        table.add_column(
+            name, justify="right", footer=f"{sum(map(of, streams)):,.0f}", no_wrap=True
+        )
+    seconds = sum(stream.seconds for stream in streams)
+    table.add_column("seconds", justify="right", footer=f"{seconds:.1f}")
+    table.add_column("")
+    for stream in streams:
+        outcome = stream.outcome or Outcome.BROKEN_OFF
+        table.add_row(
+            stream.stream,
+            *(f"{of(stream):,.0f}" for of in numbers.values()),
+            f"{stream.seconds:.1f}",
+            "" if outcome is Outcome.DONE else outcome.value,
+        )
+    return table
+
+
+class Display:
+    """Draws on the terminal; log lines go above what is drawn."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, stream: StreamProgress) -> None:
+        """Draw a stream as it is now."""
+        progress = self._progress or self._start()
+        if stream.stream not in self._tasks:
+            self._tasks[stream.stream] = progress.add_task(
+                stream.stream, total=None, calls=0, rate=0.0
+            )
+        progress.update(
+            self._tasks[stream.stream],
+            completed=stream.rows,
+            total=stream.expected,
+            calls=stream.calls,
+            rate=stream.rows / max(monotonic() - stream.began, 0.001),
+        )
+
+    def hide(self, stream: StreamProgress) -> None:
+        """Draw a stream no more."""
+        task = self._tasks.pop(stream.stream, None)
+        if self._progress is not None and task is not None:
+            self._progress.remove_task(task)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._progress is not None:
+            self._progress.stop()
+            _write_logs_to(sys.__stderr__)
+            self._progress = None
+
+    def _start(self) -> Progress:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.file_proxy import FileProxy  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:,.0f} rows"),
+            TextColumn("{task.fields[rate]:,.0f}/s"),
+            TextColumn("{task.fields[calls]:,} calls"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        _write_logs_to(FileProxy(console, sys.stderr))
+        self._progress.start()
+        return self._progress
+
+
+def _write_logs_to(stream: io.TextIOBase | object) -> None:
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(stream)
