@@ -95,13 +95,13 @@ class DriftMetric(str, Enum):
 class _Begun:
     """A reading whose first page was asked for before its turn."""
 
-    context: Context | None
     pages: Iterator[list[RecordTable]]
     began: float
 
-    def is_fresh(self, context: Context | None) -> bool:
-        """Whether it is of this partition, and no older than need be."""
-        return self.context == context and monotonic() - self.began < MAX_SECONDS_BEGUN
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is no older than need be."""
+        return monotonic() - self.began < MAX_SECONDS_BEGUN
 
 
 class IntacctStream(Stream, ABC):
@@ -187,14 +187,13 @@ class IntacctStream(Stream, ABC):
         """
         if self._begun is not None or not self._is_short:
             return
-        context = next(iter(self.partitions or []), None)
-        pages = self._record_pages(context)
+        pages = self._record_pages(None)
         first = next(pages, [])
-        self._begun = _Begun(context, chain([first], pages), monotonic())
+        self._begun = _Begun(chain([first], pages), monotonic())
 
     @property
     def _is_short(self) -> bool:
-        """Whether few rows are expected, and nothing but calls is needed to begin."""
+        """Whether few rows are expected, in one partition, and only calls begin it."""
         return False
 
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
@@ -202,8 +201,8 @@ class IntacctStream(Stream, ABC):
         progress = self._run.progress
         progress.begins(self.name)
         begun, self._begun = self._begun, None
-        is_begun = begun is not None and begun.is_fresh(context)
-        pages = begun.pages if begun and is_begun else self._record_pages(context)
+        is_fresh = begun is not None and begun.is_fresh
+        pages = begun.pages if begun and is_fresh else self._record_pages(context)
         is_whole = False
         try:
             yield next(pages, [])
