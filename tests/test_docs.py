@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -58,9 +59,9 @@ def object_stream(extra: str | Mapping[str, Any]) -> str:
     return str(extra["stream_name"])
 
 
-def examples() -> list[Any]:
+def examples(*pages: str) -> list[Any]:
     found = []
-    for page in PAGES:
+    for page in pages:
         text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
         for number, match in enumerate(EXAMPLE.finditer(text), start=1):
             config = json.loads(
@@ -71,7 +72,7 @@ def examples() -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("example", examples())
+@pytest.mark.parametrize("example", examples(*PAGES))
 def test_example_runs(
     loader: MakeLoader,
     tmp_path: Path,
@@ -89,6 +90,23 @@ def test_example_runs(
     assert {name for name, count in run.counts.items() if count} == example.streams
 
 
+@pytest.mark.parametrize("example", examples("batch"))
+def test_batches_of_the_example_are_files(
+    loader: MakeLoader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    example: Example,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = loader(**example.config).run("bills", "vendors")
+    batches = [m for m in run.messages if m["type"] == "BATCH"]
+    assert {message["stream"] for message in batches} == {"bills", "vendors"}
+    named = {urlsplit(url).path for m in batches for url in m["manifest"]}
+    storage = example.config["batch_config"]["storage"]
+    files = (tmp_path / storage["root"]).glob(f"{storage.get('prefix', '')}*")
+    assert named == {str(file) for file in files}
+
+
 def conditions() -> list[str]:
     text = (DOCS / "filters.md").read_text(encoding="utf-8")
     table = text.split("## What a condition may hold")[1].split("\n\n")[1]
@@ -101,8 +119,9 @@ def test_condition_of_the_table_finds_rows(loader: MakeLoader, condition: str) -
 
 
 def test_each_page_has_examples() -> None:
-    pages = {param.id.split("-")[0] for param in examples()}
+    pages = {param.id.split("-")[0] for param in examples(*PAGES)}
     assert pages == set(PAGES)
+    assert len(examples("batch")) == 2
     assert len(conditions()) == 12
 
 

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from singer_sdk.helpers._batch import (
+    BaseBatchFileEncoding,
+    BatchConfig,
+    StorageTarget,
+)
 
 from intacct_sandbox import Company, ManualClock
+from tap_sage_intacct.decoder import InvalidRecord
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.parquet import ParquetBatcher
+from tap_sage_intacct.schema import DELETED_AT as DELETED
+from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.streams import IntacctStream
 from tests.loading import Loader, Run, parse
 
@@ -85,10 +100,10 @@ def test_maps_and_flattening_see_each_record(
     assert [record["TITLE"] for record in mapped.records("departments")] == titles
 
 
-def batched(loader: MakeLoader, folder: Path, **settings: Any) -> Loader:
+def batched(loader: MakeLoader, folder: Path, form: str, **settings: Any) -> Loader:
     return loader(
         batch_config={
-            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "encoding": {"format": form, "compression": "gzip"},
             "storage": {"root": folder.as_uri()},
             "batch_size": 170,
         },
@@ -96,37 +111,170 @@ def batched(loader: MakeLoader, folder: Path, **settings: Any) -> Loader:
     )
 
 
+def files_of(message: dict[str, Any]) -> list[Path]:
+    return [Path(urlsplit(url).path) for url in message["manifest"]]
+
+
 def records_in(message: dict[str, Any]) -> list[dict[str, Any]]:
-    records = []
-    for url in message["manifest"]:
-        with gzip.open(urlsplit(url).path, "rt", encoding="utf-8") as lines:
-            records += [parse(line) for line in lines]
-    return records
+    return [record for file in files_of(message) for record in read_file(file)]
+
+
+def read_file(file: Path) -> list[dict[str, Any]]:
+    if file.suffix == ".parquet":
+        rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+        return rows
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [parse(line) for line in lines]
+
+
+def as_column(record: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """A record as a row of columns, which has no place for what is left out."""
+    return {
+        name: as_cell(record.get(name), definition.get("format"))
+        for name, definition in schema["properties"].items()
+    }
+
+
+def as_cell(value: Any, form: str | None) -> Any:
+    if value is None or form is None:
+        return value
+    moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return moment.date() if form == "date" else moment
+
+
+def batches_of(run: Run, stream: str) -> list[dict[str, Any]]:
+    return [m for m in run.messages if m["type"] == "BATCH" and m["stream"] == stream]
+
+
+def schema_of(run: Run, stream: str) -> dict[str, Any]:
+    schemas: list[dict[str, Any]] = [
+        m["schema"]
+        for m in run.messages
+        if m["type"] == "SCHEMA" and m["stream"] == stream
+    ]
+    return schemas[0]
 
 
 STREAMS = ["gl_journal_entry_lines", "bills", "departments"]
+FORMATS = ["jsonl", "parquet"]
 
 
-def test_batches_hold_what_records_would(loader: MakeLoader, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", FORMATS)
+def test_batches_hold_what_records_would(
+    loader: MakeLoader, tmp_path: Path, form: str
+) -> None:
     plain = loader(page_size=100).run(*STREAMS)
-    run = batched(loader, tmp_path, page_size=100).run(*STREAMS)
+    run = batched(loader, tmp_path, form, page_size=100).run(*STREAMS)
     assert not run.counts
     for stream in STREAMS:
-        batches = [m for m in run.messages if m["type"] == "BATCH"]
         found = [
             record
-            for message in batches
-            if message["stream"] == stream
+            for message in batches_of(run, stream)
             for record in records_in(message)
         ]
-        assert found == plain.records(stream)
+        expected = plain.records(stream)
+        if form == "parquet":
+            schema = schema_of(run, stream)
+            expected = [as_column(record, schema) for record in expected]
+        assert found == expected
 
 
-def test_no_state_runs_ahead_of_its_batch(
+def test_every_parquet_file_of_a_stream_has_the_same_typed_columns(
     company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
 ) -> None:
+    """Also one that holds a deletion alone, which is a key and little else."""
+    target = batched(loader, tmp_path, "parquet", page_size=100, include_deletes=True)
+    first = target.run("bills", "gl_journal_entry_lines")
+    clock.advance(3600)
+    gone = int(str(next(company.truth("APBILL"))["RECORDNO"]))
+    company.delete("APBILL", gone)
+    clock.advance(3600)
+    second = target.run("bills")
+    (deletion,) = [
+        row
+        for message in batches_of(second, "bills")
+        for row in records_in(message)
+        if row["_sdc_deleted_at"] is not None
+    ]
+    assert deletion["RECORDNO"] == gone
+    assert {v for k, v in deletion.items() if k not in {"RECORDNO", DELETED}} == {None}
+    for stream in ("bills", "gl_journal_entry_lines"):
+        messages = [*batches_of(first, stream), *batches_of(second, stream)]
+        shapes = [pq.read_schema(f) for m in messages for f in files_of(m)]
+        assert len(shapes) > 1
+        assert all(shape.equals(shapes[0]) for shape in shapes)
+    assert shapes[0].field("AMOUNT").type == pa.decimal128(38, 18)
+    assert shapes[0].field("WHENMODIFIED").type == pa.timestamp("us", tz="UTC")
+
+
+def test_deselected_fields_are_no_columns(loader: MakeLoader, tmp_path: Path) -> None:
+    target = batched(loader, tmp_path, "parquet")
+    catalog = target.catalog(["departments"])
+    for entry in catalog["streams"]:
+        for metadata in entry["metadata"]:
+            if metadata["breadcrumb"] == ["properties", "TITLE"]:
+                metadata["metadata"]["selected"] = False
+    run = target.run(catalog=catalog)
+    assert "TITLE" not in records_in(batches_of(run, "departments")[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (ValueType.DECIMAL, Decimal("0.1234567890123456789")),
+        (ValueType.DECIMAL, Decimal(123456789012345678901)),
+        (ValueType.INTEGER, Decimal("1.5")),
+        (ValueType.INTEGER, 2**63),
+        (ValueType.DATE, "soon"),
+    ],
+)
+def test_parquet_refuses_what_it_cannot_hold_exactly(
+    tmp_path: Path, kind: ValueType, value: Any
+) -> None:
+    batcher = ParquetBatcher("tap", "bills", config(tmp_path), {"RATE": kind})
+    with pytest.raises(
+        InvalidRecord, match=r"bills\.RATE: a value does not fit"
+    ) as told:
+        list(batcher.get_batches([{"RATE": value}]))
+    assert str(value) not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["0.123456789012345678", "-12345678901234567890", "1E+3", "0.10"]
+)
+def test_parquet_keeps_every_digit(tmp_path: Path, value: str) -> None:
+    kinds = {"RATE": ValueType.DECIMAL}
+    batcher = ParquetBatcher("tap", "bills", config(tmp_path), kinds)
+    ((url,),) = batcher.get_batches([{"RATE": Decimal(value)}, {"RATE": None}])
+    rows = read_file(Path(urlsplit(url).path))
+    assert [row["RATE"] for row in rows] == [Decimal(value), None]
+
+
+def config(folder: Path) -> BatchConfig:
+    return BatchConfig(
+        encoding=BaseBatchFileEncoding(format="parquet"),
+        storage=StorageTarget(root=folder.as_uri()),
+    )
+
+
+def test_parquet_without_its_extra_says_what_to_install(
+    loader: MakeLoader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "tap_sage_intacct.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InvalidSettings, match=r"install tap-sage-intacct\[parquet\]"):
+        batched(loader, tmp_path, "parquet").run("departments")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_state_runs_ahead_of_its_batch(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path, form: str
+) -> None:
     """A target that dies after any message resumes from the last STATE it had."""
-    run = batched(loader, tmp_path, page_size=100).run("gl_journal_entry_lines")
+    target = batched(loader, tmp_path, form, page_size=100)
+    run = target.run("gl_journal_entry_lines")
+    assert len(batches_of(run, "gl_journal_entry_lines")) == 4
     for died in range(1, len(run.messages) + 1):
         seen = run.messages[:died]
         taken = {

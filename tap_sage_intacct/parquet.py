@@ -1,0 +1,115 @@
+"""Batches as Parquet files whose columns are what the stream's schema says.
+
+Knows Arrow and JSON Schema, nothing of where records come from. The SDK's own encoder
+lets Arrow guess the columns from the rows of each file: properties that its first row
+lacks are lost (a deletion is a key and little else), columns without a value get no
+type, those of whole amounts become integers, and files of one stream do not fit
+together. Here the schema decides, so that every file of a stream has the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from singer_sdk.batch import BaseBatcher, lazy_chunked_generator
+
+from tap_sage_intacct.decoder import InvalidRecord
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.settings import InvalidSettings
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError:
+    raise InvalidSettings(
+        [
+            "batch_config asks for parquet, which needs pyarrow: install "
+            "tap-sage-intacct[parquet], or set encoding.format to jsonl."
+        ]
+    ) from None
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers._batch import BatchConfig
+
+    from tap_sage_intacct.decoder import Record
+
+DIGITS, DECIMAL_PLACES = 38, 18
+"""Of each decimal column: the most that warehouses take; 20 before the point."""
+
+_ARROW_TYPES: Mapping[ValueType, pa.DataType] = {
+    ValueType.TEXT: pa.string(),
+    ValueType.INTEGER: pa.int64(),
+    ValueType.DECIMAL: pa.decimal128(DIGITS, DECIMAL_PLACES),
+    ValueType.BOOLEAN: pa.bool_(),
+    ValueType.DATE: pa.date32(),
+    ValueType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+}
+
+
+class ParquetBatcher(BaseBatcher):
+    """Writes the records of a stream to Parquet files."""
+
+    def __init__(
+        self,
+        tap_name: str,
+        stream_name: str,
+        batch_config: BatchConfig,
+        value_types: Mapping[str, ValueType],
+    ) -> None:
+        """Decide on the columns.
+
+        Args:
+            tap_name: for the names of files.
+            stream_name: the same, and for error texts.
+            batch_config: where to, how many rows a file, and how compressed.
+            value_types: the columns, and what is in them.
+        """
+        super().__init__(tap_name, stream_name, batch_config)
+        self._schema = pa.schema(
+            [(name, _ARROW_TYPES[kind]) for name, kind in value_types.items()]
+        )
+
+    def get_batches(self, records: Iterable[Record]) -> Iterator[list[str]]:
+        """Write a file per batch and yield its address, once it is complete.
+
+        Raises:
+            InvalidRecord: a number that its column cannot hold exactly.
+        """
+        storage, encoding = self.batch_config.storage, self.batch_config.encoding
+        compression = "gzip" if encoding.compression == "gzip" else "snappy"
+        sync_id = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
+        chunks = lazy_chunked_generator(records, self.batch_config.batch_size)
+        for number, chunk in enumerate(chunks, start=1):
+            filename = f"{sync_id}-{number}.parquet"
+            table = self._table(list(chunk))
+            with storage.open(filename, "wb") as file:
+                pq.write_table(table, file, compression=compression)
+            yield [storage.get_url(filename)]
+
+    def _table(self, records: list[Record]) -> pa.Table:
+        columns = [
+            self._column(field, [record.get(field.name) for record in records])
+            for field in self._schema
+        ]
+        return pa.table(columns, schema=self._schema)
+
+    def _column(self, field: pa.Field, values: list[Any]) -> pa.Array:
+        try:
+            return pa.array(values, _type_of_values(field.type)).cast(field.type)
+        except (pa.ArrowException, OverflowError):
+            # Arrow's own words quote the value.
+            raise InvalidRecord(
+                f"{self.stream_name}.{field.name}: a value does not fit a Parquet column "
+                f"of {field.type} exactly. Set the encoding of batch_config to jsonl, or "
+                "deselect the field."
+            ) from None
+
+
+def _type_of_values(column: pa.DataType) -> pa.DataType | None:
+    """What the values of a record are, from which only an exact cast leads on."""
+    if pa.types.is_temporal(column):
+        return pa.string()
+    # Told that they are integers, Arrow would drop the fraction of one that has one.
+    return None if pa.types.is_integer(column) else column
