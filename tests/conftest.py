@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from intacct_sandbox import Company, ManualClock, Sandbox
+from intacct_sandbox import Company, ManualClock, Sandbox, SystemClock
 from tests.loading import PERIODS, ROAD, Loader
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -71,6 +71,21 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
         return Loader({**defaults, **settings})
 
     return make
+
+
+@pytest.fixture(scope="module")
+def living_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company whose clock is this machine's, as the tap in another process sees it."""
+    path = tmp_path_factory.mktemp("company") / "company.sqlite"
+    company = Company.create(path, clock=SystemClock())
+    yield company
+    company.close()
+
+
+@pytest.fixture
+def period(living_company: Company) -> str:
+    year = living_company.clock.now().year - 1
+    return f"Calendar Year Ended December {year}"
 
 
 @pytest.fixture

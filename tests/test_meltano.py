@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,106 +11,47 @@ from typing import Any
 import duckdb
 import pytest
 
-from intacct_sandbox import Company, Sandbox, SystemClock
-from tap_sage_intacct.sources import DATA_SOURCES, DataSource, ReadFunction
-
-ROOT = Path(__file__).parent.parent
+from intacct_sandbox import Company, Sandbox
+from tap_sage_intacct.sources import DATA_SOURCES
+from tests.pipelines import assert_same, meltano_run, truth
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]
 
 
-@pytest.fixture(scope="module")
-def living_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    """A company whose clock is this machine's, as the tap in another process sees it."""
-    path = tmp_path_factory.mktemp("company") / "company.sqlite"
-    company = Company.create(path, clock=SystemClock())
-    yield company
-    company.close()
-
-
-@pytest.fixture
-def period(living_company: Company) -> str:
-    year = living_company.clock.now().year - 1
-    return f"Calendar Year Ended December {year}"
-
-
-def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> None:
-    meltano = os.environ.get("MELTANO")
-    if meltano is None:
-        pytest.skip("MELTANO does not name the command: run `make test-long`")
-    environment = {
-        **os.environ,
-        **{f"TAP_SAGE_INTACCT_{k.upper()}": v for k, v in sandbox.config().items()},
-        "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps([period]),
-        # In place of what meltano.yml sets for Pigment.
-        "TAP_SAGE_INTACCT__SELECT": '["*.*"]',
-        "TAP_SAGE_INTACCT__METADATA": "{}",
-        "TAP_SAGE_INTACCT_INCLUDE_DELETES": "false",
-        "TAP_SAGE_INTACCT_KEY_STORE": "",
-        **settings,
-    }
-    # A state of its own for every test.
-    state = f"--state-id-suffix=test-{abs(hash(str(settings)))}"
-    finished = subprocess.run(
-        [meltano, "run", state, "tap-sage-intacct", loader],
-        cwd=ROOT,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == 0, finished.stderr[-3000:]
-
-
-def truth(company: Company, source: DataSource, period: str) -> list[dict[str, Any]]:
-    where = f"\"PERIOD\" = '{period}'" if source.needs_period else "1"
-    if source.functions[0] is ReadFunction.READ_BY_QUERY:
-        where += ' AND "_private" = 0'
-    return list(company.truth(source.object_name, where=where))
-
-
-def assert_same(
-    loaded: list[dict[str, Any]], expected: list[dict[str, Any]], source: DataSource
-) -> None:
-    """Rows and values; sensitive fields are deselected by default, so not compared."""
-    assert len(loaded) == len(expected), source.stream_name
-    fields = sorted(set(loaded[0]) & set(expected[0]))
-    assert len(fields) > len(expected[0]) * 0.7
-    key = source.primary_keys[0] if not source.needs_period else None
-    for one, other in zip(
-        in_order(loaded, key, fields), in_order(expected, key, fields), strict=True
-    ):
-        different = {n: (one[n], other[n]) for n in fields if one[n] != other[n]}
-        assert not different, source.stream_name
-
-
-def in_order(
-    records: list[dict[str, Any]], key: str | None, fields: list[str]
-) -> list[dict[str, Any]]:
-    """By key, or by all fields where the company gives no key."""
-    name = key if key in fields or key is None else key.lower()
-    chosen = [name] if name else fields
-    return sorted(records, key=lambda record: str([record[n] for n in chosen]))
-
-
-def test_files_hold_the_companys_truth_exactly(
+def test_files_hold_the_companys_truth_exactly_twice_over(
     living_company: Company, tmp_path: Path, period: str
 ) -> None:
+    """After a full run, and after a run that appended a day's changes."""
     with Sandbox(living_company) as sandbox:
-        meltano_run(
-            sandbox,
-            "target-jsonl",
-            period,
-            TARGET_JSONL_DESTINATION_PATH=str(tmp_path),
-        )
+        for seed in (None, 7):
+            if seed is not None:
+                living_company.change(seed=seed, share=0.05)
+            meltano_run(
+                sandbox,
+                "target-jsonl",
+                period,
+                TARGET_JSONL_DESTINATION_PATH=str(tmp_path),
+                TAP_SAGE_INTACCT_INCLUDE_DELETES="true",
+                TAP_SAGE_INTACCT_KEY_STORE=str(tmp_path / "keys.sqlite"),
+            )
+            assert_files(tmp_path, living_company, period)
+
+
+def assert_files(folder: Path, company: Company, period: str) -> None:
     for source in DATA_SOURCES:
-        lines = (tmp_path / f"{source.stream_name}.jsonl").read_text().splitlines()
-        loaded = [json.loads(line, parse_float=Decimal) for line in lines]
+        lines = (folder / f"{source.stream_name}.jsonl").read_text().splitlines()
+        appended = [json.loads(line, parse_float=Decimal) for line in lines]
+        latest = {row[source.primary_keys[0]]: row for row in appended}
+        loaded = [row for row in latest.values() if is_alive(row)]
         expected = [
             {name: as_file(value) for name, value in row.items()}
-            for row in truth(living_company, source, period)
+            for row in truth(company, source, period)
         ]
         assert_same(loaded, expected, source)
+
+
+def is_alive(row: dict[str, Any]) -> bool:
+    return row.pop("_sdc_deleted_at", None) is None
 
 
 def test_choices_reach_the_tap(
@@ -195,7 +133,7 @@ def assert_tables(
         cursor = database.execute(f'SELECT * FROM main."{source.stream_name}"')
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, cells, strict=True)) for cells in cursor.fetchall()]
-        loaded = [row for row in rows if row.pop("_sdc_deleted_at", None) is None]
+        loaded = [row for row in rows if is_alive(row)]
         for row in loaded:
             row.update({k: as_duckdb(v) for k, v in row.items()})
         assert_same(loaded, expected, source)
