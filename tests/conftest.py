@@ -12,12 +12,17 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from intacct_sandbox import Company, ManualClock, Sandbox, SystemClock
-from tests.loading import PERIODS, ROAD, Loader
+from tests.loading import PERIODS, ROAD, SCANNER, Loader
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 hypothesis_settings.register_profile("default", deadline=None)
 hypothesis_settings.load_profile("default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test may let a password out."""
+    config.pluginmanager.register(SCANNER, "leaks")
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from intacct_sandbox import Credentials
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
+from tests.plugins.leaks import LeakScanner
+
+SCANNER = LeakScanner(
+    Credentials().user_password,
+    Credentials().sender_password,
+    # As the tests write what they hand over, and the sandbox its books.
+    inputs={"config.json", "company.sqlite"},
+)
+"""Fails every test whose output, wherever it went, holds a password or a session."""
 
 PERIODS = ("Month Ended June 2025", "Month Ended July 2025")
 
@@ -106,6 +116,7 @@ class Loader:
             with contextlib.redirect_stdout(out):
                 tap.sync_all()
         finally:
+            SCANNER.look_at(out.buffer.getvalue(), "what the tap wrote")
             lines = out.buffer.getvalue().decode().split("\n")[:-1][:upto]
             run = Run([parse(line) for line in lines], tap.run.gateway.calls)
             self._take(run)

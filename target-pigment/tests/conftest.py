@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from leaks import LeakScanner
 
 from target_pigment.client import Clock
 from target_pigment.target import TargetPigment
@@ -19,6 +20,12 @@ CONFIGURATION = "33d0d7d0-1111-4222-8333-444455556666"
 NO_IMPORT = "00000000-0000-0000-0000-000000000000"
 KEY = "pigment-import-key-of-the-tests"
 METADATA_KEY = "pigment-metadata-key-of-the-tests"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test may let a key out."""
+    scanner = LeakScanner(KEY, METADATA_KEY, inputs={"config.json"})
+    config.pluginmanager.register(scanner, "leaks")
 
 
 @dataclass

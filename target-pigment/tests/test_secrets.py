@@ -188,3 +188,7 @@ def test_a_secret_is_masked_in_any_case() -> None:
     assert not Secret("")
     assert Secret("k") == Secret("k")
     assert hash(Secret("k")) == hash(Secret("k"))
+
+
+def test_all_tests_are_looked_at_for_keys(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.has_plugin("leaks")
