@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.balances import key_fields
@@ -151,10 +151,17 @@ class IntacctStream(Stream, ABC):
         """
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records one by one, for whatever looks at each: maps, batches, tests."""
+        """Records one by one, for whatever looks at each: maps, batches, tests.
+
+        A map fails on a property that it names and a record lacks: for maps, what a
+        deletion leaves out is null.
+        """
+        is_mapped = any(isinstance(m, CustomStreamMap) for m in self.stream_maps)
+        left_out = dict.fromkeys(self._columns) if is_mapped else {}
         for page in self._begun_pages(context):
             for table in page:
-                yield from table.records()
+                for record in table.records():
+                    yield {**left_out, **record} if left_out else record
 
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
@@ -271,16 +278,20 @@ class IntacctStream(Stream, ABC):
         # Needs an extra, and takes a while to import.
         from tap_sage_intacct.parquet import ParquetBatcher  # noqa: PLC0415
 
+        batcher = ParquetBatcher(self.tap_name, self.name, batch_config, self._columns)
+        records = self._sync_records(context, write_messages=False)
+        for manifest in batcher.get_batches(records):
+            yield batch_config.encoding, manifest
+
+    @property
+    def _columns(self) -> dict[str, ValueType]:
+        """The selected properties, the tap's own among them."""
         selected = self.mask
-        columns = {
+        return {
             name: value_type
             for name, value_type in value_types(self.schema).items()
             if selected.get(("properties", name), True)
         }
-        batcher = ParquetBatcher(self.tap_name, self.name, batch_config, columns)
-        records = self._sync_records(context, write_messages=False)
-        for manifest in batcher.get_batches(records):
-            yield batch_config.encoding, manifest
 
     def _write_batch_message(
         self, encoding: BaseBatchFileEncoding, manifest: list[str]
