@@ -25,7 +25,7 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict tests tools benchmarks
+	$(BIN)/mypy --strict tests tools benchmarks examples
 	cd target-pigment && ../$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
