@@ -33,7 +33,7 @@ except ImportError:
 if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BatchConfig
 
-    from tap_sage_intacct.decoder import Record
+    from tap_sage_intacct.records import Record
 
 DIGITS, DECIMAL_PLACES = 38, 18
 """Of each decimal column: the most that warehouses take; 20 before the point."""
