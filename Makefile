@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two workers: the least that any machine of ours has.
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint format bench consistency clean
+.PHONY: help demo test test-long lint audit format bench consistency clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -30,6 +30,9 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	cd target-pigment && ../$(BIN)/deptry .
+
+audit: $(VENV)/.dev ## Look for known vulnerabilities, where an index tells of them
+	$(BIN)/python -m tools.audit_dependencies
 
 # To renew docs/performance.md: make bench BENCH='--full --write'
 bench: $(VENV)/.dev ## Measure how fast the tap and the target load

@@ -43,7 +43,7 @@ TASKS_AT_ONCE = 2
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEY_STORES = Path(os.environ.get("KEY_STORES", PROJECT / ".meltano"))
-"""A folder that all workers share, if there are several."""
+"""A folder on a volume that each worker reaches, if there are several."""
 
 
 @dataclass(frozen=True)
