@@ -16,7 +16,7 @@ import pytest
 
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
-from tests.loading import PERIODS, select
+from tests.loading import PERIODS, SCANNER, select
 
 COMMAND = [sys.executable, "-c", "from tap_sage_intacct.tap import main; main()"]
 Tap = Callable[..., subprocess.CompletedProcess[str]]
@@ -317,6 +317,7 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     assert running.stdout is not None
     seen = []
     for line in running.stdout:
+        SCANNER.look_at(line, "what the tap wrote")
         seen.append(json.loads(line))
         if sum(message["type"] == "STATE" for message in seen) == 3:
             break
@@ -378,7 +379,9 @@ def test_signal_ends_a_run_that_waits(
         text=True,
     )
     assert running.stdout is not None
-    first = [json.loads(running.stdout.readline()) for _ in range(2)]
+    lines = [running.stdout.readline() for _ in range(2)]
+    SCANNER.look_at("".join(lines), "what the tap wrote")
+    first = [json.loads(line) for line in lines]
     assert [message["type"] for message in first] == ["STATE", "SCHEMA"]
     # Until the call is on its way, which nothing outside the tap tells.
     time.sleep(0.7)
