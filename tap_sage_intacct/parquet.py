@@ -78,7 +78,7 @@ class ParquetBatcher(BaseBatcher):
             InvalidRecord: a number that its column cannot hold exactly.
         """
         storage, encoding = self.batch_config.storage, self.batch_config.encoding
-        compression = "gzip" if encoding.compression == "gzip" else "snappy"
+        compression = encoding.compression or "snappy"
         sync_id = f"{storage.prefix or ''}{self.tap_name}--{self.stream_name}-{uuid4()}"
         chunks = lazy_chunked_generator(records, self.batch_config.batch_size)
         for number, chunk in enumerate(chunks, start=1):

@@ -16,7 +16,7 @@ from tests.loading import Loader, Run, as_json
 MakeLoader = Callable[..., Loader]
 ROOT = Path(__file__).parents[1]
 MAPS = ROOT / "examples" / "dbt_sage_intacct.stream_maps.yml"
-# What macros/staging/get_*_columns.sql of the package name, of its release of 2025.
+# What macros/staging/get_*_columns.sql of the package list.
 COLUMNS: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "data" / "dbt_sage_intacct_columns.json").read_text()
 )

@@ -266,9 +266,23 @@ def test_parquet_keeps_every_digit(tmp_path: Path, value: str) -> None:
     assert [row["RATE"] for row in rows] == [Decimal(value), None]
 
 
-def config(folder: Path) -> BatchConfig:
+@pytest.mark.parametrize(
+    ("compression", "codec"),
+    [("gzip", "GZIP"), ("none", "UNCOMPRESSED"), (None, "SNAPPY")],
+)
+def test_parquet_is_compressed_as_asked(
+    tmp_path: Path, compression: str | None, codec: str
+) -> None:
+    kinds = {"NAME": ValueType.TEXT}
+    batcher = ParquetBatcher("tap", "bills", config(tmp_path, compression), kinds)
+    ((url,),) = batcher.get_batches([{"NAME": "a"}])
+    metadata = pq.read_metadata(urlsplit(url).path)
+    assert metadata.row_group(0).column(0).compression == codec
+
+
+def config(folder: Path, compression: str | None = None) -> BatchConfig:
     return BatchConfig(
-        encoding=BaseBatchFileEncoding(format="parquet"),
+        encoding=BaseBatchFileEncoding(format="parquet", compression=compression),
         storage=StorageTarget(root=folder.as_uri()),
     )
 
