@@ -131,6 +131,16 @@ def not_subscribed() -> AuthenticationRefusal:
     )
 
 
+def address_refused() -> AuthenticationRefusal:
+    """The caller's address is none that the company allows; wording [?]."""
+    return AuthenticationRefusal(
+        ErrorEntry(
+            "XL03000006",
+            "Sign-in from your IP address is not allowed for this company.",
+        )
+    )
+
+
 def unknown_entity(location_id: str) -> AuthenticationRefusal:
     """Login to an entity that the company does not have; wording [?]."""
     return AuthenticationRefusal(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intacct_sandbox.applications import application_of
 from intacct_sandbox.envelope import element
 
 if TYPE_CHECKING:
@@ -150,18 +151,27 @@ def _dimension(definition: ObjectDefinition, *, user_defined: bool) -> str:
     )
 
 
-def permissions_document(definitions: Iterable[ObjectDefinition]) -> str:
-    """The objects a user may list and view, as one application; Shape [I]."""
-    policies = "".join(
-        f"<policy>{element('policyName', part.plural)}"
-        "<rights>List|View</rights></policy>"
-        for part in definitions
+def permissions_document(
+    subscribed: Iterable[ObjectDefinition], readable: Iterable[ObjectDefinition]
+) -> str:
+    """The user's applications, and in each what the role may list and view; Shape [I].
+
+    Args:
+        subscribed: objects of the applications that the company has.
+        readable: those of them that the role may read.
+    """
+    policies: dict[str, str] = {application_of(part.name): "" for part in subscribed}
+    for part in readable:
+        policies[application_of(part.name)] += (
+            f"<policy>{element('policyName', part.plural)}"
+            "<rights>List|View</rights></policy>"
+        )
+    applications = "".join(
+        f"<appSubscription>{element('applicationName', name)}"
+        f"<policies>{listed}</policies></appSubscription>"
+        for name, listed in policies.items()
     )
-    return (
-        "<data><permissions><appSubscription>"
-        "<applicationName>Company</applicationName>"
-        f"<policies>{policies}</policies></appSubscription></permissions></data>"
-    )
+    return f"<data><permissions>{applications}</permissions></data>"
 
 
 def _flag(claim: bool) -> str:

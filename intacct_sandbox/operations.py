@@ -15,6 +15,7 @@ from intacct_sandbox.envelope import Authentication, OperationAnswer, Result
 from intacct_sandbox.errors import (
     AuthenticationRefusal,
     FunctionRefusal,
+    address_refused,
     invalid_argument,
     not_subscribed,
     repeated_control_id,
@@ -120,6 +121,8 @@ class OperationRunner:
             raise not_subscribed()
         if not self.switches.sender_authorised:
             raise sender_not_authorised(control.sender_id, session.company_id)
+        if not self.switches.address_allowed:
+            raise address_refused()
         return session
 
     def _sign_in(self, login: Login, seconds: int) -> Session:

@@ -67,6 +67,8 @@ class Switches:
             captures lack it [C].
         sender_authorised: the company's list names the sender [D].
         web_services_subscribed: the company may use the gateway at all [D].
+        address_allowed: the company's address filter lets the caller in; that there
+            is such a filter is known, how it is answered is not [?].
         refused_at_gateway: wrong credentials are answered by the HTTP gateway,
             with 400 GW-0011 or 401 XMLGW_JPP0002, rather than by the XML one [C].
         max_functions: functions in one request; no number is published [?].
@@ -77,7 +79,10 @@ class Switches:
         formatting: the API user's preferences, which rule every date [C].
         denied_objects: objects the role may not read: PL04000005 [C].
         unsubscribed_objects: objects of modules the company does not have; the
-            answer is the same [C].
+            answer is the same [C]. An application of which nothing else is left is
+            missing from the user's permissions [I].
+        api_usage: the object that counts billed calls is offered to the user; there
+            is one [C], who may read it is unknown [?].
 
     Texts:
         unknown_fields: XL03000010 lists names in brackets, or names
@@ -137,6 +142,7 @@ class Switches:
     session_timeout_sent: bool = True
     sender_authorised: bool = True
     web_services_subscribed: bool = True
+    address_allowed: bool = True
     refused_at_gateway: bool = False
     max_functions: int = 100
     max_connections: int | None = None
@@ -144,6 +150,7 @@ class Switches:
     formatting: UserFormatting = field(default_factory=UserFormatting)
     denied_objects: frozenset[str] = frozenset()
     unsubscribed_objects: frozenset[str] = frozenset()
+    api_usage: bool = True
 
     unknown_fields: Literal["bracketed", "dotted", "unnamed"] = "bracketed"
     double_escaped_errors: bool = False

@@ -79,6 +79,8 @@ def _serves(definition: ObjectDefinition, function: str, switches: Switches) -> 
         return setting == "queried" or (
             setting == "legacy" and function == "readByQuery"
         )
+    if definition.name == "APIUSAGESUMMARY" and not switches.api_usage:
+        return False
     if definition.name == "GLACCOUNTBALANCE" and function == "query":
         return switches.balance_query != "refuse"
     if function == "query" and switches.query_serves_all:

@@ -102,6 +102,12 @@ FURTHER: dict[str, tuple[str | None, str, str]] = {
         "SOURCE:ENUM{api|csv|system|ui|sev|flatf} NOTES:TEXT FIELD_NAME:TEXT "
         "FIELD_BEFORE:TEXT FIELD_AFTER:TEXT OBJECTLINK:TEXT RECORD_URL:TEXT",
     ),
+    # Tells of billed calls; that there is such an object is known [C], not its fields [?].
+    "APIUSAGESUMMARY": (
+        None,
+        "lookup query readByQuery",
+        "RECORDNO:INTEGER WHENCREATED:TIMESTAMP WHENMODIFIED:TIMESTAMP",
+    ),
     "REPORTINGPERIOD": (
         "NAME",
         "",

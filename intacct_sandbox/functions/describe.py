@@ -55,11 +55,14 @@ def get_dimensions(_call: etree._Element, around: Surroundings) -> Answer:
 
 
 def get_user_permissions(_call: etree._Element, around: Surroundings) -> Answer:
-    """What the role may list and view."""
-    readable = [
-        part for part in around.company.definitions.values() if _may(part, around)
+    """What the role may list and view, by application."""
+    subscribed = [
+        part
+        for part in around.company.definitions.values()
+        if part.name not in around.switches.unsubscribed_objects
     ]
-    return Answer(permissions_document(readable))
+    readable = [part for part in subscribed if _may(part, around)]
+    return Answer(permissions_document(subscribed, readable))
 
 
 def _may(definition: ObjectDefinition, around: Surroundings) -> bool:

@@ -121,3 +121,31 @@ def test_user_formatting_is_read_by_key_or_login(client: Client) -> None:
             "+00:00",
             "24",
         ]
+
+
+def test_permissions_leave_out_an_application_that_is_not_subscribed(
+    client: Client,
+) -> None:
+    asked = "<getUserPermissions><userId>tap_user</userId></getUserPermissions>"
+
+    def applications() -> set[str]:
+        names = client.data(asked).findall(".//applicationName")
+        return {name.text or "" for name in names}
+
+    assert {"Contracts", "General Ledger"} <= applications()
+    contracts = {
+        name
+        for name in client.sandbox.company.definitions
+        if name.startswith("CONTRACT")
+    }
+    client.sandbox.switches = Switches(denied_objects=frozenset(contracts))
+    assert "Contracts" in applications()
+    client.sandbox.switches = Switches(unsubscribed_objects=frozenset(contracts))
+    assert "Contracts" not in applications()
+
+
+def test_api_usage_is_offered_unless_the_switch_says_otherwise(client: Client) -> None:
+    asked = "<lookup><object>APIUSAGESUMMARY</object></lookup>"
+    assert client.data(asked).find("Type") is not None
+    client.sandbox.switches = Switches(api_usage=False)
+    assert client.error(asked)[1] == "Object definition APIUSAGESUMMARY not found"

@@ -88,3 +88,11 @@ def test_unknown_entity_is_refused(client: Client) -> None:
     asked = "<getAPISession><locationid>nowhere</locationid></getAPISession>"
     errorno, _ = client.error(asked)
     assert errorno == "Get API Session Failed"
+
+
+def test_address_filter_refuses_whoever_signs_in(serve: Serve) -> None:
+    client = serve(Switches(address_allowed=False))
+    answer = client.post("<getAPISession/>", authentication=client.login())
+    assert answer.findtext("operation/authentication/status") == "failure"
+    text = answer.findtext("operation/errormessage/error/description2") or ""
+    assert "IP address" in text
