@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class Cause(Enum):
+    """Which part of signing in a refusal blames."""
+
+    SENDER = "sender"
+    AUTHORISATION = "authorisation of the sender"
+    SUBSCRIPTION = "subscription"
+    ADDRESS = "address filter"
+    USER = "user"
+    ENTITY = "entity"
+
+
 class Level(Enum):
     """Where in a response the errors stood (Sage's page on responses [D])."""
 
@@ -89,6 +100,7 @@ class IntacctError(Exception):
         details: Intacct's own errors; empty where the fault is not in a document.
         call: the function that failed; None for the envelope as a whole.
         retry_after_seconds: how long Intacct asked us to wait, if it did.
+        cause: what signing in failed for; None of other errors.
     """
 
     def __init__(
@@ -98,8 +110,10 @@ class IntacctError(Exception):
         details: Sequence[ErrorDetail] = (),
         call: Call | None = None,
         retry_after_seconds: float | None = None,
+        cause: Cause | None = None,
     ) -> None:
         self.remedy = remedy
+        self.cause = cause
         self.details = tuple(details)
         self.call = call
         self.retry_after_seconds = retry_after_seconds
@@ -210,6 +224,7 @@ class Rule:
     errorno: str = ""
     text: str = ""
     levels: frozenset[Level] = field(default_factory=lambda: frozenset(Level))
+    cause: Cause | None = None
 
     def matches(self, level: Level, detail: ErrorDetail) -> bool:
         """Whether the error is of this kind; both patterns must be found."""
@@ -262,44 +277,52 @@ RULES: tuple[Rule, ...] = (
         "Company > Company Info > Security, edit, and add the sender ID under Web "
         "Services authorizations.",
         text="Invalid Web Services Authorization|not authorized to make Web Services",
+        cause=Cause.AUTHORISATION,
     ),
     Rule(
         ConfigurationError,
         "The web services sender is not known: check sender_id and sender_password.",
         text="XML Partner ID or password",
+        cause=Cause.SENDER,
     ),
     Rule(
         ConfigurationError,
         "The company does not subscribe to Web Services: in Sage Intacct open Company > "
         "Subscriptions and switch on Web Services.",
         text="not authorized for XML transactions|subscribe to the XML Gateway",
+        cause=Cause.SUBSCRIPTION,
     ),
     Rule(
         ConfigurationError,
         "Sign-in failed: check company_id, user_id and user_password (and entity_id), and "
         "that the user is not locked.",
         text="Sign-in information is incorrect|JPP0002",
+        cause=Cause.USER,
     ),
     Rule(
         ConfigurationError,
         "Sign-in failed: check company_id, user_id and user_password.",
         errorno=r"JPP0002$",
+        cause=Cause.USER,
     ),
     Rule(
         ConfigurationError,
         "Intacct does not know this company or sender, or one of them is inactive: check "
         "company_id and sender_id.",
         errorno=r"^GW-0011$",
+        cause=Cause.SENDER,
     ),
     Rule(
         ConfigurationError,
         "Intacct does not know this company: check company_id.",
         text="company title .* does not exist",
+        cause=Cause.USER,
     ),
     Rule(
         ConfigurationError,
         "This demo company has expired: use a live company.",
         errorno=r"^PL04000055$",
+        cause=Cause.USER,
     ),
     Rule(
         ConfigurationError,
@@ -307,6 +330,14 @@ RULES: tuple[Rule, ...] = (
         "> Company Info > Security and add the address from which the tap calls.",
         text="IP address",
         levels=_ABOVE_RESULT,
+        cause=Cause.ADDRESS,
+    ),
+    Rule(
+        ConfigurationError,
+        "The user cannot sign in to this entity: check entity_id, and that the user is "
+        "not restricted to other entities (Company > Admin > Web Services users).",
+        text="The location '.*' is not valid",
+        cause=Cause.ENTITY,
     ),
     Rule(
         ConfigurationError,
@@ -370,6 +401,7 @@ RULES: tuple[Rule, ...] = (
         "Sign-in was refused: check the company, the user and the sender.",
         errorno=r"^XL03000006$",
         levels=_ABOVE_RESULT,
+        cause=Cause.USER,
     ),
 )
 
@@ -400,7 +432,11 @@ def classify(
     error = rule.error if rule else RequestRefused
     remedy = rule.remedy if rule else "Intacct refused the call."
     return error(
-        remedy, details=details, call=call, retry_after_seconds=retry_after_seconds
+        remedy,
+        details=details,
+        call=call,
+        retry_after_seconds=retry_after_seconds,
+        cause=rule.cause if rule else None,
     )
 
 

@@ -62,3 +62,9 @@ def read_user_formatting(user_id: str) -> Function:
     """Ask how the user writes dates and times."""
     element = E.readUserFormatting(E.userId(user_id))
     return Function(element, Call("readUserFormatting"))
+
+
+def get_user_permissions(user_id: str) -> Function:
+    """Ask for the user's applications and what the role may do in each [C]."""
+    element = E.getUserPermissions(E.userId(user_id))
+    return Function(element, Call("getUserPermissions"))

@@ -107,6 +107,15 @@ def read_dimensions(data: etree._Element) -> tuple[Dimension, ...]:
     )
 
 
+def read_applications(data: etree._Element) -> tuple[str, ...]:
+    """Read the `<data>` of `getUserPermissions`: the user's applications [C]."""
+    names = (
+        _display_text(element, "applicationName")
+        for element in data.iterfind(".//appSubscription")
+    )
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 def read_lookup(data: etree._Element) -> ObjectDefinition:
     """Read the `<data>` element of a `lookup` result.
 

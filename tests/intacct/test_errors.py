@@ -5,6 +5,7 @@ import pytest
 from tap_sage_intacct.intacct.errors import (
     RULES,
     Call,
+    Cause,
     ConfigurationError,
     DatabaseRefused,
     ErrorDetail,
@@ -102,6 +103,13 @@ CASES: list[tuple[Level, str, str, type[IntacctError], str]] = [
         PermissionDenied,
         "Company > Roles",
     ),
+    (
+        OPERATION,
+        "XL03000006",
+        "The location &#039;E9&#039; is not valid.",
+        ConfigurationError,
+        "entity_id",
+    ),
     (RESULT, "Query Failed", "Object definition X not found", ObjectNotFound, "know"),
     (RESULT, "", "Report 'X' does not exist", ReportNotFound, "shared"),
     (RESULT, "XL03000010", "a: [B]", FieldsRefused, "fields"),
@@ -125,6 +133,22 @@ def test_refusal_becomes(
     error = classify(level, [ErrorDetail(errorno, "", text)])
     assert type(error) is expected
     assert word in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("level", "text", "cause"),
+    [
+        (CONTROL, "Incorrect Intacct XML Partner ID or password.", Cause.SENDER),
+        (OPERATION, "Invalid Web Services Authorization", Cause.AUTHORISATION),
+        (OPERATION, "Please subscribe to the XML Gateway.", Cause.SUBSCRIPTION),
+        (OPERATION, "Your IP address is not allowed.", Cause.ADDRESS),
+        (OPERATION, "Sign-in information is incorrect", Cause.USER),
+        (OPERATION, "The location 'E9' is not valid.", Cause.ENTITY),
+        (RESULT, "There was an error", None),
+    ],
+)
+def test_refused_sign_in_blames(level: Level, text: str, cause: Cause | None) -> None:
+    assert classify(level, [ErrorDetail("XL03000006", "", text)]).cause is cause
 
 
 def test_every_rule_decides_some_case() -> None:
