@@ -76,18 +76,54 @@ def live(
     Raises:
         InvalidSettings: an extra object or related field there is not.
     """
-    definitions = Definitions(gateway)
-    definitions.load((source.object_name, None) for source in sources)
-    offered = [_primary(definitions, source, settings) for source in sources]
-    offered += _extra(gateway, definitions, settings)
-    refusals = _refusals(gateway, offered)
+    offered = described(gateway, sources, settings)
+    refused = refusals(gateway, offered)
     for part in offered:
-        refusal = refusals.get(part.source.stream_name)
+        refusal = refused.get(part.source.stream_name)
         if refusal is not None:
             level = logging.INFO if part.is_listed_only else logging.WARNING
             name = part.source.stream_name
             logger.log(level, "%s is not offered. %s", name, refusal)
-    return [part for part in offered if part.source.stream_name not in refusals]
+    return [part for part in offered if part.source.stream_name not in refused]
+
+
+def described(
+    gateway: Gateway, sources: Sequence[DataSource], settings: Settings
+) -> list[OfferedSource]:
+    """What this company has, whether this user may read it or not.
+
+    Raises:
+        InvalidSettings: an extra object or related field there is not.
+    """
+    definitions = Definitions(gateway)
+    definitions.load((source.object_name, None) for source in sources)
+    offered = [_primary(definitions, source, settings) for source in sources]
+    return offered + _extra(gateway, definitions, settings)
+
+
+def refusals(
+    gateway: Gateway, offered: Iterable[OfferedSource]
+) -> Mapping[str, IntacctError]:
+    """Why sources cannot be read, by stream: all of their functions were refused."""
+    user_format = gateway.user_format()
+    refused: dict[str, IntacctError] = {}
+    pending = [(part, list(part.source.functions)) for part in offered]
+    while pending:
+        probes = [
+            _probe(part, untried.pop(0), user_format) for part, untried in pending
+        ]
+        answers = gateway.call_each(probes)
+        asked, pending = pending, []
+        for (part, untried), answer in zip(asked, answers, strict=True):
+            name = part.source.stream_name
+            if not isinstance(answer, IntacctError):
+                refused.pop(name, None)
+                continue
+            refused[name] = answer
+            # What is denied to one function is denied to all of them.
+            if untried and not isinstance(answer, PermissionDenied):
+                pending.append((part, untried))
+    return refused
 
 
 def live_labels(gateway: Gateway, source: DataSource) -> Labels:
@@ -171,31 +207,6 @@ def _with_related(
             ]
         )
     return with_related_fields(definitions, found, paths)
-
-
-def _refusals(
-    gateway: Gateway, offered: Iterable[OfferedSource]
-) -> Mapping[str, IntacctError]:
-    """Why sources cannot be read, by stream: all of their functions were refused."""
-    user_format = gateway.user_format()
-    refusals: dict[str, IntacctError] = {}
-    pending = [(part, list(part.source.functions)) for part in offered]
-    while pending:
-        probes = [
-            _probe(part, untried.pop(0), user_format) for part, untried in pending
-        ]
-        answers = gateway.call_each(probes)
-        asked, pending = pending, []
-        for (part, untried), answer in zip(asked, answers, strict=True):
-            name = part.source.stream_name
-            if not isinstance(answer, IntacctError):
-                refusals.pop(name, None)
-                continue
-            refusals[name] = answer
-            # What is denied to one function is denied to all of them.
-            if untried and not isinstance(answer, PermissionDenied):
-                pending.append((part, untried))
-    return refusals
 
 
 def _probe(

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
         Relationship,
     )
 
+_PARENT = "Parent object"
+_CUSTOM = "Custom field"
+_PARENT_SENTENCE = re.compile(
+    rf" ?{_PARENT}: (?P<name>\w+)(?:, by the path [\w.]+?)?\.(?= |$)"
+)
+
 Schema = dict[str, Any]
 """A JSON Schema of type object, or one of its properties."""
 
@@ -134,6 +140,23 @@ def value_types(schema: Schema) -> dict[str, ValueType]:
     }
 
 
+def parent_object(definition: Schema) -> str | None:
+    """The object that a property comes from, as its description says it."""
+    found = _PARENT_SENTENCE.search(definition.get("description", ""))
+    return found["name"] if found else None
+
+
+def is_custom(definition: Schema) -> bool:
+    """Whether a property's description calls it a custom field."""
+    return str(definition.get("description", "")).endswith(f"{_CUSTOM}.")
+
+
+def plain_description(definition: Schema) -> str:
+    """A property's description less what `parent_object` and `is_custom` tell."""
+    text = _PARENT_SENTENCE.sub("", definition.get("description", ""))
+    return text.removesuffix(f"{_CUSTOM}.").strip()
+
+
 def load_shipped_schema(stream_name: str) -> Schema:
     """Read the schema that comes with the tap.
 
@@ -181,12 +204,12 @@ def _type_and_format(definition: Schema) -> tuple[str, str | None]:
 def _describe(field: Field, parent: str | None) -> str:
     sentences = [field.description or field.label or field.id]
     if parent:
-        sentences.append(f"Parent object: {parent}")
+        sentences.append(f"{_PARENT}: {parent}")
     values = _values_sentence(field)
     if values:
         sentences.append(values)
     if field.is_custom:
-        sentences.append("Custom field")
+        sentences.append(_CUSTOM)
     return " ".join(_with_full_stop(sentence) for sentence in sentences)
 
 
