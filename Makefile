@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two workers: the least that any machine of ours has.
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint audit format bench consistency clean
+.PHONY: help demo test test-long lint audit format bench consistency screens clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev ## Measure how fast the tap and the target load
 
 consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
 	$(BIN)/python tools/measure_consistency.py --write docs/consistency.md
+
+screens: $(VENV)/.dev ## Record the pictures of docs/companion.md
+	$(BIN)/python -m tools.record_screens docs/screens
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .

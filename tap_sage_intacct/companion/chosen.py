@@ -1,0 +1,111 @@
+"""Which streams and fields a run would load: by a catalog, by rules, or by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib import Catalog
+
+from tap_sage_intacct import discovery
+from tap_sage_intacct.choices import check_catalog_names, check_settings_names
+from tap_sage_intacct.companion.meltano_file import is_selected
+from tap_sage_intacct.discovery import OfferedSource
+from tap_sage_intacct.extra_objects import source_of
+from tap_sage_intacct.labels import shipped_labels
+from tap_sage_intacct.schema import is_own
+from tap_sage_intacct.selection import row_selection
+from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.setting_values import ExtraObject
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, DataSource
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.run import Run
+
+
+@dataclass(frozen=True)
+class ChosenStream:
+    """A stream that is to be loaded, and the fields wanted of it."""
+
+    offered: OfferedSource
+    fields: tuple[str, ...]
+    is_incremental: bool = True
+
+
+def chosen_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ChosenStream]:
+    """The streams and fields that a catalog selects.
+
+    Raises:
+        InvalidSettings: it names streams that there are not.
+    """
+    entries = Catalog.from_dict(dict(catalog))
+    check_catalog_names(run.settings, entries)
+    reports = {report.stream_name for report in run.settings.custom_reports}
+    chosen = []
+    for name, entry in entries.items():
+        mask = entry.metadata.resolve_selection()
+        if name in reports or not mask[()]:
+            continue
+        schema = entry.schema.to_dict()
+        fields = [field for field in schema["properties"] if mask["properties", field]]
+        method = entry.replication_method or "INCREMENTAL"
+        offered = _catalogued(run, name, schema)
+        chosen.append(ChosenStream(offered, _own(fields), method == "INCREMENTAL"))
+    return chosen
+
+
+def chosen_by_rules(run: Run, rules: Sequence[str]) -> list[ChosenStream]:
+    """The streams and fields that Meltano's `select` chooses; all where it is empty.
+
+    Raises:
+        InvalidSettings: the settings name streams or fields that there are not.
+    """
+    offered = discovery.live(run.gateway, DATA_SOURCES, run.settings)
+    check_settings_names(run.settings, [one.source.stream_name for one in offered])
+    chosen = [_by_rules(run, one, rules) for one in offered]
+    return [stream for stream in chosen if stream is not None]
+
+
+def _by_rules(
+    run: Run, offered: OfferedSource, rules: Sequence[str]
+) -> ChosenStream | None:
+    source = offered.source
+    if rules and not is_selected(rules, source.stream_name):
+        return None
+    if not rules and (offered.is_listed_only or _lacks_periods(run, offered)):
+        return None
+    fields = [
+        name
+        for name in offered.schema["properties"]
+        if name in source.primary_keys or _is_chosen(run, source, rules, name)
+    ]
+    return ChosenStream(offered, _own(fields))
+
+
+def _is_chosen(run: Run, source: DataSource, rules: Sequence[str], field: str) -> bool:
+    """Whether a field is loaded: rules choose sensitive ones too, defaults do not."""
+    if rules:
+        return is_selected(rules, source.stream_name, field)
+    if run.settings.include_sensitive:
+        return True
+    return not is_sensitive(source.object_name, field)
+
+
+def _lacks_periods(run: Run, offered: OfferedSource) -> bool:
+    if not offered.source.needs_period:
+        return False
+    return not row_selection(offered, run.settings).periods
+
+
+def _own(fields: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in fields if not is_own(name))
+
+
+def _catalogued(run: Run, name: str, schema: dict[str, Any]) -> OfferedSource:
+    source = DATA_SOURCE_BY_STREAM.get(name)
+    if source is None:
+        wanted = {extra.stream_name: extra for extra in run.settings.extra_objects}
+        extra = wanted.get(name) or ExtraObject(schema.get("title", name), name)
+        source = source_of(extra, schema)
+    return OfferedSource(source, schema, shipped_labels(source.object_name))

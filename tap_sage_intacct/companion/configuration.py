@@ -1,0 +1,200 @@
+"""Where the settings come from: meltano.yml, the environment, files.
+
+The later source wins, setting by setting. Values that stand as text where the setting
+is none (in the environment, behind a variable of meltano.yml) are read as its type.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from dotenv import dotenv_values
+
+from tap_sage_intacct.companion.meltano_file import MeltanoFile, find_meltano_file
+from tap_sage_intacct.settings import (
+    SECRET_SETTINGS,
+    SETTINGS,
+    InvalidSettings,
+    Settings,
+)
+
+ENVIRONMENT = "ENV"
+"""Stands for the environment among the files of `--config`, as in the SDK."""
+
+PREFIX = "TAP_SAGE_INTACCT_"
+
+_PROPERTIES: Mapping[str, Any] = SETTINGS.to_dict()["properties"]
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the tap would be configured with.
+
+    Attributes:
+        values: setting to value, merged.
+        meltano_file: of the folder; None where there is none.
+    """
+
+    values: Mapping[str, Any]
+    meltano_file: MeltanoFile | None = None
+
+    def settings(self) -> Settings:
+        """The settings, checked as the tap checks them; credentials may be missing.
+
+        Raises:
+            InvalidSettings: with every problem found, and no secret.
+        """
+        problems = [_problem(error) for error in _VALIDATOR.iter_errors(self.values)]
+        if problems:
+            raise InvalidSettings(problems)
+        return Settings.from_config(self.values)
+
+    @property
+    def missing_credentials(self) -> tuple[str, ...]:
+        """The settings without which nobody can sign in."""
+        required: list[str] = SETTINGS.to_dict()["required"]
+        return tuple(name for name in required if not self.values.get(name))
+
+
+def load_configuration(
+    files: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Configuration:
+    """Merge meltano.yml, the environment with `.env`, and the files, in this order.
+
+    Args:
+        files: paths of JSON files; `ENV` is the environment, which is read anyway.
+        folder: holds meltano.yml and `.env`, either of which may be missing.
+        environment: of the process, for tests.
+
+    Raises:
+        InvalidSettings: a file cannot be read, or a text is not of its setting's type.
+    """
+    variables = _variables(folder, os.environ if environment is None else environment)
+    meltano_file = find_meltano_file(folder)
+    values: dict[str, Any] = {}
+    if meltano_file is not None:
+        config = meltano_file.tap_config(variables.get("MELTANO_ENVIRONMENT"))
+        values |= _expanded(config, variables)
+    values |= _from_environment(variables)
+    for file in files:
+        if file != ENVIRONMENT:
+            values |= _from_file(Path(file))
+    return Configuration(values, meltano_file)
+
+
+def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """What `.env` says, unless the environment says otherwise, as in Meltano."""
+    path = folder / ".env"
+    stated = dotenv_values(path) if path.is_file() else {}
+    return {
+        "MELTANO_PROJECT_ROOT": str(folder),
+        **{name: value for name, value in stated.items() if value},
+        **environment,
+    }
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: _typed(name, text)
+        for name in _PROPERTIES
+        if (text := variables.get(f"{PREFIX}{name.upper()}"))
+    }
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidSettings(
+            [f"--config: {path} cannot be read: {error.strerror}."]
+        ) from None
+    except ValueError:
+        raise InvalidSettings([f"--config: {path} is not JSON."]) from None
+    if not isinstance(found, dict):
+        raise InvalidSettings([f"--config: {path} must hold an object of settings."])
+    return found
+
+
+def _expanded(
+    config: Mapping[str, Any], variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """The plugin's settings with `$VAR` and `${VAR}` replaced; empty ones left out."""
+    found = {
+        name: _typed(name, value) if isinstance(value, str) else value
+        for name, value in _replaced(config, variables).items()
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}
+
+
+def _replaced(value: Any, variables: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return _VARIABLE.sub(
+            lambda match: variables.get(match[1] or match[2], ""), value
+        )
+    if isinstance(value, Mapping):
+        return {name: _replaced(part, variables) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_replaced(part, variables) for part in value]
+    return value
+
+
+def _typed(name: str, text: str) -> Any:
+    """A text as a value of its setting.
+
+    Raises:
+        InvalidSettings: it is none; the text itself is not repeated.
+    """
+    types = _types(name)
+    if "integer" in types:
+        return _number(name, text)
+    if "boolean" in types:
+        return text.strip().lower() in _TRUE
+    if types.isdisjoint({"array", "object"}):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        if "string" in types or not text:
+            return text
+        raise InvalidSettings(
+            [f"{name} must be JSON, since it is no plain text."]
+        ) from None
+
+
+def _number(name: str, text: str) -> int | str:
+    try:
+        return int(text) if text else text
+    except ValueError:
+        raise InvalidSettings([f"{name} must be a whole number."]) from None
+
+
+def _types(name: str) -> set[str]:
+    stated = _PROPERTIES.get(name, {}).get("type", "string")
+    return {stated} if isinstance(stated, str) else set(stated)
+
+
+def _problem(error: jsonschema.ValidationError) -> str:
+    """A sentence about a value that its schema refuses."""
+    path = ".".join(map(str, error.absolute_path))
+    if path in SECRET_SETTINGS:
+        # The message quotes the value.
+        return f"{path} must be text."
+    return f"{path}: {error.message}."
+
+
+def _without_required(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in schema.items() if name != "required"}
+
+
+_VALIDATOR = jsonschema.Draft202012Validator(_without_required(SETTINGS.to_dict()))

@@ -1,0 +1,256 @@
+"""What a connection needs, step by step, and what to do where a step fails.
+
+What depends on a step that failed is skipped. Intacct is asked once for each thing,
+with no retries to speak of, since a doctor is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct import discovery
+from tap_sage_intacct.companion.permissions import remedy_of_denial
+from tap_sage_intacct.companion.sign_in import SIGN_IN, sign_in, sign_in_steps
+from tap_sage_intacct.companion.steps import (
+    TITLES,
+    Step,
+    Verdict,
+    answer_of,
+    failed,
+    ok,
+    skipped,
+    warned,
+)
+from tap_sage_intacct.definitions import Definitions
+from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.intacct.audit import deleted_keys
+from tap_sage_intacct.intacct.errors import (
+    IntacctError,
+    ObjectNotFound,
+    PermissionDenied,
+    RequestRefused,
+    TransientError,
+)
+from tap_sage_intacct.intacct.gateway import Gateway, RetryPolicy
+from tap_sage_intacct.intacct.metadata import read_applications
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.run import Run
+from tap_sage_intacct.sources import DATA_SOURCES
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.companion.configuration import Configuration
+    from tap_sage_intacct.intacct.gateway import GatewaySettings
+    from tap_sage_intacct.settings import Settings
+
+USAGE_OBJECT = "APIUSAGESUMMARY"
+"""Tells of the calls that were billed; its fields are not documented [C/?]."""
+
+_FEW_RETRIES = RetryPolicy(max_retries=1, first_pause_seconds=1)
+_NO_RETRIES = RetryPolicy(max_retries=0)
+
+
+_BEHIND_SIGN_IN = (
+    "preferences",
+    *(source.stream_name for source in DATA_SOURCES),
+    "audit_trail",
+    "connections",
+    "usage",
+)
+
+
+def examine(
+    configuration: Configuration,
+    settings: Settings,
+    now: Callable[[], datetime],
+    is_wanted: Callable[[str], bool] = lambda _stream: True,
+) -> Iterator[Step]:
+    """Look at one thing after another, each step as soon as it is known.
+
+    Args:
+        configuration: where credentials may be missing.
+        settings: the same, checked.
+        now: aware; for the maintenance window.
+        is_wanted: whether a stream is to be loaded: another that may not be read is
+            worth a warning only.
+    """
+    missing = configuration.missing_credentials
+    if missing or settings.gateway is None:
+        named = ", ".join(missing)
+        yield failed("settings", f"{named} not set", _CREDENTIALS_REMEDY)
+        yield from skipped((*SIGN_IN, *_BEHIND_SIGN_IN), "no credentials")
+    else:
+        yield ok("settings", f"company {settings.gateway.login.company_id}")
+        yield from _examine_company(settings, settings.gateway, is_wanted)
+    yield _maintenance(settings, now())
+
+
+_CREDENTIALS_REMEDY = (
+    "Set them in .env as TAP_SAGE_INTACCT_COMPANY_ID and so on, or in a file given by "
+    "--config. The user is made under Company > Admin > Web Services users; Sage issues "
+    "the sender."
+)
+
+
+def _examine_company(
+    settings: Settings, connection: GatewaySettings, is_wanted: Callable[[str], bool]
+) -> Iterator[Step]:
+    connection = replace(connection, retry=_FEW_RETRIES)
+    run = Run(replace(settings, gateway=connection))
+    refusal = sign_in(run.gateway)
+    steps = sign_in_steps(connection, refusal)
+    yield from steps
+    if refusal is not None:
+        yield from skipped(_BEHIND_SIGN_IN, "nobody is signed in")
+        return
+    yield _preferences(run.gateway, connection.login.user_id)
+    yield from _sources(run.gateway, connection.login.user_id, is_wanted)
+    yield _audit_trail(run.gateway, is_needed=settings.include_deletes)
+    yield _connections(connection)
+    yield _usage(run.gateway)
+
+
+def _preferences(gateway: Gateway, user_id: str) -> Step:
+    remedy = (
+        "Open Company > Admin > Web Services users, the user, Preferences, and set "
+        "MM/DD/YYYY, 24 hours and GMT without daylight saving."
+    )
+    try:
+        gateway.call(functions.read_user_formatting(user_id), lambda _data: None)
+        found = gateway.user_format()
+    except (RequestRefused, PermissionDenied) as error:
+        return warned("preferences", "could not be read", remedy, answer_of(error))
+    except IntacctError as error:
+        return failed("preferences", "cannot be used", error.remedy, answer_of(error))
+    wrong = [
+        words
+        for words, is_wrong in (
+            (_offset(found.gmt_offset), bool(found.gmt_offset)),
+            ("12 hours", not found.twenty_four_hour),
+            ("years of two digits", not found.four_digit_year),
+        )
+        if is_wrong
+    ]
+    if wrong:
+        return warned("preferences", ", ".join(wrong), remedy)
+    return ok("preferences", "GMT, 24 hours")
+
+
+def _offset(offset: timedelta) -> str:
+    minutes = int(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"GMT{sign}{hours:02}:{rest:02}"
+
+
+def _sources(
+    gateway: Gateway, user_id: str, is_wanted: Callable[[str], bool]
+) -> Iterator[Step]:
+    """A step per source, all of them in a few requests."""
+    try:
+        refused = discovery.refusals(gateway, map(discovery.shipped, DATA_SOURCES))
+    except IntacctError as error:
+        names = [source.stream_name for source in DATA_SOURCES]
+        yield failed(names[0], "could not be asked for", error.remedy, answer_of(error))
+        yield from skipped(names[1:], "could not be asked for")
+        return
+    applications = _applications(gateway, user_id) if refused else None
+    for source in DATA_SOURCES:
+        refusal = refused.get(source.stream_name)
+        if refusal is None:
+            yield ok(source.stream_name, f"{source.object_name} can be read")
+            continue
+        step = failed if is_wanted(source.stream_name) else warned
+        is_denied = isinstance(refusal, PermissionDenied | ObjectNotFound)
+        yield step(
+            source.stream_name,
+            f"{source.object_name} may not be read",
+            remedy_of_denial(source.object_name, applications)
+            if is_denied
+            else refusal.remedy,
+            answer_of(refusal),
+        )
+
+
+def _applications(gateway: Gateway, user_id: str) -> tuple[str, ...] | None:
+    """What the user has; None where it is not told."""
+    try:
+        return gateway.call(functions.get_user_permissions(user_id), read_applications)
+    except IntacctError:
+        return None
+
+
+def _audit_trail(gateway: Gateway, *, is_needed: bool) -> Step:
+    remedy = (
+        "Only include_deletes needs it: open Company > Roles, the user's role, "
+        "Subscriptions, Platform Services, Permissions, and set Custom reports to View."
+    )
+    now = gateway.server_now()
+    try:
+        next(deleted_keys(gateway, "VENDOR", now - timedelta(minutes=1), now), None)
+    except IntacctError as error:
+        step = failed if is_needed else warned
+        is_denied = isinstance(error, PermissionDenied)
+        mend = remedy if is_denied else error.remedy
+        return step("audit_trail", "may not be read", mend, answer_of(error))
+    return ok("audit_trail", "can be read")
+
+
+def _connections(connection: GatewaySettings) -> Step:
+    """Whether Intacct takes as many calls at once as the tap would make."""
+    gateway = Gateway(replace(connection, retry=_NO_RETRIES))
+    wanted = connection.max_connections
+    try:
+        gateway.server_now()
+        call = partial(gateway.call, functions.get_dimensions(), lambda _data: None)
+        with ThreadPoolExecutor(wanted) as pool:
+            for answer in [pool.submit(call) for _ in range(wanted)]:
+                answer.result()
+    except TransientError as error:
+        return warned(
+            "connections",
+            f"{wanted} calls at once were too many",
+            f"{error.remedy} Runs wait and try again; keep other integrations of the "
+            "company away from their hours, or raise the performance tier "
+            "(Company > Subscriptions).",
+            answer_of(error),
+        )
+    except IntacctError as error:
+        return warned(
+            "connections", "could not be tried", error.remedy, answer_of(error)
+        )
+    return ok("connections", f"{wanted} calls at once were answered")
+
+
+def _usage(gateway: Gateway) -> Step:
+    found = Definitions(gateway).of(USAGE_OBJECT)
+    unknown = Step(
+        "usage",
+        TITLES["usage"],
+        Verdict.SKIPPED,
+        "not offered to this user; an administrator sees it under Company > Admin > "
+        "API usage",
+    )
+    if isinstance(found, IntacctError):
+        return unknown
+    fields = tuple(field.id for field in found.fields)
+    try:
+        total = ObjectReader(gateway, USAGE_OBJECT, fields[:1]).query(None, ())[0].total
+    except IntacctError:
+        return unknown
+    return ok("usage", f"{USAGE_OBJECT} can be read: {total} records")
+
+
+def _maintenance(settings: Settings, now: datetime) -> Step:
+    ends = settings.maintenance.ends_at(now)
+    if ends is None:
+        return ok("maintenance", f"not now; it is {settings.maintenance}")
+    return warned(
+        "maintenance",
+        f"it is now, until {ends:%H:%M} UTC ({settings.maintenance})",
+        "Intacct may go off-line: run again after that, and keep schedules clear of it.",
+    )

@@ -1,0 +1,73 @@
+"""The fields of a source: what each is, where it comes from, whether it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tap_sage_intacct.companion.offered import offered_source, source_named
+from tap_sage_intacct.discovery import OfferedSource
+from tap_sage_intacct.run import Run
+from tap_sage_intacct.schema import is_custom, parent_object, plain_description
+from tap_sage_intacct.sensitivity import is_sensitive
+
+
+@dataclass(frozen=True, slots=True)
+class ListedField:
+    """A field as it is listed.
+
+    Attributes:
+        type: of JSON Schema, with the format where it has one: `string (date)`.
+        parent: the object that the field comes from; empty for the source's own.
+        values: labels of an enumeration.
+    """
+
+    id: str
+    label: str
+    type: str
+    parent: str
+    description: str
+    is_custom: bool
+    is_sensitive: bool
+    values: tuple[str, ...] = ()
+
+    def has(self, text: str) -> bool:
+        """Whether a text stands in one of its texts, in any case."""
+        texts = (self.id, self.label, self.parent, self.description)
+        return any(text.lower() in part.lower() for part in texts)
+
+
+def listed_fields(run: Run, name: str, search: str = "") -> list[ListedField]:
+    """The fields of a source that hold a text, in the company's order.
+
+    Raises:
+        InvalidSettings: there is no such source.
+    """
+    wanted = source_named(name, run.settings)
+    offered = offered_source(run, wanted, run.settings)
+    fields = (
+        _listed(offered, field, definition)
+        for field, definition in offered.schema["properties"].items()
+    )
+    return [field for field in fields if field.has(search)]
+
+
+def _listed(
+    offered: OfferedSource, name: str, definition: dict[str, Any]
+) -> ListedField:
+    return ListedField(
+        name,
+        definition.get("title", name),
+        _type(definition),
+        parent_object(definition) or "",
+        plain_description(definition),
+        is_custom(definition),
+        is_sensitive(offered.source.object_name, name),
+        offered.labels.get(name, ()),
+    )
+
+
+def _type(definition: dict[str, Any]) -> str:
+    name = next(word for word in definition["type"] if word != "null")
+    stated = definition.get("format")
+    return f"{name} ({stated})" if stated else name

@@ -1,0 +1,248 @@
+"""meltano.yml: what it says of the tap, and changing that and nothing else.
+
+ruamel.yaml keeps comments, quotes and order of what is not changed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.util import load_yaml_guess_indent
+
+from tap_sage_intacct.settings import InvalidSettings
+
+FILE_NAME = "meltano.yml"
+TAP = "tap-sage-intacct"
+
+_WIDEST_LINE = 4096
+"""Longer than any line, so that none is broken anew."""
+
+
+@dataclass
+class MeltanoFile:
+    """A meltano.yml, read with its comments.
+
+    Attributes:
+        text: as it stands on the disk.
+        document: the same as YAML; what is changed in it is in `changed_text`.
+    """
+
+    path: Path
+    text: str
+    document: CommentedMap
+
+    def tap_config(self, environment: str | None = None) -> Mapping[str, Any]:
+        """The settings of the tap's entry, those of an environment over them.
+
+        Args:
+            environment: its name; None for the file's default one.
+        """
+        name = environment or self.document.get("default_environment")
+        own = self._mapping(self.entry().get("config"))
+        return {**own, **self._of_environment(name)}
+
+    def rules(self) -> tuple[str, ...]:
+        """The entry's `select`."""
+        return tuple(self.entry().get("select") or ())
+
+    def entry(self) -> CommentedMap:
+        """The tap's entry among the extractors.
+
+        Raises:
+            InvalidSettings: there is none.
+        """
+        plugins = self._mapping(self.document.get("plugins"))
+        entries = plugins.get("extractors") or ()
+        for key in ("name", "inherit_from", "namespace"):
+            for entry in entries:
+                if str(entry.get(key, "")).replace("_", "-") == TAP:
+                    found: CommentedMap = entry
+                    return found
+        raise InvalidSettings(
+            [
+                f"{self.path.name} has no extractor {TAP}: add it under plugins > "
+                "extractors, as in the meltano.yml that comes with the tap."
+            ]
+        )
+
+    @property
+    def changed_text(self) -> str:
+        """The document as it would be written."""
+        out = io.StringIO()
+        _yaml(self.text).dump(self.document, out)
+        return out.getvalue()
+
+    def write(self) -> None:
+        """Put the changed text in the file's place, whole or not at all."""
+        mode = self.path.stat().st_mode
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self.path.parent, delete=False, encoding="utf-8"
+        ) as file:
+            file.write(self.changed_text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(mode)
+        Path(file.name).replace(self.path)
+
+    def _of_environment(self, name: str | None) -> Mapping[str, Any]:
+        """What an environment sets for the tap."""
+        for environment in self.document.get("environments") or ():
+            if environment.get("name") != name:
+                continue
+            config = self._mapping(environment.get("config"))
+            plugins = self._mapping(config.get("plugins"))
+            for entry in plugins.get("extractors") or ():
+                if entry.get("name") == self.entry().get("name"):
+                    return self._mapping(entry.get("config"))
+        return {}
+
+    @staticmethod
+    def _mapping(value: Any) -> Mapping[str, Any]:
+        return value if isinstance(value, Mapping) else {}
+
+
+def find_meltano_file(folder: Path) -> MeltanoFile | None:
+    """The folder's meltano.yml if it has one that tells of the tap.
+
+    Raises:
+        InvalidSettings: it is not YAML.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    found = read_meltano_file(path)
+    try:
+        found.entry()
+    except InvalidSettings:
+        return None
+    return found
+
+
+def read_meltano_file(path: Path) -> MeltanoFile:
+    """Read a meltano.yml.
+
+    Raises:
+        InvalidSettings: it cannot be read, or is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = _yaml(text).load(text)
+    except OSError as error:
+        raise InvalidSettings([f"{path} cannot be read: {error.strerror}."]) from None
+    except YAMLError:
+        raise InvalidSettings([f"{path} is not YAML."]) from None
+    if not isinstance(document, CommentedMap):
+        raise InvalidSettings([f"{path} is no file of Meltano's."])
+    return MeltanoFile(path, text, document)
+
+
+def is_selected(rules: Iterable[str], stream: str, field: str | None = None) -> bool:
+    """Whether Meltano's `select` chooses a stream, or a field of it.
+
+    A later rule does not win over an earlier one: what any `!` rule names is left out.
+    """
+    chosen = False
+    for rule in rules:
+        stream_pattern, _, field_pattern = rule.removeprefix("!").partition(".")
+        if not fnmatchcase(stream, stream_pattern):
+            continue
+        excludes = rule.startswith("!")
+        if field is None:
+            # An exclusion of single fields leaves the stream.
+            fits = not excludes or field_pattern in {"", "*"}
+        else:
+            fits = fnmatchcase(field, field_pattern or "*")
+        if fits and excludes:
+            return False
+        chosen |= fits
+    return chosen
+
+
+def rules_of(rules: Iterable[str], stream: str) -> tuple[str, ...]:
+    """The rules that name this stream, and no other."""
+    return tuple(
+        rule for rule in rules if rule.removeprefix("!").partition(".")[0] == stream
+    )
+
+
+def set_rules(entry: CommentedMap, stream: str, rules: Iterable[str]) -> None:
+    """Replace the rules of a stream in an entry's `select`, where the first one stood."""
+    listed = entry.get("select")
+    if listed is None:
+        listed = CommentedSeq()
+        _insert_before_config(entry, "select", listed)
+    old = set(rules_of(listed, stream))
+    places = [place for place, rule in enumerate(listed) if rule in old]
+    wanted = list(dict.fromkeys(rules))
+    kept = [rule for rule in listed if rule in old and rule in wanted]
+    for place in reversed(places):
+        if listed[place] not in kept:
+            del listed[place]
+    at = _after_last(listed, stream, places)
+    for rule in wanted:
+        if rule not in kept:
+            listed.insert(at, rule)
+            at += 1
+
+
+def _after_last(listed: CommentedSeq, stream: str, places: list[int]) -> int:
+    """Where new rules of a stream go: behind its own, or where those were."""
+    remaining = set(rules_of(listed, stream))
+    own = [place for place, rule in enumerate(listed) if rule in remaining]
+    if own:
+        return own[-1] + 1
+    return places[0] if places else len(listed)
+
+
+def set_stream_setting(
+    entry: CommentedMap, setting: str, stream: str, value: Any
+) -> None:
+    """Set what a setting says of a stream; None takes it away.
+
+    Raises:
+        InvalidSettings: the setting stands there as text.
+    """
+    config = entry.get("config")
+    if config is None:
+        if value is None:
+            return
+        config = entry["config"] = CommentedMap()
+    given = config.get(setting)
+    if given is not None and not isinstance(given, CommentedMap):
+        raise InvalidSettings(
+            [
+                f"config.{setting} stands in {FILE_NAME} as text: write it as a mapping "
+                "of streams first."
+            ]
+        )
+    if value is not None:
+        if given is None:
+            given = config[setting] = CommentedMap()
+        given[stream] = value
+    elif given is not None:
+        given.pop(stream, None)
+
+
+def _insert_before_config(entry: CommentedMap, key: str, value: Any) -> None:
+    keys = list(entry)
+    entry.insert(keys.index("config") if "config" in keys else len(keys), key, value)
+
+
+def _yaml(text: str) -> YAML:
+    """A reader and writer that indents as the text does."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = _WIDEST_LINE
+    _, indent, offset = load_yaml_guess_indent(text)
+    yaml.indent(mapping=2, sequence=indent or 4, offset=2 if offset is None else offset)
+    return yaml

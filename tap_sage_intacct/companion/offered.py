@@ -1,0 +1,93 @@
+"""A source by the name that a user gives it, and what the company offers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct import discovery
+from tap_sage_intacct.choices import check_needs_no_lookup
+from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
+from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.sources import DATA_SOURCES, DataSource
+from tap_sage_intacct.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.settings import Settings
+
+
+def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:
+    """The source that a stream's or object's name means, in any case.
+
+    Raises:
+        InvalidSettings: there is none; with the nearest right names.
+    """
+    known: dict[str, DataSource | ExtraObject] = {}
+    sources: list[DataSource | ExtraObject] = [*DATA_SOURCES]
+    sources += [
+        wanted
+        for wanted in settings.extra_objects
+        if wanted.object_name != EVERY_OBJECT
+    ]
+    for source in sources:
+        known.setdefault(source.stream_name, source)
+        known.setdefault(source.object_name, source)
+    by_upper = {word.upper(): source for word, source in known.items()}
+    found = by_upper.get(name.strip().upper())
+    if found is None:
+        raise InvalidSettings(
+            [f"There is no source '{name}'{did_you_mean(name, known)}"]
+        )
+    return found
+
+
+def offered_source(
+    run: Run, wanted: DataSource | ExtraObject, settings: Settings
+) -> OfferedSource:
+    """What the company offers; without credentials, what the tap ships.
+
+    Args:
+        run: gives the gateway.
+        wanted: the source.
+        settings: the related fields of the source.
+
+    Raises:
+        InvalidSettings: a related field leads nowhere, or credentials are needed.
+    """
+    paths = settings.related_fields.get(wanted.stream_name)
+    chosen = replace(
+        settings,
+        extra_objects=() if isinstance(wanted, DataSource) else (wanted,),
+        related_fields={wanted.stream_name: paths} if paths else {},
+        custom_reports=(),
+    )
+    if settings.gateway is None:
+        check_needs_no_lookup(chosen)
+    if settings.gateway is None and isinstance(wanted, DataSource):
+        return discovery.shipped(wanted)
+    sources = [wanted] if isinstance(wanted, DataSource) else []
+    (found,) = discovery.described(run.gateway, sources, chosen)
+    return found
+
+
+def spelled(names: Iterable[str], known: Iterable[str], owner: str) -> tuple[str, ...]:
+    """Fields as Intacct spells them.
+
+    Raises:
+        InvalidSettings: there is no such field; with the nearest right names.
+    """
+    known = list(known)
+    spelling = {name.upper(): name for name in known} | {name: name for name in known}
+    problems = [
+        f"{owner} has no field '{name}'{did_you_mean(name, known)}"
+        for name in names
+        if name not in spelling and name.upper() not in spelling
+    ]
+    if problems:
+        raise InvalidSettings(problems)
+    return tuple(
+        dict.fromkeys(spelling.get(name) or spelling[name.upper()] for name in names)
+    )

@@ -1,0 +1,145 @@
+"""Some real rows of a source, decoded as the tap would load them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.balances import balance_key, key_fields
+from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
+from tap_sage_intacct.companion.rows import Part, first_page, parts
+from tap_sage_intacct.decoder import RowDecoder
+from tap_sage_intacct.schema import is_own, value_types
+from tap_sage_intacct.selection import row_selection
+from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.sources import BALANCE_KEY, DataSource
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.decoder import Record
+    from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.selection import RowSelection
+    from tap_sage_intacct.setting_values import ExtraObject
+    from tap_sage_intacct.settings import Settings
+
+SHOWN_FIELDS = 8
+"""Columns that a terminal has room for, where the user names none."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Rows of a source.
+
+    Attributes:
+        fields: the columns, in order.
+        records: decoded, money exact.
+        total: rows that fit in all; None where Intacct does not count them.
+        offered_fields: how many columns there are to choose from.
+        part: the period or entity that was read, where the source is read in parts.
+    """
+
+    stream: str
+    fields: tuple[str, ...]
+    records: Sequence[Record]
+    total: int | None
+    offered_fields: int
+    part: str = ""
+
+
+def preview(
+    run: Run,
+    name: str,
+    fields: Sequence[str] = (),
+    condition: str | None = None,
+    count: int = 20,
+) -> Preview:
+    """Read the first rows, by one call.
+
+    Args:
+        run: of the settings, whose filter holds unless another is given.
+        name: of the source.
+        fields: columns; none for the first that are not sensitive. One with a dot that
+            the source has not is a path to a parent's field.
+        condition: a filter instead of that of the settings; an empty one for none.
+        count: of rows, at most a page.
+
+    Raises:
+        InvalidSettings: a name or the filter is wrong; with the nearest right names.
+        PermissionDenied: the source may not be read.
+    """
+    wanted = source_named(name, run.settings)
+    settings = _with_paths(run, wanted, fields)
+    if condition is not None:
+        filters = {wanted.stream_name: condition} if condition else {}
+        settings = replace(settings, filters=filters)
+    offered = offered_source(run, wanted, settings)
+    columns = _columns(offered, fields, include_sensitive=settings.include_sensitive)
+    selection = row_selection(offered, settings)
+    part = _shown_part(run, offered, selection)
+    asked = _asked(offered, columns)
+    page = first_page(part, offered, asked, selection.condition, count)
+    decoder = RowDecoder(
+        wanted.stream_name, value_types(offered.schema), part.gateway.user_format()
+    )
+    return Preview(
+        wanted.stream_name,
+        columns,
+        [_record(offered, decoder, row, columns) for row in page.rows[:count]],
+        page.total,
+        len(offered.schema["properties"]),
+        ", ".join(filter(None, (part.entity, part.period))),
+    )
+
+
+def _shown_part(run: Run, offered: OfferedSource, selection: RowSelection) -> Part:
+    """The latest period; of other sources the first part, what all entities share."""
+    found = list(parts(run, offered, selection))
+    return found[-1 if offered.source.needs_period else 0]
+
+
+def _with_paths(
+    run: Run, wanted: DataSource | ExtraObject, fields: Sequence[str]
+) -> Settings:
+    """The settings, with the named paths to parents' fields among the related ones."""
+    dotted = [field for field in fields if "." in field]
+    if not dotted:
+        return run.settings
+    own = offered_source(run, wanted, run.settings).schema["properties"]
+    known = {field.upper() for field in own}
+    stream = wanted.stream_name
+    related = run.settings.related_fields.get(stream, ())
+    paths = (*related, *(path for path in dotted if path.upper() not in known))
+    return replace(run.settings, related_fields={stream: paths})
+
+
+def _columns(
+    offered: OfferedSource, fields: Sequence[str], *, include_sensitive: bool
+) -> tuple[str, ...]:
+    properties = offered.schema["properties"]
+    if fields:
+        return spelled(fields, properties, offered.source.stream_name)
+    shown = (
+        name
+        for name in properties
+        if not is_own(name)
+        and (include_sensitive or not is_sensitive(offered.source.object_name, name))
+    )
+    return tuple(shown)[:SHOWN_FIELDS]
+
+
+def _asked(offered: OfferedSource, columns: Sequence[str]) -> tuple[str, ...]:
+    """What is fetched for the columns: the tap's own are made of others."""
+    keys = key_fields(offered.schema["properties"]) if BALANCE_KEY in columns else ()
+    own = [name for name in columns if not is_own(name)]
+    return tuple(dict.fromkeys((*own, *keys))) or (offered.source.record_key,)
+
+
+def _record(
+    offered: OfferedSource, decoder: RowDecoder, row: Row, columns: Sequence[str]
+) -> Record:
+    record = decoder.decode(row)
+    if BALANCE_KEY in columns:
+        record[BALANCE_KEY] = balance_key(row, key_fields(offered.schema["properties"]))
+    return {name: record.get(name) for name in columns}

@@ -1,0 +1,154 @@
+"""What of a source is loaded: its fields, its filter, fields of its parents.
+
+Every name is checked before anything is written, as the tap would check it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.companion.meltano_file import (
+    MeltanoFile,
+    is_selected,
+    rules_of,
+    set_rules,
+    set_stream_setting,
+)
+from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
+from tap_sage_intacct.selection import row_selection
+from tap_sage_intacct.sensitivity import is_sensitive
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.settings import Settings
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user wants of a source; None leaves what the file says.
+
+    Attributes:
+        fields: none of them for all there are.
+        condition: a filter; an empty one takes the filter away.
+        related: paths into parent objects; none of them takes them away.
+    """
+
+    source: str
+    fields: tuple[str, ...] | None = None
+    condition: str | None = None
+    related: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a choice makes of a meltano.yml.
+
+    Attributes:
+        diff: unified; empty where the file says so already.
+        is_needless: the file selects everything, so that naming fields changes nothing.
+        sensitive: bank, tax-id and personal fields that no rule names and one covers.
+    """
+
+    stream: str
+    rules: tuple[str, ...]
+    diff: str
+    is_needless: bool
+    sensitive: tuple[str, ...] = ()
+
+
+def choose(run: Run, choice: Choice, file: MeltanoFile) -> Change:
+    """Put a choice into the document of a meltano.yml, which is not written yet.
+
+    Raises:
+        InvalidSettings: a name, a path or the filter is wrong; with the nearest right
+            names.
+    """
+    wanted = source_named(choice.source, run.settings)
+    stream = wanted.stream_name
+    settings = _chosen(run.settings, stream, choice)
+    offered = offered_source(run, wanted, settings)
+    row_selection(offered, settings)
+    entry = file.entry()
+    related = spelled(
+        settings.related_fields.get(stream, ()), offered.schema["properties"], stream
+    )
+    listed = file.rules()
+    rules = _rules(offered, choice, listed, related)
+    set_rules(entry, stream, rules)
+    if choice.condition is not None:
+        set_stream_setting(entry, "filters", stream, choice.condition or None)
+    if choice.related is not None:
+        set_stream_setting(entry, "related_fields", stream, list(related) or None)
+    others = set(listed) - set(rules_of(listed, stream))
+    is_needless = bool(choice.fields) and is_selected(others, stream)
+    return Change(stream, rules, _diff(file), is_needless, _covered(offered, rules))
+
+
+def _chosen(settings: Settings, stream: str, choice: Choice) -> Settings:
+    """The settings as they would be."""
+    related, filters = dict(settings.related_fields), dict(settings.filters)
+    if choice.related is not None:
+        related[stream] = choice.related
+    if choice.condition is not None:
+        filters[stream] = choice.condition
+    if not filters.get(stream):
+        filters.pop(stream, None)
+    return replace(settings, related_fields=related, filters=filters)
+
+
+def _covered(offered: OfferedSource, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """Sensitive fields that a pattern selects: Meltano knows nothing of them."""
+    stream, object_name = offered.source.stream_name, offered.source.object_name
+    return tuple(
+        name
+        for name in offered.schema["properties"]
+        if is_sensitive(object_name, name)
+        and f"{stream}.{name}" not in rules
+        and is_selected(rules, stream, name)
+    )
+
+
+def _diff(file: MeltanoFile) -> str:
+    lines = unified_diff(
+        file.text.splitlines(keepends=True),
+        file.changed_text.splitlines(keepends=True),
+        fromfile=file.path.name,
+        tofile=file.path.name,
+    )
+    return "".join(lines)
+
+
+def _rules(
+    offered: OfferedSource,
+    choice: Choice,
+    listed: tuple[str, ...],
+    related: tuple[str, ...],
+) -> tuple[str, ...]:
+    """The rules that a choice means for its stream."""
+    stream = offered.source.stream_name
+    if choice.fields:
+        fields = spelled(choice.fields, offered.schema["properties"], stream)
+        rules = tuple(f"{stream}.{field}" for field in fields)
+    elif choice.fields is None and is_selected(listed, stream):
+        # Less what leads to parents' fields that are no longer wanted.
+        named = rules_of(listed, stream)
+        rules = tuple(rule for rule in named if not _is_stale(rule, offered))
+    else:
+        rules = (f"{stream}.*",)
+    others = tuple(set(listed) - set(rules_of(listed, stream)))
+    further = [
+        f"{stream}.{path}"
+        for path in related
+        if not is_selected((*others, *rules), stream, path)
+    ]
+    return (*rules, *further)
+
+
+def _is_stale(rule: str, offered: OfferedSource) -> bool:
+    """Whether a rule names a path by which nothing is read any more."""
+    _, _, path = rule.partition(".")
+    is_path = "." in path and "*" not in path
+    return is_path and path not in offered.schema["properties"]
