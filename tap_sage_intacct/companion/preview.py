@@ -16,9 +16,9 @@ from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.sources import BALANCE_KEY, DataSource
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.decoder import Record
     from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.intacct.envelope import Row
+    from tap_sage_intacct.intacct.rows import Row
+    from tap_sage_intacct.records import Record
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.selection import RowSelection
     from tap_sage_intacct.setting_values import ExtraObject
@@ -86,7 +86,7 @@ def preview(
     return Preview(
         wanted.stream_name,
         columns,
-        [_record(offered, decoder, row, columns) for row in page.rows[:count]],
+        _records(offered, decoder, page.rows[:count], columns),
         page.total,
         len(offered.schema["properties"]),
         ", ".join(filter(None, (part.entity, part.period))),
@@ -136,10 +136,15 @@ def _asked(offered: OfferedSource, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *keys))) or (offered.source.record_key,)
 
 
-def _record(
-    offered: OfferedSource, decoder: RowDecoder, row: Row, columns: Sequence[str]
-) -> Record:
-    record = decoder.decode(row)
+def _records(
+    offered: OfferedSource,
+    decoder: RowDecoder,
+    rows: Sequence[Row],
+    columns: Sequence[str],
+) -> list[Record]:
+    records = [record for table in decoder.tables(rows) for record in table.records()]
     if BALANCE_KEY in columns:
-        record[BALANCE_KEY] = balance_key(row, key_fields(offered.schema["properties"]))
-    return {name: record.get(name) for name in columns}
+        names = key_fields(offered.schema["properties"])
+        for record, row in zip(records, rows, strict=True):
+            record[BALANCE_KEY] = balance_key(row, names)
+    return [{name: record.get(name) for name in columns} for record in records]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.entities import belongs_to, partitions_of
 from tap_sage_intacct.intacct.errors import RequestRefused
-from tap_sage_intacct.intacct.paging import nested_pages
+from tap_sage_intacct.intacct.nested import nested_pages
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
 from tap_sage_intacct.intacct.reader import (
     MAX_READ_BY_QUERY_PAGE,
@@ -23,8 +23,8 @@ from tap_sage_intacct.stored_codes import stored_values
 
 if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.intacct.envelope import Row
     from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.selection import RowSelection
 
@@ -143,5 +143,5 @@ def _page_by(
         return FirstPage(found.rows, found.total, size)
     source = offered.source
     pages = nested_pages(reader, str(source.parent), source.paging_key)
-    rows = next((page.rows for page in pages), [])
+    rows: Sequence[Row] = next((page.rows for page in pages), ())
     return FirstPage(rows[:size], None, size)
