@@ -63,7 +63,6 @@ def doctor(session: Session) -> None:
     steps: list[Step] = []
     for step in examination.examine(
         configuration,
-        configuration.settings(),
         session.surroundings.now,
         lambda stream: not rules or is_selected(rules, stream),
     ):
@@ -219,7 +218,7 @@ def select(  # noqa: PLR0913 - an option each
             raise click.UsageError(
                 "Say what to choose: --field, --all-fields, --filter or --related."
             )
-        choice = ask_for_choice(run, source, session.output)
+        choice = ask_for_choice(run, source, target, session.output)
     elif source is None:
         raise click.UsageError("Name the SOURCE to choose from.")
     else:

@@ -40,6 +40,7 @@ from tap_sage_intacct.intacct.gateway import Gateway, RetryPolicy
 from tap_sage_intacct.intacct.metadata import read_applications
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.run import Run
+from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCES
 
 if TYPE_CHECKING:
@@ -65,19 +66,24 @@ _BEHIND_SIGN_IN = (
 
 def examine(
     configuration: Configuration,
-    settings: Settings,
     now: Callable[[], datetime],
     is_wanted: Callable[[str], bool] = lambda _stream: True,
 ) -> Iterator[Step]:
     """Look at one thing after another, each step as soon as it is known.
 
     Args:
-        configuration: where credentials may be missing.
-        settings: the same, checked.
+        configuration: may be wrong, and lack credentials.
         now: aware; for the maintenance window.
         is_wanted: whether a stream is to be loaded: another that may not be read is
             worth a warning only.
     """
+    try:
+        settings = configuration.settings()
+    except InvalidSettings as error:
+        yield failed("settings", "not valid", str(error))
+        everything = (*SIGN_IN, *_BEHIND_SIGN_IN, "maintenance")
+        yield from skipped(everything, "the settings are not valid")
+        return
     missing = configuration.missing_credentials
     if missing or settings.gateway is None:
         named = ", ".join(missing)

@@ -84,15 +84,16 @@ class MeltanoFile:
 
     def write(self) -> None:
         """Put the changed text in the file's place, whole or not at all."""
-        mode = self.path.stat().st_mode
+        # Where a link leads, so that the link stays one.
+        path = self.path.resolve()
         with tempfile.NamedTemporaryFile(
-            "w", dir=self.path.parent, delete=False, encoding="utf-8"
+            "w", dir=path.parent, delete=False, encoding="utf-8"
         ) as file:
             file.write(self.changed_text)
             file.flush()
             os.fsync(file.fileno())
-        Path(file.name).chmod(mode)
-        Path(file.name).replace(self.path)
+        Path(file.name).chmod(path.stat().st_mode)
+        Path(file.name).replace(path)
 
     def _of_environment(self, name: str | None) -> Mapping[str, Any]:
         """What an environment sets for the tap."""

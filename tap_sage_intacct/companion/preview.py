@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_sage_intacct.setting_values import ExtraObject
     from tap_sage_intacct.settings import Settings
 
-SHOWN_FIELDS = 8
+SHOWN_FIELDS = 6
 """Columns that a terminal has room for, where the user names none."""
 
 

@@ -37,6 +37,8 @@ _SIGNS = {
     Verdict.SKIPPED: ("-", "dim"),
 }
 _INDENT = 4
+_GAP = 3
+_LEAST_ROOM = 8
 _SECONDS_PER_MINUTE = 60
 
 ESTIMATE = (
@@ -79,18 +81,35 @@ class Output:
             # As it is: rich would turn tabs into spaces.
             self.results.file.write(f"{text}\n")
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Write a table; numbers stand to the right."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        is_cut: bool = False,
+    ) -> None:
+        """Write a table; numbers stand to the right.
+
+        Args:
+            columns: the headings.
+            rows: a cell per column.
+            is_cut: at a terminal a row is one line, its texts cut where need be.
+        """
         if not self.results.is_terminal:
             for row in (columns, *rows):
                 self.line("\t".join(" ".join(_text(cell).split()) for cell in row))
             return
         listed = [list(row) for row in rows]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        room = max(self.results.width // max(len(columns), 1) - _GAP, _LEAST_ROOM)
         for place, column in enumerate(columns):
             is_number = any(_is_number(row[place]) for row in listed)
             table.add_column(
-                Text(column), justify="right" if is_number else "left", overflow="fold"
+                Text(column),
+                justify="right" if is_number else "left",
+                overflow="ellipsis" if is_cut else "fold",
+                max_width=room if is_cut else None,
+                no_wrap=is_cut,
             )
         for row in listed:
             table.add_row(*(Text(_text(cell)) for cell in row))
@@ -99,8 +118,9 @@ class Output:
 
 def show_step(output: Output, step: Step, earlier: Collection[Step] = ()) -> None:
     """A step of the doctor's, and its remedy below it, unless that was told before."""
-    if step.remedy and any(step.remedy == known.remedy for known in earlier):
-        step = replace(step, remedy="As above.", answer="")
+    for known in earlier:
+        if step.remedy and step.remedy == known.remedy:
+            step = replace(step, remedy=f"As for {known.title}.", answer="")
     sign, style = _SIGNS[step.verdict]
     if not output.results.encoding.startswith("utf"):
         sign = step.verdict.value
@@ -179,6 +199,7 @@ def show_preview(output: Output, preview: Preview) -> None:
     output.table(
         preview.fields,
         [[record[name] for name in preview.fields] for record in preview.records],
+        is_cut=True,
     )
     total = "an unknown number of" if preview.total is None else f"{preview.total:,}"
     where = f", {preview.part}" if preview.part else ""
@@ -228,6 +249,7 @@ def show_report_rows(output: Output, report: ReportRows) -> None:
     output.table(
         report.columns,
         [[row.get(name) for name in report.columns] for row in report.rows],
+        is_cut=True,
     )
     output.say(f"{report.name}: {len(report.rows):,} of {report.total:,} rows.")
 

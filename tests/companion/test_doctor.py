@@ -163,6 +163,15 @@ def test_missing_credentials_are_named(command: Command) -> None:
     assert steps["network"]["verdict"] == "skipped"
 
 
+def test_settings_that_are_wrong_are_all_named(command: Command) -> None:
+    result = command("doctor", "--json", page_size=0, max_retries=-1)
+    assert result.exit_code == 1
+    steps = steps_of(result)
+    assert "page_size: 0" in steps["settings"]["remedy"]
+    assert "max_retries: -1" in steps["settings"]["remedy"]
+    assert verdicts(steps) == {"failed", "skipped"}
+
+
 @pytest.mark.parametrize(
     ("formatting", "found"),
     [
@@ -231,7 +240,7 @@ def test_missing_subscription_is_named(command: Command, sandbox: Sandbox) -> No
     )
     plain = command("doctor").stdout
     assert plain.count("subscribe to Contracts") == 1
-    assert plain.count("-> As above.") == 6
+    assert plain.count("-> As for Contract / Billing schedules.") == 6
 
 
 def test_permission_or_subscription_are_both_named_where_nothing_tells_them_apart(

@@ -269,6 +269,24 @@ def test_questions_are_asked_again_until_the_answer_is_right(
     assert entry["config"]["filters"]["bills"] == "WHENDUE > '2026-01-31'"
 
 
+def test_empty_answers_keep_what_the_file_says(command: Command, small: Path) -> None:
+    result = command("select", "bills", given="\n\n\n", surroundings=AT_A_TERMINAL)
+    assert result.exit_code == 0, result.output
+    assert "Selected now: bills.RECORDNO, bills.TOTALDUE" in result.stderr
+    assert "Filter now: TOTALDUE > 0" in result.stderr
+    assert "says so already" in result.stderr
+    assert small.read_text() == SMALL
+
+
+def test_filter_is_taken_away_by_an_answer(command: Command, small: Path) -> None:
+    answers = "\n-\nVENDOR.NAME\ny\n"
+    command("select", "bills", given=answers, surroundings=AT_A_TERMINAL)
+    assert entry_of(small)["config"] == {
+        "filters": {"vendors": "STATUS = 'active'"},
+        "related_fields": {"bills": ["VENDOR.NAME"]},
+    }
+
+
 def test_no_writes_nothing(command: Command, small: Path) -> None:
     result = command(
         "select", "vendors", given="*\n\n\nn\n", surroundings=AT_A_TERMINAL
