@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two workers: the least that any machine of ours has.
 WORKERS ?= 2
 
-.PHONY: help demo test test-long lint audit format bench consistency screens clean
+.PHONY: help demo test test-long lint audit format bench consistency screens reference docs clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,12 @@ bench: $(VENV)/.dev ## Measure how fast the tap and the target load
 	$(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python target-pigment/benchmarks/load.py
 
+reference: $(VENV)/.dev ## Make the pages of docs/reference
+	$(BIN)/python -m tools.make_reference
+
+docs: reference ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
 consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
 	$(BIN)/python tools/measure_consistency.py --write docs/consistency.md
 
@@ -50,7 +56,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) $(MELTANO_VENV) .meltano output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MELTANO_VENV) .meltano output site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed.")'

@@ -140,9 +140,3 @@ def test_secrets_example_names_every_required_setting() -> None:
     required = SETTINGS.to_dict()["required"]
     of_tap = {name for name in named if name.startswith("TAP_")}
     assert of_tap == {f"TAP_SAGE_INTACCT_{name.upper()}" for name in required}
-
-
-def test_readme_tells_of_every_setting() -> None:
-    text = (ROOT / "README.md").read_text()
-    table = text.split("## Settings")[1].split("## ")[0]
-    assert [name for name in SCHEMA if name not in table] == []

@@ -100,7 +100,7 @@ def test_a_key_of_the_wrong_type_is_not_quoted() -> None:
 
 
 def test_the_readme_lists_no_setting_that_there_is_not() -> None:
-    table = README_TEXT.split("## Settings")[1].split("\n\n")[1]
+    table = README_TEXT.split("## Settings")[1].split("\n\n")[2]
     rows = [line.split("`")[1] for line in table.splitlines()[2:]]
     assert rows == list(SETTINGS.to_dict()["properties"])
 
