@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from intacct_sandbox import replies
-from intacct_sandbox.errors import ErrorEntry, FunctionRefusal, database_error
+from intacct_sandbox.errors import (
+    ErrorEntry,
+    FunctionRefusal,
+    Refusal,
+    database_error,
+)
 from intacct_sandbox.faults import FaultKind
+from intacct_sandbox.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from intacct_sandbox.calls import Call
     from intacct_sandbox.faults import Fault, Faults
-    from intacct_sandbox.replies import Reply
+
+RefusalT = TypeVar("RefusalT", bound=Refusal)
 
 
 def _offline() -> FunctionRefusal:
@@ -90,13 +97,29 @@ class Damage:
         for _, fault in self.hits:
             if fault.kind in _INSTEAD:
                 return _INSTEAD[fault.kind]()
+            if isinstance(fault.answer, Reply):
+                return fault.answer
         return None
+
+    def check(self, level: type[RefusalT]) -> None:
+        """Let the whole request be refused at a level, if that was ordered.
+
+        Raises:
+            RefusalT: the one that was ordered.
+        """
+        for _, fault in self.hits:
+            if isinstance(fault.answer, level):
+                raise fault.answer
 
     def refusal(self, call: Call) -> FunctionRefusal | None:
         """What one function answers instead of its result, if anything."""
         for hit, fault in self.hits:
-            if hit.number == call.number and fault.kind in _RESULTS:
+            if hit.number != call.number:
+                continue
+            if fault.kind in _RESULTS:
                 return _RESULTS[fault.kind]()
+            if isinstance(fault.answer, FunctionRefusal):
+                return fault.answer
         return None
 
     def afterwards(self, reply: Reply) -> Reply:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from intacct_sandbox.calls import Call
+    from intacct_sandbox.errors import Refusal
+    from intacct_sandbox.replies import Reply
 
 
 class FaultKind(Enum):
@@ -47,6 +49,7 @@ class FaultKind(Enum):
     ROWS_REVERSED = "the rows of the page in the opposite order"
     ROWS_LOST = "a page without rows, while others are said to remain"
     RESULT_ID_LOST = "a page of a result set without resultId, once"
+    TO_ORDER = "whatever `answer` says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Fault:
         times: how often it strikes at most; None: without end.
         probability: of striking a call that fits.
         seconds: only for SLOW.
+        answer: only for TO_ORDER: a refusal, given at the level of its class, or a
+            whole reply.
     """
 
     kind: FaultKind
@@ -69,6 +74,7 @@ class Fault:
     times: int | None = 1
     probability: float = 1.0
     seconds: float = 0.0
+    answer: Refusal | Reply | None = None
 
     def fits(self, call: Call) -> bool:
         """Whether the call is one this fault is meant for."""

@@ -135,6 +135,7 @@ class Gateway:
         switches, control = self.switches, request.control
         number = calls[0].number if calls else 0
         try:
+            damage.check(ControlRefusal)
             self._check(request, switches, number)
         except ControlRefusal as refusal:
             return self._refused(control, refusal, number), (0,) * len(calls)

@@ -109,6 +109,7 @@ class OperationRunner:
         )
 
     def _authenticate(self, control: Control, operation: Operation) -> Session:
+        self.damage.check(AuthenticationRefusal)
         seconds = self.switches.session_seconds
         if operation.login is not None:
             session = self._sign_in(operation.login, seconds)

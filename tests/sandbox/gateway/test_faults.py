@@ -9,6 +9,14 @@ import requests
 from lxml import etree
 
 from intacct_sandbox import Call, Fault, FaultKind, Faults, Switches
+from intacct_sandbox.errors import (
+    AuthenticationRefusal,
+    ControlRefusal,
+    ErrorEntry,
+    FunctionRefusal,
+    Refusal,
+)
+from intacct_sandbox.replies import HTML_TYPE, Reply
 from tests.sandbox.gateway.client import Client, query
 
 if TYPE_CHECKING:
@@ -57,6 +65,34 @@ def test_fault_strikes_once_and_then_all_is_well(
     assert client.data(ASKED).get("count") != "0"
 
 
+@pytest.mark.parametrize(
+    "refusal", [ControlRefusal, AuthenticationRefusal, FunctionRefusal]
+)
+def test_refusal_comes_to_order_at_its_level(
+    serve: Serve, refusal: type[Refusal]
+) -> None:
+    answer = refusal(ErrorEntry("BL01", "Odd."))
+    order = Fault(FaultKind.TO_ORDER, function="query", answer=answer)
+    client = serve(faults=Faults(order))
+    client.sign_in()
+    response = etree.fromstring(client.send(client.document(ASKED)).content)
+    failed = next(e.tag for e in response.iter() if e.findtext("status") == "failure")
+    levels = {
+        ControlRefusal: "control",
+        AuthenticationRefusal: "authentication",
+        FunctionRefusal: "result",
+    }
+    assert failed == levels[refusal]
+    assert response.findtext(".//errorno") == "BL01"
+
+
+def test_reply_comes_to_order(serve: Serve) -> None:
+    reply = Reply(418, HTML_TYPE, b"I am a teapot")
+    client = serve(faults=Faults(Fault(FaultKind.TO_ORDER, answer=reply)))
+    response = client.send(client.document(ASKED))
+    assert (response.status_code, response.content) == (418, b"I am a teapot")
+
+
 def test_every_kind_of_fault_has_a_test_here() -> None:
     listed = {mark.args[1][i][0] for mark in _marks() for i in range(17)}
     others = {
@@ -67,6 +103,7 @@ def test_every_kind_of_fault_has_a_test_here() -> None:
         FaultKind.ROWS_REVERSED,
         FaultKind.ROWS_LOST,
         FaultKind.RESULT_ID_LOST,
+        FaultKind.TO_ORDER,
     }
     assert listed | others == set(FaultKind)
 
