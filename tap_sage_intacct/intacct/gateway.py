@@ -45,6 +45,7 @@ from tap_sage_intacct.intacct.errors import (
     IntacctError,
     InvalidResponse,
     Level,
+    PermissionDenied,
     RequestRefused,
     SessionExpired,
     TransientError,
@@ -285,7 +286,7 @@ class Gateway:
         user_id = self._settings.login.user_id
         try:
             texts = self.call(functions.read_user_formatting(user_id), _user_formatting)
-        except RequestRefused as error:
+        except (RequestRefused, PermissionDenied) as error:
             logger.warning(
                 "The date and time preferences of the user could not be read; assuming "
                 "MM/DD/YYYY, 24 h and UTC. %s",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from intacct_sandbox import Fault, FaultKind, ManualClock, Sandbox, Switches
+from intacct_sandbox.errors import denied
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.envelope import read_rows
 from tap_sage_intacct.intacct.errors import (
@@ -23,6 +24,7 @@ from tap_sage_intacct.intacct.errors import (
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
 from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER
 
@@ -333,3 +335,19 @@ def test_no_secret_is_logged_or_raised(
     assert config["user_password"] not in shown
     assert config["sender_password"] not in shown
     assert "call " in caplog.text
+
+
+def test_preferences_that_may_not_be_read_are_taken_for_the_usual_ones(
+    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusal = denied("READ", "userformatting")
+    sandbox.faults.add(
+        Fault(
+            FaultKind.TO_ORDER,
+            function="readUserFormatting",
+            answer=refusal,
+            times=None,
+        )
+    )
+    assert gateway().user_format() == DEFAULT_USER_FORMAT
+    assert "assuming MM/DD/YYYY, 24 h and UTC" in caplog.text
