@@ -133,7 +133,7 @@ def _decoder(columns: tuple[str, ...]) -> msgspec.json.Decoder[list[msgspec.Stru
 
 def _without_controls(body: bytes) -> bytes:
     """Leave out what XML cannot hold, then fold line ends as its parsers do."""
-    if _MAYBE_CONTROL.search(body) is None:
+    if b"\\" not in body or _MAYBE_CONTROL.search(body) is None:
         return body
     body = _CONTROL.sub(_nothing, body)
     return _LINE_END.sub(_line_end, body)
