@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema
 from singer_sdk import typing as th
 
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
@@ -504,7 +505,7 @@ def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
 
 def _api_url_problems(url: str) -> list[str]:
     parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
+    if parts.scheme == "https" and all((parts.hostname or "").split(".")):
         return []
     if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         return []
@@ -559,3 +560,30 @@ def _instant(text: str | None, problems: list[str]) -> datetime | None:
         )
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+
+
+def checked_settings(values: Mapping[str, Any]) -> Settings:
+    """Read values that nobody has held against the schema; credentials may be missing.
+
+    Raises:
+        InvalidSettings: with every problem found.
+    """
+    # JSON Schema knows no other mapping, and would quote the whole of it.
+    found = _VALIDATOR.iter_errors(dict(values))
+    problems = [_schema_problem(error) for error in found]
+    if problems:
+        raise InvalidSettings(problems)
+    return Settings.from_config(values)
+
+
+def _schema_problem(error: jsonschema.ValidationError) -> str:
+    path = ".".join(map(str, error.absolute_path))
+    if path in SECRET_SETTINGS:
+        # The message quotes the value.
+        return f"{path} must be text."
+    return f"{path}: {error.message}."
+
+
+_VALIDATOR = jsonschema.Draft202012Validator(
+    {name: part for name, part in SETTINGS.to_dict().items() if name != "required"}
+)

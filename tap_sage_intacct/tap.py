@@ -41,6 +41,7 @@ from tap_sage_intacct.settings import (
     SETTINGS,
     InvalidSettings,
     Settings,
+    checked_settings,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.state import InvalidState, check_bookmark
@@ -78,8 +79,12 @@ class TapSageIntacct(Tap):
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings as one frozen value."""
-        return Settings.from_config(self.config)
+        """The settings as one frozen value.
+
+        Raises:
+            InvalidSettings: the SDK discovers without looking at them.
+        """
+        return checked_settings(self.config)
 
     @cached_property
     def run(self) -> Run:

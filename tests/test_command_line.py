@@ -390,3 +390,10 @@ def test_signal_ends_a_run_that_waits(
     assert running.returncode == 128 + signal.SIGTERM
     assert first[0]["value"] == state
     assert rest == ""
+
+
+def test_discovery_refuses_a_wrong_setting_in_one_line(tap: Tap) -> None:
+    finished = tap("--discover", paging="backwards", user_password=None)
+    assert finished.returncode == 1
+    assert "paging: 'backwards' is not one of" in last_line(finished)
+    assert "Traceback" not in finished.stderr

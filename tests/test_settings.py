@@ -71,6 +71,7 @@ def test_start_date_is_an_instant(text: str, expected: datetime) -> None:
             {"balance_periods": {"from": "2025-02", "to": "2025-01", "type": "month"}},
             "not before `from`",
         ),
+        ({"api_url": "https://api..com/x"}, "must be an https address"),
         ({"balance_periods": "June"}, "must be a list of names"),
         ({"entities": "some"}, "entities must be a list"),
         ({"entities": "all", "entity_id": "E100"}, "leave one of them"),

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from dotenv import dotenv_values
 
 from tap_sage_intacct.companion.meltano_file import MeltanoFile, find_meltano_file
 from tap_sage_intacct.settings import (
-    SECRET_SETTINGS,
     SETTINGS,
     InvalidSettings,
     Settings,
+    checked_settings,
 )
 
 ENVIRONMENT = "ENV"
@@ -53,10 +52,7 @@ class Configuration:
         Raises:
             InvalidSettings: with every problem found, and no secret.
         """
-        problems = [_problem(error) for error in _VALIDATOR.iter_errors(self.values)]
-        if problems:
-            raise InvalidSettings(problems)
-        return Settings.from_config(self.values)
+        return checked_settings(self.values)
 
     @property
     def missing_credentials(self) -> tuple[str, ...]:
@@ -182,19 +178,3 @@ def _number(name: str, text: str) -> int | str:
 def _types(name: str) -> set[str]:
     stated = _PROPERTIES.get(name, {}).get("type", "string")
     return {stated} if isinstance(stated, str) else set(stated)
-
-
-def _problem(error: jsonschema.ValidationError) -> str:
-    """A sentence about a value that its schema refuses."""
-    path = ".".join(map(str, error.absolute_path))
-    if path in SECRET_SETTINGS:
-        # The message quotes the value.
-        return f"{path} must be text."
-    return f"{path}: {error.message}."
-
-
-def _without_required(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in schema.items() if name != "required"}
-
-
-_VALIDATOR = jsonschema.Draft202012Validator(_without_required(SETTINGS.to_dict()))
