@@ -82,6 +82,7 @@ def test_each_table_has_the_columns_that_the_models_read(target: Loader) -> None
         assert f"| `{table}` | {told} |" in page
 
 
+@pytest.mark.long
 def test_columns_keep_their_types(target: Loader) -> None:
     found = schemas(load(target))
     bill, account = found["ap_bill"], found["gl_account"]
@@ -94,6 +95,7 @@ def test_columns_keep_their_types(target: Loader) -> None:
     assert bill["_fivetran_synced"]["format"] == "date-time"
 
 
+@pytest.mark.long
 def test_values_are_the_books(company: Company, target: Loader) -> None:
     load(target)
     for name, table in objects(target).items():
@@ -111,6 +113,7 @@ def test_values_are_the_books(company: Company, target: Loader) -> None:
             assert record["_fivetran_deleted"] is False
 
 
+@pytest.mark.long
 def test_deletions_are_flagged(
     company: Company, clock: ManualClock, target: Loader
 ) -> None:

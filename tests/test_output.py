@@ -296,6 +296,7 @@ def test_parquet_without_its_extra_says_what_to_install(
         batched(loader, tmp_path, "parquet").run("departments")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_state_runs_ahead_of_its_batch(
     company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path, form: str

@@ -96,6 +96,7 @@ def test_only_the_rows_of_the_filters_are_counted(
     assert found["bills"]["rows"] == wanted < company.count("APBILL")
 
 
+@pytest.mark.long
 def test_balances_are_counted_period_by_period(
     command: Command, loader: MakeLoader
 ) -> None:
@@ -164,6 +165,7 @@ def test_denied_and_uncountable_streams_say_so(
     assert result.stdout.splitlines()[-1].startswith("one run\t0\t")
 
 
+@pytest.mark.long
 def test_reports_and_entities(command: Command, company: Company) -> None:
     reports = [{"name": "Vendor list"}]
     found = by_stream(planned(command, custom_reports=reports, entities="all"))

@@ -17,15 +17,14 @@ from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER
 
 OBJECT = "GLENTRY"
-PAGE = 20
+PAGE = 10
 
 
 GONE: dict[str, Callable[[list[int]], list[int]]] = {
     "none": lambda numbers: numbers[:0],
     "a few": lambda numbers: [n for n in numbers if n * 7919 % 23 == 1],
-    "most": lambda numbers: [n for n in numbers if n * 7919 % 17 > 6],
-    "the middle": lambda numbers: numbers[150:450],
-    "every second of the later": lambda numbers: numbers[300::2],
+    "a hole": lambda numbers: numbers[150:210],
+    "every second of some": lambda numbers: numbers[300:400:2],
 }
 
 
