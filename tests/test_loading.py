@@ -363,9 +363,7 @@ def test_streams_in_which_little_changed_are_asked_for_ahead(
     clock.advance(60)
     sandbox.company.update("VENDOR", first_vendor(sandbox), {"NAME": "Changed"})
     clock.advance(10)
-    sandbox.faults.add(
-        Fault(FaultKind.SLOW, function="query", seconds=0.05, times=None)
-    )
+    sandbox.faults.add(Fault(FaultKind.SLOW, function="query", seconds=0.2, times=None))
     sandbox.forget_calls()
     second = target.run(*names, catalog=catalog)
     assert sandbox.most_in_flight == 4

@@ -67,7 +67,7 @@ def test_every_row_comes_once_and_in_order(
 
 
 def test_as_many_calls_are_in_flight_as_may_be(sandbox: Sandbox) -> None:
-    slow = Fault(FaultKind.SLOW, function="query", seconds=0.02, times=None)
+    slow = Fault(FaultKind.SLOW, function="query", seconds=0.05, times=None)
     sandbox.faults.add(slow)
     list(key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4))
     assert sandbox.most_in_flight == 4
