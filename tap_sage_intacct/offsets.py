@@ -8,12 +8,11 @@ was read and the one that follows it. Knows nothing of Singer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from tap_sage_intacct.drift import DriftDetector, Movement
-from tap_sage_intacct.intacct.ahead import ask_ahead
+from tap_sage_intacct.intacct.gateway import BegunCall
 from tap_sage_intacct.intacct.paging import OrderedRows, Page, ordered_rows
 from tap_sage_intacct.intacct.paging_key import PagingKey, Position
 from tap_sage_intacct.intacct.query import Condition
@@ -52,7 +51,7 @@ def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
     walk = _Walk(reader, key, condition, detector, start, offset or 0)
     while not walk.is_done:
         page = walk.next_page()
-        walk.ask_ahead()
+        walk.begin_next()
         if page is not None:
             yield page
     walk.report_total()
@@ -79,13 +78,15 @@ class _Walk:
     # The rows read that share the last position; None for all there are.
     _ties: set[int] | None = None
     _moved: bool = False
-    # The page at the next offset, once it is asked for.
-    _asked: Callable[[], OrderedRows] | None = None
+    # The page at the next offset.
+    _begun: BegunCall | None = None
 
-    def ask_ahead(self) -> None:
+    def begin_next(self) -> None:
         """Have the next page on its way while the last one is used."""
         if not self.is_done:
-            self._asked = ask_ahead(partial(self._ask, self._begin))
+            self._begun = self.reader.begin_query(
+                self.condition, self.key.order, offset=self._begin
+            )
 
     @property
     def _begin(self) -> int:
@@ -96,7 +97,7 @@ class _Walk:
         """The rows that follow; None where there are none."""
         self._number += 1
         begin = self._begin
-        found = self._ask(begin) if self._asked is None else self._asked()
+        found = self._ask(begin, self._begun)
         fresh = self._first_fresh(found)
         if self.last is not None and fresh != 1:
             begin, found, fresh = self._find_place(begin, found, fresh)
@@ -119,13 +120,14 @@ class _Walk:
                 changed_result=False,
             )
 
-    def _ask(self, offset: int) -> OrderedRows:
+    def _ask(self, offset: int, begun: BegunCall | None = None) -> OrderedRows:
         found = ordered_rows(
             self.reader,
             self.key,
             self.condition,
             offset=offset,
             read_again=self.detector.read_again,
+            begun=begun,
         )
         if found.total is not None:
             self._totals.append(found.total)

@@ -9,12 +9,10 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.deletions import QueriedRecords
 from tap_sage_intacct.emitted import EmittedRows
-from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.paging import Page, ordered_rows
@@ -164,17 +162,16 @@ class Changes:
             return False
         stamp = str(self.scope.replication_key)
         changed = AnyOf((self._stamped(stamp), self._without_stamp(stamp)))
-        answer = ask_ahead(
-            partial(
-                ordered_rows,
-                self.reader,
-                self.source.paging_key,
-                both(self.scope.condition, changed),
-                read_again=self.scope.detector.read_again,
-            )
-        )
+        wanted, key = both(self.scope.condition, changed), self.source.paging_key
+        begun = self.reader.begin_query(wanted, key.order)
         yield ReadPage()
-        found = answer()
+        found = ordered_rows(
+            self.reader,
+            key,
+            wanted,
+            read_again=self.scope.detector.read_again,
+            begun=begun,
+        )
         if not found.is_last:
             return False
         self._note_highest(found.rows)

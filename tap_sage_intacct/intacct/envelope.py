@@ -46,6 +46,10 @@ class Function:
     call: Call
     asks_json: bool = False
 
+    def is_same(self, other: Function) -> bool:
+        """Whether it asks for the same."""
+        return etree.tostring(self.element) == etree.tostring(other.element)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

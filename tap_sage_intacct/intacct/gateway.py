@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +28,7 @@ import backoff
 import tldextract
 
 from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.credentials import Secret
 from tap_sage_intacct.intacct.envelope import (
     Function,
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
         RowSet,
         Session,
     )
+    from tap_sage_intacct.intacct.transport import HttpAnswer
 
 T = TypeVar("T")
 
@@ -140,6 +143,37 @@ class _OpenSession:
     endpoint: str
 
 
+class BegunCall:
+    """A call that is under way, for whoever makes the same call later.
+
+    Only its answer is fetched ahead. It is read by who makes the call, in his thread:
+    rows that are made on one processor and used on another cost a quarter more (see
+    docs/performance.md). There too it is repeated if it failed.
+    """
+
+    def __init__(
+        self, function: Function, session: _OpenSession, fetch: Callable[[], HttpAnswer]
+    ) -> None:
+        self._function = function
+        self._session = session
+        self._fetched: Callable[[], HttpAnswer] | None = ask_ahead(fetch)
+
+    def take(self, function: Function) -> _Sent | None:
+        """Give the answer up, once; none to another call than was begun."""
+        fetched, self._fetched = self._fetched, None
+        if fetched is None or not self._function.is_same(function):
+            return None
+        return _Sent(self._session, fetched)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request in a session, and what waits for its answer."""
+
+    session: _OpenSession
+    answer: Callable[[], HttpAnswer]
+
+
 class Gateway:
     """Calls functions of the Intacct XML API.
 
@@ -200,14 +234,31 @@ class Gateway:
 
         return self._patiently(once)
 
-    def call_for_rows(self, function: Function) -> RowSet:
+    def begin(self, function: Function) -> BegunCall:
+        """Have a call that gives rows on its way while something else is done.
+
+        Raises:
+            IntacctError: no session could be had. What is wrong with the call itself
+                is told to who makes it.
+        """
+        session = self._patiently(self._current_session)
+        return BegunCall(function, session, self._posting([function], session))
+
+    def call_for_rows(
+        self, function: Function, begun: BegunCall | None = None
+    ) -> RowSet:
         """Call a function that gives rows, as XML or, if it asks for it, as JSON.
 
         An answer that is found broken is asked for again.
+
+        Args:
+            function: the call.
+            begun: its answer is used, if it is this call's and was not used before.
         """
 
         def once() -> RowSet:
-            (result,) = self._execute([function], gives_rows=True)
+            sent = begun.take(function) if begun is not None else None
+            (result,) = self._execute([function], sent, gives_rows=True)
             if result.json is not None:
                 return read_json_rows(result.json)
             return read_rows(_data(function, result), result.rows)
@@ -325,20 +376,39 @@ class Gateway:
         return many(few(once))()
 
     def _execute(
-        self, calls: Sequence[Function], *, gives_rows: bool = False
+        self,
+        calls: Sequence[Function],
+        sent: _Sent | None = None,
+        *,
+        gives_rows: bool = False,
     ) -> tuple[Result, ...]:
-        """Call in the current session; in a new one if that has expired."""
+        """Call in the current session, or go on with what was sent.
+
+        In a new session if that one has expired.
+        """
         parse = _parse_rows if gives_rows else parse_response
-        session = self._current_session()
+        sent = sent or self._sent(calls)
         try:
-            return self._post(
-                calls, session.session_id, session.endpoint, parse
-            ).results
+            return self._read_sent(sent, calls, parse)
         except SessionExpired:
             logger.info("The session has expired; signing in again.")
-        self._forget(session)
+        self._forget(sent.session)
+        return self._read_sent(self._sent(calls), calls, parse)
+
+    def _sent(self, calls: Sequence[Function]) -> _Sent:
         session = self._current_session()
-        return self._post(calls, session.session_id, session.endpoint, parse).results
+        return _Sent(session, self._posting(calls, session))
+
+    def _posting(
+        self, calls: Sequence[Function], session: _OpenSession
+    ) -> Callable[[], HttpAnswer]:
+        return partial(self._post, calls, session.session_id, session.endpoint)
+
+    def _read_sent(
+        self, sent: _Sent, calls: Sequence[Function], parse: _Parse
+    ) -> tuple[Result, ...]:
+        session_id = sent.session.session_id
+        return self._response(sent.answer(), calls, session_id, parse).results
 
     def _current_session(self) -> _OpenSession:
         with self._lock:
@@ -363,7 +433,9 @@ class Gateway:
     def _sign_in(self) -> _OpenSession:
         function = functions.get_api_session()
         url = self._settings.api_url
-        response = self._post([function], self._settings.login, url)
+        login = self._settings.login
+        answer = self._post([function], login, url)
+        response = self._response(answer, [function], login)
         data = _data(function, response.results[0])
         session_id = data.findtext(".//sessionid")
         if not session_id:
@@ -373,20 +445,26 @@ class Gateway:
         return _OpenSession(Secret(session_id), endpoint)
 
     def _post(
-        self,
-        calls: Sequence[Function],
-        authentication: Authentication,
-        url: str,
-        parse: _Parse = parse_response,
-    ) -> Response:
+        self, calls: Sequence[Function], authentication: Authentication, url: str
+    ) -> HttpAnswer:
         control_id = f"{self._run_id}-{next(self._numbers)}"
         document = request_document(
             self._settings.sender, authentication, calls, control_id=control_id
         )
         with self._connection(calls, control_id):
             answer = self._transport.post(url, document)
+        # Now: it may be read much later.
         if answer.date is not None:
             self._server_ahead = answer.date - self._now()
+        return answer
+
+    def _response(
+        self,
+        answer: HttpAnswer,
+        calls: Sequence[Function],
+        authentication: Authentication,
+        parse: _Parse = parse_response,
+    ) -> Response:
         if answer.status != HTTPStatus.OK:
             raise classify(
                 Level.CONTROL,

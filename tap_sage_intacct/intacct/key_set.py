@@ -11,11 +11,10 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.intacct.paging import (
     OrderedRows,
@@ -36,6 +35,9 @@ from tap_sage_intacct.intacct.query import (
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows import column_of
 from tap_sage_intacct.intacct.values import ValueType
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.gateway import BegunCall
 
 # Record numbers have gaps where records were deleted, so a guess aims a little low.
 LEAST_PAGES_TO_GUESS = 8
@@ -83,12 +85,12 @@ class _Asked:
     Attributes:
         since: None for the first row of all.
         left: rows after it, by the last count; None where nothing was counted.
-        answer: waits for it.
+        begun: None where its turn has come before it was asked ahead.
     """
 
     since: Position | None
     left: int | None
-    answer: Callable[[], OrderedRows]
+    begun: BegunCall | None = None
 
 
 @dataclass
@@ -119,9 +121,9 @@ class _Walk:
             self._ask_ahead()
             yield Page(())
         while True:
-            asked = self._asked.popleft() if self._asked else self._ask()
+            asked = self._next_asked()
             yield from self._between(asked.since)
-            found = asked.answer()
+            found = self._rows(asked)
             left = _left_after(asked, found)
             if asked.left is None:
                 self._may_guess = self._is_guessable(left)
@@ -144,8 +146,10 @@ class _Walk:
             if found.is_last:
                 return
 
-    def _ask(self) -> _Asked:
-        return _Asked(self.start, self.left, partial(self._rows, self.start, self.left))
+    def _next_asked(self) -> _Asked:
+        if self._asked:
+            return self._asked.popleft()
+        return _Asked(self.start, self.left)
 
     def _ask_ahead(self) -> None:
         """Have as many pages in flight as may be, as far as there are any."""
@@ -156,28 +160,45 @@ class _Walk:
                 left = _less(self._asked[-1].left, self.reader.page_size)
                 if since is None or left is None or left <= 0:
                     return
-            answer = ask_ahead(partial(self._rows, since, left))
-            self._asked.append(_Asked(since, left, answer))
+            self._asked.append(_Asked(since, left, self._begin(since, left)))
 
-    def _rows(self, since: Position | None, left: int | None) -> OrderedRows:
-        beyond = after(self.key, since) if since is not None else None
-        wanted = both(self.condition, beyond)
+    def _begin(self, since: Position | None, left: int | None) -> BegunCall:
+        wanted = self._wanted(since)
+        if self._is_uncounted(left):
+            return self.reader.begin_query_uncounted(wanted, self.key.order)
+        return self.reader.begin_query(wanted, self.key.order)
+
+    def _rows(self, asked: _Asked) -> OrderedRows:
         found = None
-        if left is not None and left > self.reader.page_size:
-            found = self._uncounted_rows(wanted, since)
+        if self._is_uncounted(asked.left):
+            found = self._uncounted_rows(asked)
         return found or ordered_rows(
-            self.reader, self.key, wanted, beyond=since, read_again=self.read_again
+            self.reader,
+            self.key,
+            self._wanted(asked.since),
+            beyond=asked.since,
+            read_again=self.read_again,
+            begun=asked.begun,
         )
 
-    def _uncounted_rows(
-        self, condition: Condition | None, beyond: Position | None
-    ) -> OrderedRows | None:
+    def _wanted(self, since: Position | None) -> Condition | None:
+        beyond = after(self.key, since) if since is not None else None
+        return both(self.condition, beyond)
+
+    def _is_uncounted(self, left: int | None) -> bool:
+        """Whether a page cannot be the last one, by the last count."""
+        return left is not None and left > self.reader.page_size
+
+    def _uncounted_rows(self, asked: _Asked) -> OrderedRows | None:
         """A full page in the order of the key; None where counts must tell what came.
 
         More rows remain than one page holds: one that is short has lost some, or many
         were deleted since they were counted.
         """
-        row_set, page_size = self.reader.query_uncounted(condition, self.key.order)
+        wanted, order = self._wanted(asked.since), self.key.order
+        row_set, page_size = self.reader.query_uncounted(
+            wanted, order, begun=asked.begun
+        )
         if row_set.remaining is None and len(row_set.rows) < page_size:
             logger.info(
                 "%s: a page without counts holds %d rows where more remained; "
@@ -187,7 +208,7 @@ class _Walk:
             )
             return None
         try:
-            return ordered(self.reader, self.key, row_set, page_size, beyond)
+            return ordered(self.reader, self.key, row_set, page_size, asked.since)
         except PagesMoved as error:
             self.read_again(error)
             return None

@@ -14,10 +14,8 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tap_sage_intacct.intacct.ahead import ask_ahead
 from tap_sage_intacct.intacct.envelope import RowSet
 from tap_sage_intacct.intacct.errors import (
     InvalidResponse,
@@ -35,6 +33,9 @@ from tap_sage_intacct.intacct.query import (
 )
 from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
 from tap_sage_intacct.intacct.rows import Row
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.gateway import BegunCall
 
 PAGE_TRIES = 3
 """How often a page, or a result set, that does not fit is asked for in all."""
@@ -110,6 +111,7 @@ def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
     beyond: Position | None = None,
     offset: int = 0,
     read_again: ReadAgain = log_and_read_again,
+    begun: BegunCall | None = None,
 ) -> OrderedRows:
     """One page in the order of the key.
 
@@ -118,13 +120,16 @@ def ordered_rows(  # noqa: PLR0913 - one call, each part of it named
         beyond: what the condition promises: every key is greater than this one.
         offset: rows to skip.
         read_again: told before the page is asked for again.
+        begun: the reader's query for this page, begun before.
 
     Raises:
         PagesMoved: no try gave rows in that order.
     """
 
     def ask() -> OrderedRows:
-        row_set, page_size = reader.query(condition, key.order, offset=offset)
+        row_set, page_size = reader.query(
+            condition, key.order, offset=offset, begun=begun
+        )
         return ordered(reader, key, row_set, page_size, beyond)
 
     return _insist(ask, read_again)
@@ -234,7 +239,7 @@ def _prepare_again(
         read_again(error)
         return
     if reader.page_size > MIN_PAGE:
-        reader.halve_page_size(error, reader.page_size)
+        reader.halve_page_size(error)
     logger.warning("%s Reading %s again.", error, reader.object_name)
 
 
@@ -243,13 +248,21 @@ def _snapshot(
 ) -> Iterator[Sequence[Row]]:
     row_set = reader.read_by_query(condition)
     while row_set.remaining:
-        following = ask_ahead(partial(_following, reader, row_set))
+        begun = _begin_following(reader, row_set)
         yield row_set.rows
-        row_set = following()
+        row_set = _following(reader, row_set, begun)
     yield row_set.rows
 
 
-def _following(reader: ObjectReader, row_set: RowSet) -> RowSet:
+def _begin_following(reader: ObjectReader, row_set: RowSet) -> BegunCall | None:
+    if row_set.result_id is None:
+        return None
+    return reader.begin_read_more(row_set.result_id)
+
+
+def _following(
+    reader: ObjectReader, row_set: RowSet, begun: BegunCall | None
+) -> RowSet:
     """The next page of a result set.
 
     Raises:
@@ -260,7 +273,7 @@ def _following(reader: ObjectReader, row_set: RowSet) -> RowSet:
             f"{reader.object_name}: {row_set.remaining} rows remain, but the answer "
             "does not say how to ask for them."
         )
-    following = _read_more(reader, row_set.result_id)
+    following = _read_more(reader, row_set.result_id, begun)
     if following.remaining != (row_set.remaining or 0) - len(following.rows):
         raise PagesMoved(
             f"{reader.object_name}: a page of the result set was lost: "
@@ -270,9 +283,9 @@ def _following(reader: ObjectReader, row_set: RowSet) -> RowSet:
     return following
 
 
-def _read_more(reader: ObjectReader, result_id: str) -> RowSet:
+def _read_more(reader: ObjectReader, result_id: str, begun: BegunCall | None) -> RowSet:
     try:
-        row_set = reader.read_more(result_id)
+        row_set = reader.read_more(result_id, begun)
     except (RequestRefused, InvalidResponse) as error:
         raise PagesMoved(
             f"{reader.object_name}: the result set is gone.", details=error.details

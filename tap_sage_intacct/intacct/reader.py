@@ -7,7 +7,6 @@ learns (the page size that answers in time, the fields that are refused) stays w
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ from tap_sage_intacct.intacct.query import (
 if TYPE_CHECKING:
     from lxml import etree
 
-    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.gateway import BegunCall, Gateway
     from tap_sage_intacct.intacct.query import StoredValue
 
 MAX_QUERY_PAGE = 2000
@@ -85,34 +84,49 @@ class ObjectReader:
         self.page_size = page_size
         self._stored = stored
         self._document_type = document_type
-        self._lock = threading.Lock()
         # Of the last page that came as XML.
         self._columns: frozenset[str] = frozenset()
 
     def query(
-        self, condition: Condition | None, order: tuple[str, ...], *, offset: int = 0
+        self,
+        condition: Condition | None,
+        order: tuple[str, ...],
+        *,
+        offset: int = 0,
+        begun: BegunCall | None = None,
     ) -> tuple[RowSet, int]:
         """One page of `query`, and the page size that was asked for.
 
         What it is ordered by is selected, whether it is among `fields` or not.
 
         Args:
+            condition: which rows.
+            order: fields to sort by.
             offset: rows to skip; they are others as soon as the rows move.
+            begun: the same query, begun before.
         """
-        user_format = self.gateway.user_format()
 
         def page(fields: tuple[str, ...], size: int) -> Function:
             query = self._selecting(fields, condition, order)
-            return query_function(
-                query, user_format, page_size=min(size, MAX_QUERY_PAGE), offset=offset
-            )
+            return self._query_page(query, size, offset)
 
-        row_set = self._ask(page, needed=order)
+        row_set = self._ask(page, needed=order, begun=begun)
         self._columns = _columns(row_set)
         return row_set, min(self.page_size, MAX_QUERY_PAGE)
 
+    def begin_query(
+        self, condition: Condition | None, order: tuple[str, ...], *, offset: int = 0
+    ) -> BegunCall:
+        """Have a `query` on its way; see `Gateway.begin`."""
+        query = self._selecting(self.fields, condition, order)
+        return self.gateway.begin(self._query_page(query, self.page_size, offset))
+
     def query_uncounted(
-        self, condition: Condition | None, order: tuple[str, ...]
+        self,
+        condition: Condition | None,
+        order: tuple[str, ...],
+        *,
+        begun: BegunCall | None = None,
     ) -> tuple[RowSet, int]:
         """As `query`, but as JSON, which comes faster and without counts.
 
@@ -123,18 +137,13 @@ class ObjectReader:
             ConfigurationError: JSON is refused, and the settings insist on it.
         """
         if not self.gateway.asks_json:
-            return self.query(condition, order)
+            return self.query(condition, order, begun=begun)
         size, fields = min(self.page_size, MAX_QUERY_PAGE), self.fields
-        page = query_function(
-            self._selecting(fields, condition, order),
-            self.gateway.user_format(),
-            page_size=size,
-            as_json=True,
-        )
+        page = self._uncounted_page(condition, order)
         try:
-            row_set = self.gateway.call_for_rows(page)
+            row_set = self.gateway.call_for_rows(page, begun)
         except RequestTimedOut as error:
-            self.halve_page_size(error, size)
+            self.halve_page_size(error)
             return self.query(condition, order)
         except _REFUSALS as error:
             is_broken = isinstance(error, InvalidResponse)
@@ -146,6 +155,32 @@ class ObjectReader:
             reason = "names the columns of JSON unlike those of XML"
             return self._query_instead(condition, order, fields, reason)
         return row_set, size
+
+    def begin_query_uncounted(
+        self, condition: Condition | None, order: tuple[str, ...]
+    ) -> BegunCall:
+        """Have a `query_uncounted` on its way; see `Gateway.begin`."""
+        if not self.gateway.asks_json:
+            return self.begin_query(condition, order)
+        return self.gateway.begin(self._uncounted_page(condition, order))
+
+    def _query_page(self, query: Query, size: int, offset: int) -> Function:
+        return query_function(
+            query,
+            self.gateway.user_format(),
+            page_size=min(size, MAX_QUERY_PAGE),
+            offset=offset,
+        )
+
+    def _uncounted_page(
+        self, condition: Condition | None, order: tuple[str, ...]
+    ) -> Function:
+        return query_function(
+            self._selecting(self.fields, condition, order),
+            self.gateway.user_format(),
+            page_size=min(self.page_size, MAX_QUERY_PAGE),
+            as_json=True,
+        )
 
     def _query_instead(
         self,
@@ -188,10 +223,14 @@ class ObjectReader:
 
         return self._ask(page)
 
-    def read_more(self, result_id: str) -> RowSet:
+    def read_more(self, result_id: str, begun: BegunCall | None = None) -> RowSet:
         """The next page of a readByQuery."""
         function = functions.read_more(result_id, self.object_name)
-        return self.gateway.call_for_rows(function)
+        return self.gateway.call_for_rows(function, begun)
+
+    def begin_read_more(self, result_id: str) -> BegunCall:
+        """Have a `read_more` on its way; see `Gateway.begin`."""
+        return self.gateway.begin(functions.read_more(result_id, self.object_name))
 
     def count_by_query(self, *conditions: Condition | None) -> list[int | None]:
         """How many rows readByQuery counts for each, in one request.
@@ -216,15 +255,12 @@ class ObjectReader:
         answers = self.gateway.call_each(calls)
         return [read_rows(answer).total for answer in map(_unless_refused, answers)]
 
-    def halve_page_size(self, error: RequestTimedOut, asked: int) -> None:
-        """Ask for less from now on than was asked for in vain.
+    def halve_page_size(self, error: RequestTimedOut) -> None:
+        """Ask for less from now on.
 
         Raises:
             RequestTimedOut: the given one, where less would not help.
         """
-        if self.page_size < asked:
-            # Another call in flight timed out before.
-            return
         if self.page_size <= MIN_PAGE:
             raise error
         self.page_size = max(self.page_size // 2, MIN_PAGE)
@@ -234,19 +270,21 @@ class ObjectReader:
             self.page_size,
         )
 
-    def _ask(self, build: _BuildPage, needed: tuple[str, ...] = ()) -> RowSet:
+    def _ask(
+        self,
+        build: _BuildPage,
+        needed: tuple[str, ...] = (),
+        begun: BegunCall | None = None,
+    ) -> RowSet:
         """Call until it is neither too large nor refused for a field."""
         while True:
-            size, fields = self.page_size, self.fields
+            page = build(self.fields, self.page_size)
             try:
-                return self.gateway.call_for_rows(build(fields, size))
+                return self.gateway.call_for_rows(page, begun)
             except RequestTimedOut as error:
-                self.halve_page_size(error, size)
+                self.halve_page_size(error)
             except (FieldsRefused, DatabaseRefused) as error:
-                with self._lock:
-                    # Another call in flight may have learnt it before.
-                    if self.fields == fields:
-                        self._drop(error, build, needed)
+                self._drop(error, build, needed)
 
     def _drop(
         self,

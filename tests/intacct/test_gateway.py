@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, ManualClock, Sandbox, Switches
 from intacct_sandbox.errors import denied
 from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import read_rows
+from tap_sage_intacct.intacct.envelope import Function, read_rows
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     DatabaseRefused,
@@ -23,10 +24,12 @@ from tap_sage_intacct.intacct.errors import (
 )
 from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings, RetryPolicy
 from tap_sage_intacct.intacct.key_set import key_set_pages
+from tap_sage_intacct.intacct.query import Query, query_function
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER
+from tests.intacct.asked_ahead import wait_for_answers
 
 MakeGateway = Callable[..., Gateway]
 
@@ -64,6 +67,68 @@ def test_signs_in_once(sandbox: Sandbox, gateway: MakeGateway) -> None:
     assert vendors(connected) == expected(sandbox)
     assert asked(sandbox, "getAPISession") == 1
     assert asked(sandbox, "readUserFormatting") == 1
+
+
+def vendor_page(gateway: Gateway, *fields: str) -> Function:
+    query = Query("VENDOR", fields or ("RECORDNO",), None, ("RECORDNO",))
+    return query_function(query, gateway.user_format(), page_size=2000)
+
+
+def test_begun_call_is_answered_once(sandbox: Sandbox, gateway: MakeGateway) -> None:
+    connected = gateway()
+    page = vendor_page(connected)
+    begun = connected.begin(page)
+    for calls in (1, 2):
+        rows = connected.call_for_rows(vendor_page(connected), begun).rows
+        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+        assert asked(sandbox, "query") == calls
+
+
+def test_begun_call_does_not_answer_another(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    connected = gateway()
+    begun = connected.begin(vendor_page(connected))
+    rows = connected.call_for_rows(vendor_page(connected, "VENDORID"), begun).rows
+    assert all(row["VENDORID"] for row in rows)
+    assert asked(sandbox, "query") == 2
+
+
+def test_begun_call_that_fails_is_repeated(
+    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    connected = gateway()
+    sandbox.faults.add(Fault(FaultKind.RATE_LIMIT, function="query"))
+    begun = connected.begin(vendor_page(connected))
+    rows = connected.call_for_rows(vendor_page(connected), begun).rows
+    assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+    assert asked(sandbox, "query") == 2
+    assert caplog.text.count("Retry 1") == 1
+
+
+def test_calls_begun_in_a_session_that_ends_share_a_new_one(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    connected = gateway()
+    page = vendor_page(connected)
+    sandbox.end_sessions()
+    begun = [connected.begin(page) for _ in range(3)]
+    for call in begun:
+        rows = connected.call_for_rows(page, call).rows
+        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+    assert asked(sandbox, "getAPISession") == 2
+
+
+def test_server_clock_is_taken_when_an_answer_comes(
+    gateway: MakeGateway, clock: ManualClock
+) -> None:
+    connected = gateway()
+    begun = connected.begin(vendor_page(connected))
+    wait_for_answers()
+    before = connected.server_now()
+    clock.advance(60)
+    connected.call_for_rows(vendor_page(connected), begun)
+    assert connected.server_now() == before + timedelta(minutes=1)
 
 
 def test_session_that_ends_mid_run_is_renewed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from math import ceil
 
@@ -15,6 +14,7 @@ from tap_sage_intacct.intacct.key_set import MAX_WRONG_GUESSES, key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER
+from tests.intacct.asked_ahead import threads_ahead, wait_for_answers
 
 OBJECT = "GLENTRY"
 PAGE = 10
@@ -77,8 +77,7 @@ def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
     pages = key_set_pages(reader(sandbox, 1), RECORD_NUMBER, in_flight=1)
     assert not next(pages).rows
     assert next(pages).rows
-    for thread in threads_ahead():
-        thread.join(10)
+    wait_for_answers()
     assert [call.function for call in sandbox.calls].count("query") == 2
 
 
@@ -88,17 +87,11 @@ def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
     pages = key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4)
     assert not next(pages).rows
     assert next(pages).rows
-    for thread in threads_ahead():
-        thread.join(10)
+    wait_for_answers()
     sandbox.switches = Switches(denied_objects=frozenset({OBJECT}))
     # What was in flight before is given out first.
     assert all(next(pages).rows for _ in range(4))
     with pytest.raises(PermissionDenied):
         next(pages)
-    for thread in threads_ahead():
-        thread.join(10)
+    wait_for_answers()
     assert threads_ahead() == []
-
-
-def threads_ahead() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "ask-ahead"]
