@@ -17,7 +17,7 @@ from benchmarks.chart import svg
 from benchmarks.page_server import DEFAULT_POOL
 from benchmarks.report import Results, markdown, put
 from benchmarks.servers import ROOT, page_server
-from benchmarks.suite import Bench, left_out
+from benchmarks.suite import Bench
 from benchmarks.taps import contestants
 
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, folder: Path) -> Results:
     """The parts that are asked for."""
-    results = Results(options.runs, left_out())
+    results = Results(options.runs)
     with page_server(min(DEFAULT_POOL, max(options.rows, 1))) as pages:
         bench = Bench(folder, pages, contestants(folder, pages.url), options.runs)
         if "speed" in options.parts:
@@ -55,6 +55,8 @@ def measure(options: argparse.Namespace, folder: Path) -> Results:
         if "latency" in options.parts:
             _say("Slow answers")
             results.latency = bench.latency(options.rows)
+            if options.full:
+                results.long_latency = bench.long_latency(MANY_ROWS)
         if "scale" in options.parts:
             _say("More rows")
             more = (MANY_ROWS,) if options.full else ()

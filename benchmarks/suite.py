@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.page_server import PAGE
 from benchmarks.process import Cost, ProgramFailed, run_into_file, run_into_pipe
 from benchmarks.servers import Pages
-from benchmarks.taps import JSON, KNOWN_SETTINGS, PLAIN, TAP, Contestant, write
+from benchmarks.taps import PLAIN, TAP, Contestant, write
 
 LATENCY_SECONDS = 0.3
 CONNECTIONS = (1, 2, 4)
@@ -112,17 +112,30 @@ class Bench:
 
     def latency(self, rows: int) -> list[Done]:
         """Each contestant with a slow server, by the connections that it may use."""
-        jobs = []
-        for contestant in self.contestants:
-            has_setting = (
-                contestant.key != PLAIN and "max_connections" in KNOWN_SETTINGS
+        return self._rounds(
+            [
+                self._slow_job(contestant, rows, connections)
+                for contestant in self.contestants
+                for connections in _connections(contestant)
+            ]
+        )
+
+    def long_latency(self, rows: int) -> list[Done]:
+        """This tap with a slow server, and with all connections."""
+        return self._rounds(
+            [
+                self._slow_job(contestant, rows, CONNECTIONS[-1])
+                for contestant in self.contestants
+                if contestant.key != PLAIN
+            ]
+        )
+
+    def _slow_job(self, contestant: Contestant, rows: int, connections: int) -> Job:
+        if contestant.key != PLAIN:
+            contestant = contestant.with_settings(
+                self.folder, max_connections=connections
             )
-            for connections in CONNECTIONS if has_setting else (1,):
-                settings = {"max_connections": connections} if has_setting else {}
-                chosen = contestant.with_settings(self.folder, **settings)
-                job = Job(chosen, rows, LATENCY_SECONDS, connections=connections)
-                jobs.append(job)
-        return self._rounds(jobs)
+        return Job(contestant, rows, LATENCY_SECONDS, connections=connections)
 
     def scale(self, row_counts: Sequence[int]) -> list[Done]:
         """This tap with more and more rows."""
@@ -195,16 +208,8 @@ class Bench:
         return cost
 
 
-def left_out() -> list[str]:
-    """What this version of the tap has no setting for."""
-    notes = []
-    if "response_format" not in KNOWN_SETTINGS:
-        notes.append(f"{JSON.upper()} is left out: the tap has no `response_format`.")
-    if "max_connections" not in KNOWN_SETTINGS:
-        notes.append(
-            "More than one connection is left out: the tap has no `max_connections`."
-        )
-    return notes
+def _connections(contestant: Contestant) -> tuple[int, ...]:
+    return (1,) if contestant.key == PLAIN else CONNECTIONS
 
 
 def count_records(path: Path) -> int:

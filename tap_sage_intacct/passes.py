@@ -354,7 +354,8 @@ def ordered_pages(
             condition,
             start=progress.after,
             read_again=detector.read_again,
-            in_flight=reader.gateway.max_connections,
+            # One more waits for a connection, or that would idle while a page is read.
+            ahead=reader.gateway.max_connections + 1,
         )
     for page in pages:
         ledger.add(page)

@@ -57,7 +57,7 @@ def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
     *,
     start: Position | None = None,
     read_again: ReadAgain = log_and_read_again,
-    in_flight: int = 0,
+    ahead: int = 0,
 ) -> Iterator[Page]:
     """Pages ordered by the key, each starting after the last key of the one before.
 
@@ -69,13 +69,13 @@ def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
 
     Args:
         start: rows up to and including this position are left out.
-        in_flight: pages that may be asked for while one is used; the first one too,
+        ahead: pages that may be asked for while one is used; the first one too,
             before which an empty page tells that it is on its way.
 
     Raises:
         PagesMoved: no try gave a page in the order that was asked for.
     """
-    return _Walk(reader, key, condition, start, read_again, in_flight).pages()
+    return _Walk(reader, key, condition, start, read_again, ahead).pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class _Walk:
     condition: Condition | None
     start: Position | None
     read_again: ReadAgain
-    in_flight: int
+    ahead: int
     left: int | None = None
     _asked: deque[_Asked] = field(default_factory=deque)
     _may_guess: bool = False
@@ -117,7 +117,7 @@ class _Walk:
 
     def pages(self) -> Iterator[Page]:
         """All pages, in order."""
-        if self.in_flight:
+        if self.ahead:
             self._ask_ahead()
             yield Page(())
         while True:
@@ -153,7 +153,7 @@ class _Walk:
 
     def _ask_ahead(self) -> None:
         """Have as many pages in flight as may be, as far as there are any."""
-        while len(self._asked) < self.in_flight:
+        while len(self._asked) < self.ahead:
             since, left = self.start, self.left
             if self._asked:
                 since = self._guess(self._asked[-1].since)

@@ -49,7 +49,7 @@ def test_every_row_comes_once_and_in_order(
             sandbox.company.delete(OBJECT, number)
     pages = list(
         key_set_pages(
-            reader(sandbox, max(in_flight, 1)), RECORD_NUMBER, in_flight=in_flight
+            reader(sandbox, max(in_flight, 1)), RECORD_NUMBER, ahead=in_flight
         )
     )
     # The first says that it is on its way.
@@ -69,12 +69,12 @@ def test_every_row_comes_once_and_in_order(
 def test_as_many_calls_are_in_flight_as_may_be(sandbox: Sandbox) -> None:
     slow = Fault(FaultKind.SLOW, function="query", seconds=0.05, times=None)
     sandbox.faults.add(slow)
-    list(key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4))
+    list(key_set_pages(reader(sandbox, 4), RECORD_NUMBER, ahead=4))
     assert sandbox.most_in_flight == 4
 
 
 def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
-    pages = key_set_pages(reader(sandbox, 1), RECORD_NUMBER, in_flight=1)
+    pages = key_set_pages(reader(sandbox, 1), RECORD_NUMBER, ahead=1)
     assert not next(pages).rows
     assert next(pages).rows
     wait_for_answers()
@@ -84,7 +84,7 @@ def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
 def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
     sandbox: Sandbox,
 ) -> None:
-    pages = key_set_pages(reader(sandbox, 4), RECORD_NUMBER, in_flight=4)
+    pages = key_set_pages(reader(sandbox, 4), RECORD_NUMBER, ahead=4)
     assert not next(pages).rows
     assert next(pages).rows
     wait_for_answers()
