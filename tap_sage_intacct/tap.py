@@ -32,7 +32,6 @@ from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
 from tap_sage_intacct.maintenance import WithinMaintenance
 from tap_sage_intacct.report_schema import OfferedReport, offered_reports
-from tap_sage_intacct.reports import ReportStream
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.selection import RowSelection, row_selection
 from tap_sage_intacct.setting_values import ExtraObject
@@ -45,7 +44,12 @@ from tap_sage_intacct.settings import (
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.state import InvalidState, check_bookmark
-from tap_sage_intacct.streams import BalanceStream, IntacctStream, SourceStream
+from tap_sage_intacct.streams import (
+    BalanceStream,
+    IntacctStream,
+    ReportStream,
+    SourceStream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -388,7 +388,7 @@ def test_what_was_asked_ahead_too_long_ago_is_asked_for_again(
     catalog = target.catalog(names)
     target.run(*names, catalog=catalog)
     clock.advance(60)
-    monkeypatch.setattr("tap_sage_intacct.streams.MAX_SECONDS_BEGUN", 0)
+    monkeypatch.setattr("tap_sage_intacct.streams.base.MAX_SECONDS_BEGUN", 0)
     sandbox.forget_calls()
     second = target.run(*names, catalog=catalog)
     assert second.calls == len(names) + 1 + SIGN_IN_AND_FORMAT

@@ -26,7 +26,7 @@ from tap_sage_intacct.report_schema import (
     report_reader,
 )
 from tap_sage_intacct.schema import is_own, value_types
-from tap_sage_intacct.streams import IntacctStream
+from tap_sage_intacct.streams.base import IntacctStream
 
 if TYPE_CHECKING:
     from singer_sdk import Tap

@@ -1,0 +1,116 @@
+"""The stream of account balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_sage_intacct.balances import key_fields
+from tap_sage_intacct.intacct.query import Comparison, Operator, both
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
+from tap_sage_intacct.reading import BalanceReading
+from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.scope import Scope
+from tap_sage_intacct.selection import PERIOD
+from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
+from tap_sage_intacct.state import (
+    Checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from tap_sage_intacct.streams.source import SourceStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context
+
+    from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.query import Condition
+    from tap_sage_intacct.scope import ReadPage
+
+
+class BalanceStream(SourceStream):
+    """Account balances: a partition per reporting period, each replaced as a whole."""
+
+    def _is_wanted(self, offered: OfferedSource) -> bool:
+        """Nobody has selected it yet: without its periods it could only be refused."""
+        return super()._is_wanted(offered) and bool(self._selection.periods)
+
+    def catalog_problems(self) -> list[str]:
+        """Also that no period is named."""
+        problems = super().catalog_problems()
+        if not self._selection.periods:
+            problems.append(
+                f"{self.name} is selected, but no period: name some in balance_periods, "
+                "or deselect the stream."
+            )
+        return problems
+
+    def _partitions(self) -> list[dict[str, Any]]:
+        entities = super()._partitions() or [{}]
+        return [
+            {**entity, PERIOD: period.name}
+            for entity in entities
+            for period in self._periods
+        ]
+
+    @cached_property
+    def _readings(self) -> dict[str | None, BalanceReading]:
+        """By entity; each knows whether one of its periods changed."""
+        return {}
+
+    @cached_property
+    def _periods(self) -> list[ReportingPeriod]:
+        today = self._run.gateway.server_now().date()
+        return chosen_periods(self._run.periods, self._selection.periods, today)
+
+    def _condition(self, context: Context) -> Condition | None:
+        period = Comparison(PERIOD, Operator.EQUAL, (context[PERIOD],))
+        return both(period, self._selection.condition)
+
+    def _pages(
+        self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
+    ) -> Iterator[ReadPage]:
+        entity = context.get(ENTITY_ID)
+        if entity not in self._readings:
+            reader = self._reader(gateway, scope)
+            self._readings[entity] = BalanceReading(reader, self._key_fields)
+        closed = len(self._periods) - self.settings.balances.reread_periods
+        latest = {period.name for period in self._periods[max(closed, 0) :]}
+        again = context[PERIOD] in latest
+        return self._readings[entity].read(scope, checkpoint, again=again)
+
+    def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
+        if self._readings[context.get(ENTITY_ID)].has_changed:
+            self._forget_later(context)
+        super()._write_checkpoint(checkpoint, context)
+
+    def _forget_later(self, context: Context) -> None:
+        """Have later periods read, in another run if this one dies before them."""
+        partitions = self._partitions()
+        for later in partitions[partitions.index(dict(context)) + 1 :]:
+            if later.get(ENTITY_ID) == context.get(ENTITY_ID):
+                state = self.get_context_state(later)
+                write_checkpoint(Checkpoint(), state, self._incremental_key)
+
+    @property
+    def _decoded_types(self) -> dict[str, ValueType]:
+        """Also the key, which is made where the rows are read."""
+        return {**super()._decoded_types, BALANCE_KEY: ValueType.TEXT}
+
+    def _keyed(self, keys: Sequence[str]) -> RecordTable:
+        return RecordTable({BALANCE_KEY: keys}, len(keys))
+
+    def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
+        return super()._fields((*key_fields, *self._key_fields))
+
+    @cached_property
+    def _key_fields(self) -> tuple[str, ...]:
+        return key_fields(self.schema["properties"])
+
+    def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
+        """Of the period; it is read whole or not at all."""
+        del gateway
+        return read_checkpoint(self.get_context_state(context), self.name)

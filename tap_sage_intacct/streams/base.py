@@ -1,0 +1,289 @@
+"""What every stream does: pages out, calls counted, progress told, denials met."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import chain
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
+
+from tap_sage_intacct.intacct.errors import (
+    ObjectNotFound,
+    PermissionDenied,
+    TransientError,
+)
+from tap_sage_intacct.intacct.gateway import counted_for
+from tap_sage_intacct.interruption import WholeLineWriter
+from tap_sage_intacct.output import record_lines
+from tap_sage_intacct.progress import Outcome
+from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.settings import OnDenied
+from tap_sage_intacct.streams.batches import BatchedStream
+
+if TYPE_CHECKING:
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_sage_intacct.records import Record
+    from tap_sage_intacct.run import Run
+
+
+MAX_SECONDS_BEGUN = 60
+"""What was asked ahead longer ago is asked for again, so that it is as of its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A reading whose first page was asked for before its turn."""
+
+    pages: Iterator[list[RecordTable]]
+    began: float
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is no older than need be."""
+        return monotonic() - self.began < MAX_SECONDS_BEGUN
+
+
+class IntacctStream(BatchedStream, ABC):
+    """What every stream of Intacct's does, wherever its records come from."""
+
+    # The decoder converts by the same schema; conforming again costs half the run.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(
+        self, tap: Tap, *, name: str, schema: dict[str, Any], run: Run
+    ) -> None:
+        """Describe the stream; nothing is called before its first record is asked for.
+
+        Args:
+            tap: the tap it belongs to.
+            name: of the stream.
+            schema: of its records.
+            run: what it shares with the other streams.
+        """
+        super().__init__(tap, name=name, schema=schema)
+        self.settings = run.settings
+        self._run = run
+        self._denied: PermissionDenied | ObjectNotFound | None = None
+        self._begun: _Begun | None = None
+        self.before_sync: Callable[[], None] = lambda: None
+        self.begin_next: Callable[[], None] = lambda: None
+
+    def catalog_problems(self) -> list[str]:
+        """What does not fit between the catalog and the settings, a sentence each."""
+        return []
+
+    @abstractmethod
+    def check_choices(self) -> None:
+        """Refuse what Intacct does not know of the user's choices.
+
+        Raises:
+            InvalidSettings: with the nearest right names.
+        """
+
+    @abstractmethod
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """Records of a partition, a page at a time, in tables of the same properties.
+
+        Whoever asks for the next page has written the last one: only then its
+        checkpoint is written, so that none runs ahead of its rows.
+        """
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Records one by one, for whatever looks at each: maps, batches, tests.
+
+        A map fails on a property that it names and a record lacks: for maps, what a
+        deletion leaves out is null.
+        """
+        is_mapped = any(isinstance(m, CustomStreamMap) for m in self.stream_maps)
+        left_out = dict.fromkeys(self._columns) if is_mapped else {}
+        for page in self._begun_pages(context):
+            for table in page:
+                for record in table.records():
+                    yield {**left_out, **record} if left_out else record
+
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """As the SDK's; a page at a time where nothing looks at single records.
+
+        It has no other hook for that, and spends most of a run on conforming, popping
+        and flushing record by record what the decoder already made right.
+        """
+        writer = self._tap.message_writer
+        if not (write_messages and self.selected and self._passes_through) or (
+            not isinstance(writer, WholeLineWriter)
+        ):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        contexts = [context] if context is not None else self.partitions
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            for element in contexts or [{}]:
+                counter.with_context(element)
+                timer.with_context(element)
+                for page in self._begun_pages(element or None):
+                    writer.write_lines(b"".join(map(self._lines, page)))
+                    counter.increment(sum(table.count for table in page))
+        self._write_state_message()
+
+    def begin(self) -> None:
+        """Have the first page on its way before it is the stream's turn, if it is short.
+
+        What changed since a bookmark is, as a rule.
+        """
+        if self._begun is not None or not self._is_short:
+            return
+        pages = self._record_pages(None)
+        first = next(pages, [])
+        self._begun = _Begun(chain([first], pages), monotonic())
+
+    @property
+    def _is_short(self) -> bool:
+        """Whether few rows are expected, in one partition, and only calls begin it."""
+        return False
+
+    def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """The pages of a partition, and while they are read, the next streams begin."""
+        progress = self._run.progress
+        progress.begins(self.name)
+        begun, self._begun = self._begun, None
+        is_fresh = begun is not None and begun.is_fresh
+        pages = begun.pages if begun and is_fresh else self._record_pages(context)
+        is_whole = False
+        try:
+            yield next(pages, [])
+            if self._is_short:
+                self.begin_next()
+            yield from pages
+            is_whole = True
+        finally:
+            if not is_whole:
+                self._end(Outcome.BROKEN_OFF)
+                progress.close()
+
+    def _note_progress(
+        self, rows: int, *, deleted: int = 0, total: int | None = None
+    ) -> None:
+        calls = self._run.calls_for(self.name)
+        self._run.progress.reads(
+            self.name, rows=rows, deleted=deleted, total=total, calls=calls
+        )
+
+    def _end(self, outcome: Outcome) -> None:
+        calls = self._run.calls_for(self.name)
+        self._run.progress.ends(
+            self.name, outcome, calls=calls, drifted=self._drifted_rows
+        )
+
+    @property
+    def _drifted_rows(self) -> int:
+        """Rows that moved while they were read."""
+        return 0
+
+    @property
+    def _passes_through(self) -> bool:
+        """Whether records leave as they are read, mapped and flattened by nobody."""
+        if len(self.stream_maps) != 1:
+            return False
+        only = self.stream_maps[0]
+        return isinstance(only, SameRecordTransform) and not only.flattening_enabled
+
+    def _lines(self, table: RecordTable) -> bytes:
+        self.state_manager.is_flushed = False
+        return record_lines(
+            self.stream_maps[0].stream_alias,
+            table,
+            version=self._stream_version,
+            time_extracted=datetime.now(timezone.utc),
+        )
+
+    def _record_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """Pages of records; none of what may not be read."""
+        if self._denied is not None:
+            return
+        try:
+            yield from self._counted(self._read(context))
+        except (PermissionDenied, ObjectNotFound) as error:
+            self._denied = error
+            self.logger.warning("%s is skipped. %s", self.name, error)
+        except TransientError:
+            self._run.maintenance.explain()
+            raise
+        finally:
+            self._sync_costs["calls"] = self._run.calls_for(self.name)
+
+    def _counted(
+        self, pages: Iterator[list[RecordTable]]
+    ) -> Iterator[list[RecordTable]]:
+        """The pages, their calls counted for this stream."""
+        while True:
+            with counted_for(self.name):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    def log_sync_costs(self) -> None:
+        """Log the calls, then fail for a denied object if need be.
+
+        The SDK calls this after all streams, which is when `on_denied: fail` ends the
+        run.
+
+        Raises:
+            PermissionDenied: the object may not be read.
+            ObjectNotFound: the company does not know the object.
+        """
+        super().log_sync_costs()
+        self._run.progress.close()
+        if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
+            raise self._denied
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, as the SDK would: see `_activate_version`."""
+        return False
+
+    def _activate_version(self) -> None:
+        """Tell the target that rows of earlier versions are gone.
+
+        After the last record: whoever is stopped before it has lost nothing. Not of
+        batches, whose rows bear no version.
+        """
+        if self.get_batch_config(self.config):
+            return
+        if self._stream_version is not None and self.settings.emit_activate_version:
+            self._write_activate_version_message(self._stream_version)
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: windows have an upper bound of their own, by the server's clock.
+
+        The SDK asks for it first of all, before the stream's SCHEMA: so the choices of
+        all selected streams are checked here, before any data moves.
+        """
+        del context
+        self.before_sync()
+
+    def finalize_state_progress_markers(
+        self, state: dict[str, Any] | None = None
+    ) -> None:
+        """Note the end of the stream: our checkpoints need no promoting.
+
+        The SDK has no other hook for it.
+        """
+        del state
+        self._end(Outcome.DONE if self._denied is None else Outcome.SKIPPED)
+
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Nothing: a checkpoint moves the bookmark, page by page."""
+
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Nothing: it would add a second, unproven bookmark to the state."""

@@ -1,0 +1,374 @@
+"""The stream of a data source: which rows it reads, from where, and what it notes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import Enum
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk import metrics
+from singer_sdk.singerlib import Metadata
+
+from tap_sage_intacct.decoder import RowDecoder
+from tap_sage_intacct.drift import DriftDetector
+from tap_sage_intacct.entities import belongs_to, partitions_of
+from tap_sage_intacct.intacct.errors import (
+    ObjectNotFound,
+    PermissionDenied,
+)
+from tap_sage_intacct.intacct.query import both
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.reading import read_source
+from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.schema import (
+    DELETED_AT,
+    is_own,
+    value_types,
+    with_deletions,
+    with_entity,
+)
+from tap_sage_intacct.scope import Scope
+from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.settings import Paging
+from tap_sage_intacct.sources import ENTITY_ID, ReadFunction
+from tap_sage_intacct.state import (
+    Checkpoint,
+    Pass,
+    Progress,
+    read_checkpoint,
+    write_checkpoint,
+)
+from tap_sage_intacct.stored_codes import stored_values
+from tap_sage_intacct.streams.base import IntacctStream
+
+if TYPE_CHECKING:
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import MetadataMapping
+
+    from tap_sage_intacct.deletions import DeletionFinder
+    from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.drift import DriftReport
+    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.query import Condition
+    from tap_sage_intacct.interruption import Interruption
+    from tap_sage_intacct.records import Record
+    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.scope import ReadPage
+    from tap_sage_intacct.selection import RowSelection
+
+
+class DriftMetric(str, Enum):
+    """What the SDK's own list of metrics lacks."""
+
+    DRIFTED_ROWS = "drifted_row_count"
+
+
+class SourceStream(IntacctStream):
+    """The rows of one data source."""
+
+    def __init__(
+        self,
+        tap: Tap,
+        offered: OfferedSource,
+        selection: RowSelection,
+        *,
+        run: Run,
+        interruption: Interruption,
+    ) -> None:
+        """Describe the stream.
+
+        Args:
+            tap: the tap it belongs to.
+            offered: the data source, and the schema of what the company offers.
+            selection: which rows the user wants.
+            run: what it shares with the other streams.
+            interruption: held back while a checkpoint is written.
+        """
+        source = offered.source
+        # A deletion knows the record's own key and no other column.
+        tells_deletions = run.settings.include_deletes and source.primary_keys == (
+            source.record_key,
+        )
+        keys, schema = source.primary_keys, offered.schema
+        if run.settings.entities:
+            keys, schema = (ENTITY_ID, *keys), with_entity(schema)
+        if tells_deletions:
+            schema = with_deletions(schema)
+        super().__init__(tap, name=source.stream_name, schema=schema, run=run)
+        self.source = source
+        self._interruption = interruption
+        self._tells_deletions = tells_deletions
+        self._selection = selection
+        self._detector = DriftDetector(
+            source.stream_name, run.settings.on_drift, on_report=self._measure_drift
+        )
+        self.primary_keys = keys
+        if source.replication_key in offered.schema["properties"]:
+            self.replication_key = source.replication_key
+        self.selected_by_default = self._is_wanted(offered)
+
+    def _is_wanted(self, offered: OfferedSource) -> bool:
+        """Whether the stream is selected unless a catalog says otherwise."""
+        return not offered.is_listed_only
+
+    @cached_property
+    def metadata(self) -> MetadataMapping:
+        """As the SDK's, with sensitive fields deselected unless a catalog differs."""
+        metadata = super().metadata
+        for own in (DELETED_AT, ENTITY_ID):
+            if (entry := metadata.get(("properties", own))) is not None:
+                entry.inclusion = Metadata.InclusionType.AUTOMATIC
+        if self.settings.include_sensitive:
+            return metadata
+        for breadcrumb, entry in metadata.items():
+            if (
+                breadcrumb
+                and entry.selected_by_default is None
+                and is_sensitive(self.source.object_name, breadcrumb[-1])
+            ):
+                entry.selected_by_default = False
+        return metadata
+
+    @property
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """The entities, where the user wants them one by one.
+
+        None also where they may not be read, since only within `get_records` may a
+        stream be denied.
+        """
+        try:
+            return self._partitions() or None
+        except (PermissionDenied, ObjectNotFound):
+            return None
+
+    @property
+    def _is_short(self) -> bool:
+        is_queried = self.source.functions[0] is ReadFunction.QUERY
+        if not is_queried or self.settings.paging is not Paging.AUTO:
+            return False
+        if self._incremental_key is None or self._tells_deletions or self.partitions:
+            return False
+        return read_checkpoint(self.stream_state, self.name).bookmark is not None
+
+    def catalog_problems(self) -> list[str]:
+        """A key or a field that the catalog lacks, since it was discovered before."""
+        known = {name.upper() for name in self.schema["properties"]}
+        paths = self.settings.related_fields.get(self.name, ())
+        missing = [path for path in paths if path.upper() not in known]
+        if (ENTITY_ID in self.primary_keys) != bool(self.settings.entities):
+            missing.append("the key by entities")
+        if not missing:
+            return []
+        return [
+            f"The catalog was discovered under other settings: {self.name} does not fit "
+            f"({', '.join(missing)}). Discover again."
+        ]
+
+    def check_choices(self) -> None:
+        """Refuse entities that there are not; whatever may not be read is denied later.
+
+        Raises:
+            InvalidSettings: with the nearest right names, or for a stale catalog.
+        """
+        try:
+            self._partitions()
+        except (PermissionDenied, ObjectNotFound) as error:
+            self.logger.debug("%s: %s", self.name, error)
+
+    def log_sync_costs(self) -> None:
+        """Log also what drifted.
+
+        Raises:
+            PermissionDenied: the object may not be read.
+            ObjectNotFound: the company does not know the object.
+        """
+        if summary := self._detector.summary():
+            self.logger.info("Drift in %s.", summary)
+        super().log_sync_costs()
+
+    @property
+    def _drifted_rows(self) -> int:
+        return sum(report.rows or 0 for report in self._detector.reports)
+
+    def _partitions(self) -> list[dict[str, Any]]:
+        entities = self._run.entities
+        if not entities:
+            return []
+        names = partitions_of(self.source, self.schema, entities)
+        return [{ENTITY_ID: name} for name in names]
+
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        if context is None:
+            # Where they may not be read there are none: denied, rather than read whole.
+            self._partitions()
+            context = {}
+        entity = context.get(ENTITY_ID)
+        gateway = self._run.gateway_of(entity)
+        checkpoint = self._checkpoint(gateway, context)
+        condition = self._condition(context)
+        with self._deletions(condition, entity) as deletions:
+            scope = self._scope(gateway, condition, deletions)
+            for page in self._pages(gateway, scope, checkpoint, context):
+                self._note_progress(
+                    len(page.rows), deleted=len(page.deleted), total=page.total
+                )
+                # Before they are emitted, or a run that dies here would forget them.
+                if deletions is not None:
+                    deletions.note(page.rows)
+                yield self._tables(gateway, page, entity)
+                if page.checkpoint is not None:
+                    self._when_written(
+                        partial(self._write_checkpoint, page.checkpoint, context)
+                    )
+                self._run.maintenance.check()
+        if self._is_last(context):
+            self._activate_version()
+
+    def _deletions(
+        self, condition: Condition | None, entity: str | None
+    ) -> AbstractContextManager[DeletionFinder | None]:
+        if not self._tells_deletions:
+            return nullcontext()
+        return self._run.deletion_finder(self.source, condition, entity)
+
+    def _condition(self, context: Context) -> Condition | None:
+        """The rows that the user wants, of one entity where there are several."""
+        entity = context.get(ENTITY_ID)
+        owned = belongs_to(entity, self.schema) if entity is not None else None
+        return both(owned, self._selection.condition)
+
+    def _is_last(self, context: Context) -> bool:
+        return not context or self._partitions()[-1:] == [context]
+
+    def _tables(
+        self, gateway: Gateway, page: ReadPage, entity: str | None
+    ) -> list[RecordTable]:
+        own: Record = {} if entity is None else {ENTITY_ID: entity}
+        # Not deleted: so that a target brings back what it was told is gone.
+        living: Record = {**own, DELETED_AT: None} if self._tells_deletions else own
+        tables = [t.with_constants(living) for t in self._decoder.tables(page.rows)]
+        if page.deleted:
+            dead = {**own, DELETED_AT: gateway.server_now().isoformat()}
+            tables.append(self._keyed(page.deleted).with_constants(dead))
+        return tables
+
+    @cached_property
+    def _decoder(self) -> RowDecoder:
+        user_format = self._run.gateway.user_format()
+        return RowDecoder(self.name, self._decoded_types, user_format)
+
+    @property
+    def _decoded_types(self) -> dict[str, ValueType]:
+        """The columns of records that are read from rows."""
+        return self._selected_types
+
+    def _keyed(self, keys: Sequence[str]) -> RecordTable:
+        """Records that hold their keys alone."""
+        (table,) = self._decoder.tables([{self.source.record_key: key} for key in keys])
+        return table
+
+    def _pages(
+        self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
+    ) -> Iterator[ReadPage]:
+        del context
+        return read_source(self.source, self._reader(gateway, scope), scope, checkpoint)
+
+    def _reader(self, gateway: Gateway, scope: Scope) -> ObjectReader:
+        key_fields = scope.deletions.key_fields if scope.deletions is not None else ()
+        return ObjectReader(
+            gateway,
+            self.source.object_name,
+            self._fields(key_fields),
+            page_size=max(self.settings.page_size, self._least_page_size),
+            stored=stored_values(self.source.object_name),
+            document_type=self.source.document_type,
+        )
+
+    @property
+    def _least_page_size(self) -> int:
+        """An offset page begins with the last row of the one before."""
+        return 2 if self.settings.paging is Paging.OFFSET else 1
+
+    def _scope(
+        self,
+        gateway: Gateway,
+        condition: Condition | None,
+        deletions: DeletionFinder | None,
+    ) -> Scope:
+        creation_stamp = self.source.creation_stamp
+        is_incremental = self._incremental_key is not None
+        return Scope(
+            now=gateway.server_now,
+            detector=self._detector,
+            condition=condition,
+            start_date=self.settings.start_date,
+            lookback=self.settings.lookback,
+            replication_key=self._incremental_key,
+            creation_stamp=(
+                creation_stamp if creation_stamp in self.schema["properties"] else None
+            ),
+            paging=self.settings.paging,
+            deletions=deletions if is_incremental else None,
+        )
+
+    @property
+    def _incremental_key(self) -> str | None:
+        """The replication key, unless the catalog asks for the full table."""
+        is_incremental = self.replication_method == "INCREMENTAL"
+        return self.replication_key if is_incremental else None
+
+    @property
+    def _selected_types(self) -> dict[str, ValueType]:
+        selected = self.mask
+        return {
+            name: value_type
+            for name, value_type in value_types(self.schema).items()
+            if selected.get(("properties", name), True) and not is_own(name)
+        }
+
+    def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
+        """What is fetched: the selected fields, and those that make keys."""
+        needed = [
+            name
+            for name in key_fields
+            if name in self.schema["properties"] and not is_own(name)
+        ]
+        return tuple(dict.fromkeys((*needed, *self._selected_types)))
+
+    def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
+        """Where to go on; a full table goes on only where its own reading broke off."""
+        checkpoint = read_checkpoint(self.get_context_state(context), self.name)
+        if self._incremental_key is not None:
+            return checkpoint
+        # Partitions that were read before the run broke off have left no trace, so
+        # that all of them must be read in one version.
+        progress = checkpoint.progress if not context else None
+        if progress is None or progress.reading is not Pass.INITIAL:
+            progress = Progress(Pass.INITIAL, gateway.server_now())
+        # All records of one reading bear one version, also when it is resumed.
+        if self._stream_version is None:
+            self._stream_version = int(progress.until.timestamp())
+        return Checkpoint(None, progress)
+
+    def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
+        if self._detector.rows_left:
+            return
+        with self._interruption:
+            state = self.get_context_state(context)
+            write_checkpoint(checkpoint, state, self._incremental_key)
+            # Set by every record, but a page without one moves the checkpoint too.
+            self.state_manager.is_flushed = False
+            self._write_state_message()
+
+    def _activate_version(self) -> None:
+        if self._incremental_key is None and not self._detector.rows_left:
+            super()._activate_version()
+
+    def _measure_drift(self, report: DriftReport) -> None:
+        tags = {metrics.Tag.STREAM: self.name, "movement": report.movement.name.lower()}
+        metric = cast("metrics.Metric", DriftMetric.DRIFTED_ROWS)
+        self._log_metric(metrics.Point("counter", metric, report.rows, tags))
