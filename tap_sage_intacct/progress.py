@@ -10,12 +10,13 @@ import io
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
@@ -45,6 +46,7 @@ class StreamProgress:
         calls: made for it.
         expected: rows in all, by the last count; None where nothing was counted.
         outcome: None while it is read.
+        seconds: since its turn came.
     """
 
     stream: str
@@ -54,43 +56,47 @@ class StreamProgress:
     calls: int = 0
     expected: int | None = None
     outcome: Outcome | None = None
-    began: float = field(default_factory=monotonic)
     seconds: float = 0.0
 
     @property
     def line(self) -> str:
         """For a log."""
-        parts = [f"{self.rows:,} rows"]
+        parts = [_counted(self.rows, "row")]
         if self.deleted:
             parts.append(f"{self.deleted:,} deleted")
         if self.drifted:
             parts.append(f"{self.drifted:,} drifted")
-        parts += [f"{self.calls:,} calls", f"{self.seconds:.1f} s"]
+        parts += [_counted(self.calls, "call"), f"{self.seconds:.1f} s"]
         if self.outcome is not None and self.outcome is not Outcome.DONE:
             parts.append(self.outcome.value)
         return f"{self.stream}: {', '.join(parts)}."
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 class RunProgress:
     """All streams of a run, in the order of their turns."""
 
-    def __init__(self, *, is_live: bool | None = None) -> None:
+    def __init__(
+        self, display: Display | None = None, timer: Callable[[], float] = monotonic
+    ) -> None:
         """Show nothing yet.
 
         Args:
-            is_live: whether to draw; as a rule where somebody looks on, and the records
-                go elsewhere.
+            display: draws the streams under way; None for a log alone.
+            timer: seconds since whenever.
         """
-        if is_live is None:
-            is_live = sys.stderr.isatty() and not sys.stdout.isatty()
         self.streams: dict[str, StreamProgress] = {}
-        self._display = Display() if is_live else None
+        self._display = display
+        self._timer = timer
+        self._began: dict[str, float] = {}
         self._is_closed = False
 
     def begins(self, stream: str) -> None:
         """Note that a stream's turn has come; or that of its next partition."""
-        if stream not in self.streams:
-            self.streams[stream] = StreamProgress(stream)
+        self._of(stream)
 
     def reads(
         self, stream: str, *, rows: int, calls: int, deleted: int = 0, total: int | None
@@ -104,26 +110,33 @@ class RunProgress:
             deleted: deletions told.
             total: rows of this page and after it; None where they were not counted.
         """
-        progress = self.streams.setdefault(stream, StreamProgress(stream))
+        progress = self._of(stream)
         if total is not None:
             progress.expected = progress.rows + total
         progress.rows += rows
         progress.deleted += deleted
         progress.calls = calls
+        progress.seconds = self._timer() - self._began[stream]
         if self._display is not None:
             self._display.show(progress)
 
     def ends(self, stream: str, outcome: Outcome, *, calls: int, drifted: int) -> None:
         """Note that a stream is read, or is not to be read; once."""
-        progress = self.streams.setdefault(stream, StreamProgress(stream))
+        progress = self._of(stream)
         if progress.outcome is not None:
             return
         progress.outcome = outcome
         progress.calls, progress.drifted = calls, drifted
-        progress.seconds = monotonic() - progress.began
+        progress.seconds = self._timer() - self._began[stream]
         if self._display is not None:
             self._display.hide(progress)
         logger.info(progress.line)
+
+    def _of(self, stream: str) -> StreamProgress:
+        if stream not in self.streams:
+            self.streams[stream] = StreamProgress(stream)
+            self._began[stream] = self._timer()
+        return self.streams[stream]
 
     def close(self) -> None:
         """Log the summary of a run that read something; once."""
@@ -174,10 +187,28 @@ def _table(streams: list[StreamProgress]) -> Table:
     return table
 
 
+def display_for_people() -> Display | None:
+    """A display where somebody looks on and the records go elsewhere."""
+    is_watched = sys.stderr.isatty() and not sys.stdout.isatty()
+    return Display() if is_watched else None
+
+
 class Display:
     """Draws on the terminal; log lines go above what is drawn."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        console: Console | None = None,
+        timer: Callable[[], float] = monotonic,
+    ) -> None:
+        """Draw nothing yet.
+
+        Args:
+            console: to draw on; None for standard error.
+            timer: seconds since whenever.
+        """
+        self._console = console
+        self._timer = timer
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
@@ -193,7 +224,7 @@ class Display:
             completed=stream.rows,
             total=stream.expected,
             calls=stream.calls,
-            rate=stream.rows / max(monotonic() - stream.began, 0.001),
+            rate=stream.rows / max(stream.seconds, 0.001),
         )
 
     def hide(self, stream: StreamProgress) -> None:
@@ -201,6 +232,10 @@ class Display:
         task = self._tasks.pop(stream.stream, None)
         if self._progress is not None and task is not None:
             self._progress.remove_task(task)
+
+    def frame(self) -> RenderableType:
+        """What is drawn now."""
+        return self._progress.get_renderable() if self._progress is not None else ""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -219,7 +254,7 @@ class Display:
             TimeRemainingColumn,
         )
 
-        console = Console(stderr=True)
+        console = self._console or Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -228,6 +263,7 @@ class Display:
             TextColumn("{task.fields[calls]:,} calls"),
             TimeRemainingColumn(),
             console=console,
+            get_time=self._timer,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,

@@ -19,7 +19,7 @@ from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.key_store import KeySet, KeyStore
 from tap_sage_intacct.maintenance import MaintenanceWatch
 from tap_sage_intacct.periods import reporting_periods
-from tap_sage_intacct.progress import RunProgress
+from tap_sage_intacct.progress import RunProgress, display_for_people
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.gateway import GatewaySettings
@@ -34,7 +34,7 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.progress = RunProgress()
+        self.progress = RunProgress(display_for_people())
         self.maintenance = MaintenanceWatch(settings.maintenance)
         self._entity_gateways: dict[str, Gateway] = {}
         self._audit_trails: dict[Gateway, AuditTrail] = {}

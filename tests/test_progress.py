@@ -56,9 +56,9 @@ def test_log_tells_a_line_of_each_stream_and_a_table_at_the_end(
     clock.advance(10)
     caplog.clear()
     target.run(*names, catalog=catalog)
-    assert re.search(r"customers: 1 rows, \d calls, \d\.\d s\.\n", caplog.text)
-    assert re.search(r"bills: 0 rows, 1 deleted, \d calls, \d\.\d s\.\n", caplog.text)
-    assert re.search(r"departments: 0 rows, \d calls, .* skipped\.\n", caplog.text)
+    assert re.search(r"customers: 1 row, \d calls?, \d\.\d s\.\n", caplog.text)
+    assert re.search(r"bills: 0 rows, 1 deleted, \d calls?, \d\.\d s\.\n", caplog.text)
+    assert re.search(r"departments: 0 rows, \d calls?, .* skipped\.\n", caplog.text)
     found = {row[0]: row[1:4] for row in table(caplog.text)}
     assert found == {
         "bills": ["0", "1", "0"],

@@ -1,9 +1,9 @@
-"""Record what `sage-intacct` shows, as pictures for the documentation.
+"""Record what `sage-intacct` and a run show, as pictures for the documentation.
 
     python -m tools.record_screens docs/screens
 
-Each screen is a command against a sandbox of its own, whose company, clock and timer
-are always the same, so that recording again gives the same text.
+Each screen is a command or a run against a sandbox of its own, whose company, clock and
+timer are always the same, so that recording again gives the same text.
 """
 
 from __future__ import annotations
@@ -27,12 +27,20 @@ from rich.terminal_theme import MONOKAI, TerminalTheme
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches, UserFormatting
 from tap_sage_intacct.companion.cli import main
 from tap_sage_intacct.companion.session import Surroundings
+from tools.recorded_run import Moment, record_run
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=timezone.utc)
 WIDTH = 110
 THEME: TerminalTheme = MONOKAI
 SECONDS_PER_TICK = 0.4
 """What every call takes, by the recording's own timer."""
+
+RUN = ("bills", "customers", "vendors")
+JOURNAL = "gl_journal_entry_lines"
+RUN_SETTINGS = {"page_size": 100, "include_deletes": True}
+RUN_TITLE = "tap-sage-intacct --config … --catalog … --state … | target-duckdb"
+HALF_WAY = Moment(JOURNAL, page=4)
+RUN_WIDTH = 130
 
 PROJECT = """\
 plugins:
@@ -120,24 +128,47 @@ def record_screens() -> Iterator[tuple[str, str]]:
     """Each screen's name, and its picture as SVG."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "company.sqlite"
-        company = Company.create(path, clock=ManualClock(NOON))
+        clock = ManualClock(NOON)
+        company = Company.create(path, clock=clock)
         contracts = {n for n in company.definitions if n.startswith("CONTRACT")}
         with contextlib.closing(company):
             for name, screen in _screens(frozenset(contracts)).items():
                 console = _record(company, screen)
                 yield name, _picture(console, name, screen.title)
+            for name, console in _record_runs(company, clock).items():
+                yield name, _picture(console, name, RUN_TITLE)
 
 
-def _record(company: Company, screen: Screen) -> Console:
-    console = Console(
+def _record_runs(company: Company, clock: ManualClock) -> dict[str, Console]:
+    """The display in a first load, and the end of a run in which a little changed."""
+    progress, summary = _console(RUN_WIDTH), _console(RUN_WIDTH)
+    with Sandbox(company) as sandbox:
+        config = {**sandbox.config(), **RUN_SETTINGS}
+        loaded = (*RUN, JOURNAL)
+        state = record_run(config, loaded, progress, now=NOON, until=HALF_WAY)
+        clock.advance(3600)
+        with company.transaction():
+            company.update("VENDOR", 1, {"NAME": "Changed"})
+            company.delete("APBILL", 3)
+        clock.advance(60)
+        record_run(config, RUN, summary, now=clock.now(), state=state)
+    return {"progress": progress, "summary": summary}
+
+
+def _console(width: int) -> Console:
+    return Console(
         record=True,
-        width=WIDTH,
+        width=width,
         file=io.StringIO(),
         force_terminal=True,
         color_system="truecolor",
         highlight=False,
         _environ={},
     )
+
+
+def _record(company: Company, screen: Screen) -> Console:
+    console = _console(WIDTH)
     ticks = itertools.count()
     surroundings = Surroundings(
         screen=console,
