@@ -1,8 +1,8 @@
-"""Which streams and fields a run would load: by a catalog, by rules, or by default."""
+"""Which streams and fields a run would load: by a catalog, by Meltano, or by default."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct import discovery
 from tap_sage_intacct.choices import check_catalog_names, check_settings_names
-from tap_sage_intacct.companion.meltano_file import is_selected
+from tap_sage_intacct.companion.meltano_selection import MeltanoSelection
 from tap_sage_intacct.discovery import OfferedSource
 from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.labels import shipped_labels
@@ -55,41 +55,40 @@ def chosen_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ChosenStream
     return chosen
 
 
-def chosen_by_rules(run: Run, rules: Sequence[str]) -> list[ChosenStream]:
-    """The streams and fields that Meltano's `select` chooses; all where it is empty.
+def chosen_by_meltano(run: Run, selection: MeltanoSelection) -> list[ChosenStream]:
+    """The streams and fields that Meltano selects; where nothing is said, all.
 
     Raises:
         InvalidSettings: the settings name streams or fields that there are not.
     """
     offered = discovery.live(run.gateway, DATA_SOURCES, run.settings)
     check_settings_names(run.settings, [one.source.stream_name for one in offered])
-    chosen = [_by_rules(run, one, rules) for one in offered]
+    chosen = [_by_meltano(run, one, selection) for one in offered]
     return [stream for stream in chosen if stream is not None]
 
 
-def _by_rules(
-    run: Run, offered: OfferedSource, rules: Sequence[str]
+def _by_meltano(
+    run: Run, offered: OfferedSource, selection: MeltanoSelection
 ) -> ChosenStream | None:
     source = offered.source
-    if rules and not is_selected(rules, source.stream_name):
-        return None
-    if not rules and (offered.is_listed_only or _lacks_periods(run, offered)):
+    is_offered = not (offered.is_listed_only or _lacks_periods(run, offered))
+    if not selection.chooses(source.stream_name, by_default=is_offered):
         return None
     fields = [
         name
         for name in offered.schema["properties"]
-        if name in source.primary_keys or _is_chosen(run, source, rules, name)
+        if name in source.primary_keys
+        or selection.chooses(
+            source.stream_name, name, by_default=_is_usual(run, source, name)
+        )
     ]
-    return ChosenStream(offered, _own(fields))
+    is_incremental = selection.is_incremental(source.stream_name)
+    return ChosenStream(offered, _own(fields), is_incremental)
 
 
-def _is_chosen(run: Run, source: DataSource, rules: Sequence[str], field: str) -> bool:
-    """Whether a field is loaded: rules choose sensitive ones too, defaults do not."""
-    if rules:
-        return is_selected(rules, source.stream_name, field)
-    if run.settings.include_sensitive:
-        return True
-    return not is_sensitive(source.object_name, field)
+def _is_usual(run: Run, source: DataSource, field: str) -> bool:
+    """Rules choose sensitive fields too, defaults do not."""
+    return run.settings.include_sensitive or not is_sensitive(source.object_name, field)
 
 
 def _lacks_periods(run: Run, offered: OfferedSource) -> bool:

@@ -12,13 +12,14 @@ import click
 from tap_sage_intacct.companion import doctor as examination
 from tap_sage_intacct.companion import plan as planning
 from tap_sage_intacct.companion import rendering
-from tap_sage_intacct.companion.chosen import chosen_by_catalog, chosen_by_rules
+from tap_sage_intacct.companion.chosen import chosen_by_catalog, chosen_by_meltano
 from tap_sage_intacct.companion.fields import listed_fields
 from tap_sage_intacct.companion.meltano_file import (
     FILE_NAME,
-    is_selected,
+    MeltanoFile,
     read_meltano_file,
 )
+from tap_sage_intacct.companion.meltano_selection import MeltanoSelection
 from tap_sage_intacct.companion.preview import preview as read_preview
 from tap_sage_intacct.companion.prompts import ask_for_choice
 from tap_sage_intacct.companion.reports import (
@@ -58,13 +59,13 @@ def doctor(session: Session) -> None:
     """Check the connection step by step, and say how to mend it."""
     configuration = session.configuration
     file = configuration.meltano_file
-    rules = file.rules() if file is not None else ()
+    selection = _selection(file)
     output = session.output
     steps: list[Step] = []
     for step in examination.examine(
         configuration,
         session.surroundings.now,
-        lambda stream: not rules or is_selected(rules, stream),
+        lambda stream: selection.chooses(stream, by_default=True),
     ):
         if not output.as_json:
             rendering.show_step(output, step, steps)
@@ -137,7 +138,7 @@ def plan(session: Session, catalog: str | None, state: str | None) -> None:
     if catalog is not None:
         chosen = chosen_by_catalog(run, _read_json(catalog))
     else:
-        chosen = chosen_by_rules(run, file.rules() if file else ())
+        chosen = chosen_by_meltano(run, _selection(file))
     known = {} if state is None else _read_json(state)
     found = planning.plan(run, chosen, known, session.surroundings.timer)
     session.show(found, rendering.show_plan, rendering.plan_as_json(found))
@@ -234,6 +235,10 @@ def select(  # noqa: PLR0913 - an option each
         click.confirm(f"Write {file}?", default=True, abort=True, err=True)
     if change.diff and not dry_run:
         target.write()
+
+
+def _selection(file: MeltanoFile | None) -> MeltanoSelection:
+    return file.selection() if file is not None else MeltanoSelection()
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.util import load_yaml_guess_indent
 
+from tap_sage_intacct.companion.meltano_selection import (
+    MeltanoSelection,
+    metadata_rules,
+)
 from tap_sage_intacct.settings import InvalidSettings
 
 FILE_NAME = "meltano.yml"
@@ -49,11 +52,16 @@ class MeltanoFile:
         """
         name = environment or self.document.get("default_environment")
         own = self._mapping(self.entry().get("config"))
-        return {**own, **self._of_environment(name)}
+        return {**_nested(own), **_nested(self._of_environment(name))}
 
     def rules(self) -> tuple[str, ...]:
         """The entry's `select`."""
         return tuple(self.entry().get("select") or ())
+
+    def selection(self) -> MeltanoSelection:
+        """The entry's `select` and `metadata`."""
+        metadata = self._mapping(self.entry().get("metadata"))
+        return MeltanoSelection(self.rules(), metadata_rules(metadata))
 
     def entry(self) -> CommentedMap:
         """The tap's entry among the extractors.
@@ -112,6 +120,17 @@ class MeltanoFile:
         return value if isinstance(value, Mapping) else {}
 
 
+def _nested(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, those below others taken there: Meltano lets dots stand for it."""
+    nested = {name: value for name, value in config.items() if "." not in str(name)}
+    for name in config.keys() - nested.keys():
+        setting, _, below = str(name).partition(".")
+        whole = nested.get(setting)
+        others = whole if isinstance(whole, Mapping) else {}
+        nested[setting] = {**others, below: config[name]}
+    return nested
+
+
 def find_meltano_file(folder: Path) -> MeltanoFile | None:
     """The folder's meltano.yml if it has one that tells of the tap.
 
@@ -145,28 +164,6 @@ def read_meltano_file(path: Path) -> MeltanoFile:
     if not isinstance(document, CommentedMap):
         raise InvalidSettings([f"{path} is no file of Meltano's."])
     return MeltanoFile(path, text, document)
-
-
-def is_selected(rules: Iterable[str], stream: str, field: str | None = None) -> bool:
-    """Whether Meltano's `select` chooses a stream, or a field of it.
-
-    A later rule does not win over an earlier one: what any `!` rule names is left out.
-    """
-    chosen = False
-    for rule in rules:
-        stream_pattern, _, field_pattern = rule.removeprefix("!").partition(".")
-        if not fnmatchcase(stream, stream_pattern):
-            continue
-        excludes = rule.startswith("!")
-        if field is None:
-            # An exclusion of single fields leaves the stream.
-            fits = not excludes or field_pattern in {"", "*"}
-        else:
-            fits = fnmatchcase(field, field_pattern or "*")
-        if fits and excludes:
-            return False
-        chosen |= fits
-    return chosen
 
 
 def rules_of(rules: Iterable[str], stream: str) -> tuple[str, ...]:
@@ -226,6 +223,7 @@ def set_stream_setting(
                 "of streams first."
             ]
         )
+    config.pop(f"{setting}.{stream}", None)
     if value is not None:
         if given is None:
             given = config[setting] = CommentedMap()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.companion.meltano_file import (
     MeltanoFile,
-    is_selected,
     rules_of,
     set_rules,
     set_stream_setting,
 )
+from tap_sage_intacct.companion.meltano_selection import is_selected
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
 from tap_sage_intacct.selection import row_selection
 from tap_sage_intacct.sensitivity import is_sensitive

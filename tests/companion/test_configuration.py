@@ -67,6 +67,17 @@ def test_variables_of_meltano_yml_are_expanded(folder: Path) -> None:
     }
 
 
+def test_dots_lead_below_a_setting(folder: Path) -> None:
+    (folder / "meltano.yml").write_text(
+        "plugins:\n  extractors:\n    - name: tap-sage-intacct\n      config:\n"
+        "        filters.bills: TOTALDUE > $LEAST\n"
+        "        filters: {vendors: \"STATUS = 'active'\"}\n"
+    )
+    assert load(folder, environment={"LEAST": "5"}) == {
+        "filters": {"vendors": "STATUS = 'active'", "bills": "TOTALDUE > 5"}
+    }
+
+
 def test_environment_of_meltano_can_be_named(folder: Path) -> None:
     (folder / "meltano.yml").write_text(PROJECT)
     found = load(folder, environment={"MELTANO_ENVIRONMENT": "prod"})

@@ -148,6 +148,32 @@ def test_meltano_yml_chooses_streams_and_fields(
     assert "TAXID" not in asked
 
 
+def test_metadata_of_meltano_yml_has_the_last_word(
+    command: Command, sandbox: Sandbox, company: Company, clock: ManualClock
+) -> None:
+    (command.folder / "meltano.yml").write_text(
+        "plugins:\n  extractors:\n    - name: tap-sage-intacct\n"
+        "      select: [vendors.*, customers.*, departments.*]\n"
+        "      metadata:\n"
+        "        '*s': {replication-method: FULL_TABLE}\n"
+        "        customers: {selected: false, CUSTOMERID: {selected: true}}\n"
+        "        departments.replication-method: INCREMENTAL\n"
+        "        vendors.TAXID.selected: false\n"
+    )
+    bookmark = {"replication_key_value": clock.now().isoformat()}
+    state = {"bookmarks": {"vendors": bookmark, "departments": bookmark}}
+    clock.advance(7200)
+    path = write(command.folder, "state.json", state)
+    found = by_stream(planned(command, "--state", path))
+    assert set(found) == {"vendors", "departments"}
+    assert found["vendors"]["rows"] == company.count("VENDOR")
+    assert found["departments"]["rows"] == 0
+    calls = [call for call in sandbox.calls if call.object_name == "VENDOR"]
+    asked = calls[-1].body.decode()
+    assert "<field>NAME</field>" in asked
+    assert "<field>TAXID</field>" not in asked
+
+
 def test_denied_and_uncountable_streams_say_so(
     command: Command, sandbox: Sandbox, loader: MakeLoader
 ) -> None:
