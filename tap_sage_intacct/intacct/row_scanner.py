@@ -73,7 +73,7 @@ def _rows(text: str) -> RowTable:
     if found[-1][-1]:
         raise _NotPlain
     if "&" in text:
-        found = [tuple(map(_resolved, cells)) for cells in found]
+        found = [_with_resolved(cells) for cells in found]
     return RowTable(shape.columns, found)
 
 
@@ -117,6 +117,11 @@ def _pattern(shape: _Shape) -> re.Pattern[str]:
     )
     whole = f"{gap}<{row}>{''.join(cells)}{gap}</{row}>{gap}"
     return re.compile(f"{whole}|(.+)", re.DOTALL)
+
+
+def _with_resolved(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Most rows hold no reference, which is sooner told of a whole row than of cells."""
+    return tuple(map(_resolved, cells)) if "&" in "".join(cells) else cells
 
 
 def _resolved(text: str) -> str:
