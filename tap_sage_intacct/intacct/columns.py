@@ -8,7 +8,7 @@ else goes through the converter of cells, which also has the last word on errors
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 
@@ -41,6 +41,7 @@ _SECONDS = {
 }
 _CACHED_HOURS = 50_000
 """Nearly six years of hours; some megabytes."""
+_DAY_AND_HOUR = len("yyyy-mm-ddThh")
 
 
 # All columns of a type share one converter and its cache.
@@ -105,19 +106,28 @@ class _Hours(dict[str, str]):
         day = user_format.format_date(date(2000, 1, 1))
         self.length = len(f"{day} hh")
         """Of day and hour; minutes and seconds follow, then AM or PM if at all."""
+        self.has_suffix = not user_format.twenty_four_hour
+        """Whether it is AM or PM."""
 
     def __missing__(self, key: str) -> str:
-        """Ask the converter of cells, once an hour of time.
+        """Ask the converter of cells, once a day where no suffix tells the halves apart.
 
         Raises:
             InvalidValue: no such hour.
         """
-        hour = f"{key[: self.length]}:00:00{key[self.length :]}"
-        value = str(self._convert(hour))
         if len(self) >= _CACHED_HOURS:
             self.clear()
-        self[key] = value[: len("yyyy-mm-ddThh")]
+        hour = f"{key[: self.length]}:00:00{key[self.length :]}"
+        self[key] = str(self._convert(hour))[:_DAY_AND_HOUR]
+        if not self.has_suffix:
+            self._fill_day(key[: -len("hh")])
         return self[key]
+
+    def _fill_day(self, day: str) -> None:
+        midnight = datetime.fromisoformat(str(self._convert(f"{day}00:00:00")))
+        for hour in range(24):
+            value = (midnight + timedelta(hours=hour)).isoformat()
+            self[f"{day}{hour:02}"] = value[:_DAY_AND_HOUR]
 
 
 def _read_timestamps(
@@ -126,11 +136,16 @@ def _read_timestamps(
     """By the hour, which repeats, with minutes and seconds as they are."""
     begin, end = hours.length, hours.length + len(":mm:ss")
     try:
+        if not hours.has_suffix:
+            return [
+                hours[text[:begin]] + _SECONDS[text[begin:]] if text else None
+                for text in column
+            ]
         return [
             hours[text[:begin] + text[end:]] + _SECONDS[text[begin:end]]
             if text
             else None
             for text in column
         ]
-    except (KeyError, InvalidValue):
+    except (KeyError, InvalidValue, OverflowError):
         return _read_each(convert, column)

@@ -80,6 +80,12 @@ def outcome(read: Callable[[], Sequence[JsonValue]]) -> object:
         return str(error)
 
 
+def test_last_hours_that_there_are_can_be_read() -> None:
+    user_format = replace(DEFAULT_USER_FORMAT, gmt_offset=timedelta(hours=-8))
+    read = column_converter(ValueType.TIMESTAMP, user_format)
+    assert list(read(["12/31/9999 15:59:59"])) == ["9999-12-31T23:59:59+00:00"]
+
+
 def test_hours_that_are_remembered_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tap_sage_intacct.intacct.columns._CACHED_HOURS", 3)
     user_format = replace(DEFAULT_USER_FORMAT, gmt_offset=timedelta(hours=-8))
