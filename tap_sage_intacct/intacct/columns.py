@@ -28,8 +28,8 @@ ColumnConverter = Callable[[Sequence[str]], Column]
 """Intacct's texts of one field to their values; raises InvalidValue."""
 
 # What the built-in types read as we do, as long as there is nothing else in the text.
-_INTEGER_CHARACTERS = "0123456789-"
-_DECIMAL_CHARACTERS = "0123456789.-+"
+_INTEGER_CHARACTERS = b"0123456789-"
+_DECIMAL_CHARACTERS = b"0123456789.-+"
 # Longer ones are left to the converter of cells, which has limits of its own.
 _LONGEST_NUMBER = 18
 
@@ -91,10 +91,13 @@ def _read_decimals(convert: Converter, column: Sequence[str]) -> Column:
         return _read_each(convert, column)
 
 
-def _is_plain(column: Sequence[str], characters: str) -> bool:
+def _is_plain(column: Sequence[str], characters: bytes) -> bool:
     """Whether no cell holds other characters, or very many of them."""
-    is_short = max(map(len, column), default=0) <= _LONGEST_NUMBER
-    return is_short and not "".join(column).strip(characters)
+    if max(map(len, column), default=0) > _LONGEST_NUMBER:
+        return False
+    # `translate` of bytes is ten times as fast as `strip` of text.
+    joined = "".join(column).encode("ascii", "replace")
+    return not joined.translate(None, delete=characters)
 
 
 class _Hours(dict[str, str]):
