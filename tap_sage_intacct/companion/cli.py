@@ -20,6 +20,7 @@ from tap_sage_intacct.companion.meltano_file import (
     read_meltano_file,
 )
 from tap_sage_intacct.companion.meltano_selection import MeltanoSelection
+from tap_sage_intacct.companion.preview import SHOWN_FIELDS
 from tap_sage_intacct.companion.preview import preview as read_preview
 from tap_sage_intacct.companion.prompts import ask_for_choice
 from tap_sage_intacct.companion.reports import (
@@ -119,8 +120,13 @@ def fields(session: Session, source: str, search: str) -> None:
 def preview(
     session: Session, source: str, names: str, condition: str | None, count: int
 ) -> None:
-    """Show rows of SOURCE, and how many there are."""
-    found = read_preview(session.run(), source, _names(names), condition, count)
+    """Show rows of SOURCE, and how many there are.
+
+    The columns are those that meltano.yml selects by name, as far as a screen has room.
+    """
+    selected = _selection(session.configuration.meltano_file).named_fields(source)
+    columns = _names(names) or selected[:SHOWN_FIELDS]
+    found = read_preview(session.run(), source, columns, condition, count)
     session.show(found, rendering.show_preview)
 
 

@@ -79,6 +79,15 @@ class MeltanoSelection:
             "INCREMENTAL",
         }
 
+    def named_fields(self, stream: str) -> tuple[str, ...]:
+        """The fields of a stream that `select` names one by one."""
+        own = [rule.partition(".") for rule in self.rules]
+        return tuple(
+            field
+            for pattern, _, field in own
+            if pattern == stream and field and not set(field) & set("*?[")
+        )
+
     def _stated(self, stream: str, field: str | None, key: str) -> Any:
         found = None
         for rule in self.metadata:

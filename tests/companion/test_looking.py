@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from intacct_sandbox import Company, Sandbox, Switches
+from tap_sage_intacct.companion.preview import SHOWN_FIELDS
 from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.sources import DATA_SOURCES
 from tests.companion.conftest import Command
@@ -130,6 +131,18 @@ def test_preview_shows_rows_and_counts_them(command: Command, company: Company) 
     assert [row["VENDORID"] for row in rows] == ["V-0001", "V-0002", "V-0003"]
     total = company.count("VENDOR")
     assert f"vendors: 3 of {total} rows, 6 of " in result.stderr
+
+
+def test_preview_shows_the_fields_that_meltano_yml_selects(command: Command) -> None:
+    (command.folder / "meltano.yml").write_text(
+        "plugins:\n  extractors:\n    - name: tap-sage-intacct\n"
+        "      select: [vendors.NAME, vendors.STATUS, customers.*, '!vendors.TAXID']\n"
+    )
+    rows = table(command("preview", "vendors", "-n", "1"))
+    assert list(rows[0]) == ["NAME", "STATUS"]
+    rows = table(command("preview", "vendors", "-n", "1", "--fields", "VENDORID"))
+    assert list(rows[0]) == ["VENDORID"]
+    assert len(table(command("preview", "customers", "-n", "1"))[0]) == SHOWN_FIELDS
 
 
 def test_preview_of_named_fields_and_rows(command: Command, company: Company) -> None:
