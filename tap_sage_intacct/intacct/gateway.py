@@ -147,8 +147,8 @@ class BegunCall:
     """A call that is under way, for whoever makes the same call later.
 
     Only its answer is fetched ahead. It is read by who makes the call, in his thread:
-    rows that are made on one processor and used on another cost a quarter more (see
-    docs/performance.md). There too it is repeated if it failed.
+    rows that are made on one processor and used on another cost more. There too it is
+    repeated if it failed.
     """
 
     def __init__(
