@@ -161,7 +161,8 @@ def test_refused_json_is_asked_for_as_xml_for_the_whole_run(
     target.run(*streams, catalog=catalog)
     for stream in streams:
         assert_loaded(target, sandbox.company, stream)
-    assert len(as_json(sandbox)) == 1
+    # Of those begun ahead one more was on its way when the first was refused, or none.
+    assert len(as_json(sandbox)) in {1, 2}
     assert gave_up(caplog) == ["Intacct refuses JSON; asking for XML from now on."]
 
 

@@ -37,7 +37,12 @@ SECONDS_PER_TICK = 0.4
 
 RUN = ("bills", "customers", "vendors")
 JOURNAL = "gl_journal_entry_lines"
-RUN_SETTINGS = {"page_size": 100, "include_deletes": True}
+RUN_SETTINGS = {
+    "page_size": 100,
+    "include_deletes": True,
+    # It goes by the real clock.
+    "maintenance_window": {"action": "ignore"},
+}
 RUN_TITLE = "tap-sage-intacct --config … --catalog … --state … | target-duckdb"
 HALF_WAY = Moment(JOURNAL, page=4)
 RUN_WIDTH = 130
