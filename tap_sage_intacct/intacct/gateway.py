@@ -391,8 +391,7 @@ class Gateway:
         try:
             return self._read_sent(sent, calls, parse)
         except SessionExpired:
-            logger.info("The session has expired; signing in again.")
-        self._forget(sent.session)
+            self._forget(sent.session)
         return self._read_sent(self._sent(calls), calls, parse)
 
     def _sent(self, calls: Sequence[Function]) -> _Sent:
@@ -425,9 +424,10 @@ class Gateway:
         return self._now() + self._server_ahead >= self._session_ends - RENEWAL_MARGIN
 
     def _forget(self, session: _OpenSession) -> None:
-        """Another thread may have signed in already: then keep its session."""
+        """Unless another call has signed in already: then its session is kept."""
         with self._lock:
             if self._session is session:
+                logger.info("The session has expired; signing in again.")
                 self._session = None
 
     def _sign_in(self) -> _OpenSession:

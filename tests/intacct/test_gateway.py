@@ -107,8 +107,9 @@ def test_begun_call_that_fails_is_repeated(
 
 
 def test_calls_begun_in_a_session_that_ends_share_a_new_one(
-    sandbox: Sandbox, gateway: MakeGateway
+    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     connected = gateway()
     page = vendor_page(connected)
     sandbox.end_sessions()
@@ -117,6 +118,7 @@ def test_calls_begun_in_a_session_that_ends_share_a_new_one(
         rows = connected.call_for_rows(page, call).rows
         assert [row["RECORDNO"] for row in rows] == expected(sandbox)
     assert asked(sandbox, "getAPISession") == 2
+    assert caplog.text.count("signing in again") == 1
 
 
 def test_server_clock_is_taken_when_an_answer_comes(
