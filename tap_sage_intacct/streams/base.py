@@ -19,10 +19,12 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
 )
 from tap_sage_intacct.intacct.gateway import counted_for
+from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.interruption import WholeLineWriter
 from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.progress import Outcome
 from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.schema import is_own
 from tap_sage_intacct.settings import OnDenied
 from tap_sage_intacct.streams.batches import BatchedStream
 
@@ -95,6 +97,11 @@ class IntacctStream(BatchedStream, ABC):
         Whoever asks for the next page has written the last one: only then its
         checkpoint is written, so that none runs ahead of its rows.
         """
+
+    @property
+    def _selected_types(self) -> dict[str, ValueType]:
+        """The selected fields of Intacct's."""
+        return {name: kind for name, kind in self._columns.items() if not is_own(name)}
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records one by one, for whatever looks at each: maps, batches, tests.

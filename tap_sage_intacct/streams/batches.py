@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream
 
 from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.schema import (
-    value_types,
-)
+from tap_sage_intacct.schema import value_types
 
 if TYPE_CHECKING:
     from singer_sdk import Tap

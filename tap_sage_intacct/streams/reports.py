@@ -25,7 +25,6 @@ from tap_sage_intacct.report_schema import (
     named_cells,
     report_reader,
 )
-from tap_sage_intacct.schema import is_own, value_types
 from tap_sage_intacct.streams.base import IntacctStream
 
 if TYPE_CHECKING:
@@ -158,9 +157,6 @@ class ReportStream(IntacctStream):
 
     @cached_property
     def _decoder(self) -> RowDecoder:
-        types = {
-            name: value_type
-            for name, value_type in value_types(self.schema).items()
-            if self.mask.get(("properties", name), True) and not is_own(name)
-        }
-        return RowDecoder(self.name, types, self._run.gateway.user_format())
+        return RowDecoder(
+            self.name, self._selected_types, self._run.gateway.user_format()
+        )

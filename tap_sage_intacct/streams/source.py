@@ -26,7 +26,6 @@ from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
-    value_types,
     with_deletions,
     with_entity,
 )
@@ -320,15 +319,6 @@ class SourceStream(IntacctStream):
         """The replication key, unless the catalog asks for the full table."""
         is_incremental = self.replication_method == "INCREMENTAL"
         return self.replication_key if is_incremental else None
-
-    @property
-    def _selected_types(self) -> dict[str, ValueType]:
-        selected = self.mask
-        return {
-            name: value_type
-            for name, value_type in value_types(self.schema).items()
-            if selected.get(("properties", name), True) and not is_own(name)
-        }
 
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
         """What is fetched: the selected fields, and those that make keys."""
