@@ -48,7 +48,7 @@ docs: reference ## Build the documentation into site/
 consistency: $(VENV)/.dev ## Measure what is lost under churn, into docs/consistency.md
 	$(BIN)/python tools/measure_consistency.py --write docs/consistency.md
 
-screens: $(VENV)/.dev ## Record the pictures of docs/companion.md
+screens: $(VENV)/.dev ## Record the screens of the documentation
 	$(BIN)/python -m tools.record_screens docs/screens
 
 format: $(VENV)/.dev ## Format the code

@@ -66,6 +66,10 @@ def test_commands_of_the_readme_lead_to_a_schedule(project: Path) -> None:
     assert "All is well" in shown
     assert shown.count("Block run completed") == 2
     assert_loaded(project)
+    # Nothing that a load of one's own company would go on from, or overwrite.
+    assert not (project / ".env").exists()
+    assert not (project / ".meltano" / "meltano.db").exists()
+    assert not (project / "output" / "intacct.duckdb").exists()
 
 
 def assert_loaded(project: Path) -> None:
@@ -79,7 +83,7 @@ def assert_loaded(project: Path) -> None:
         for b in company.truth("APBILL", where="TOTALDUE > 1000")
     }
     with duckdb.connect(
-        str(project / "output/intacct.duckdb"), read_only=True
+        str(project / "output/sandbox.duckdb"), read_only=True
     ) as database:
         loaded = database.sql("select vendorid from vendors").fetchall()
         assert len(loaded) == len(vendors)
