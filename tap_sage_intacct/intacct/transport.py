@@ -139,7 +139,9 @@ def _answer(response: requests.Response, body: bytes) -> HttpAnswer:
     status = response.status_code
     content_type = response.headers.get("Content-Type", "").lower()
     retry_after = _seconds(response.headers.get("Retry-After"))
-    if b"cf-error-details" in body:
+    is_xml = "xml" in content_type
+    # Rows may hold any word, so it has to be a page.
+    if not is_xml and body.lstrip()[:1] == b"<" and b"cf-error-details" in body:
         raise _cloudflare(status, retry_after)
     if status == STATUS_CDN_TIMED_OUT:
         raise RequestTimedOut(
@@ -157,7 +159,6 @@ def _answer(response: requests.Response, body: bytes) -> HttpAnswer:
             f"Intacct's servers failed (HTTP {status}).",
             retry_after_seconds=retry_after,
         )
-    is_xml = "xml" in content_type
     if status != HTTPStatus.OK and not is_xml:
         raise ConfigurationError(
             f"{urlsplit(response.url).hostname} answered HTTP {status} and no document: "

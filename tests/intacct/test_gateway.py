@@ -243,6 +243,23 @@ def test_cloudflare_page_is_met_with_a_long_pause(
     assert pauses == [90.0]
 
 
+@pytest.mark.parametrize("response_format", ["xml", "json"])
+def test_row_that_speaks_of_an_error_page_is_none(
+    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float], response_format: str
+) -> None:
+    memo = "<a id=cf-error-details>"
+    sandbox.company.update("VENDOR", 1, {"NAME": memo})
+    connected = gateway(config={"response_format": response_format})
+    reader = ObjectReader(connected, "VENDOR", ("RECORDNO", "NAME"), page_size=100)
+    names = [
+        row["NAME"]
+        for page in key_set_pages(reader, RECORD_NUMBER)
+        for row in page.rows
+    ]
+    assert memo in names
+    assert pauses == []
+
+
 def test_database_error_that_stays_is_given_up_soon(
     sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
 ) -> None:
