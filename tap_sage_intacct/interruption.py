@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -98,8 +98,8 @@ class WholeLineWriter(MsgSpecWriter):
         with self.interruption:
             super().write_message(message)
 
-    def write_lines(self, lines: bytes) -> None:
+    def write_lines(self, parts: Iterable[memoryview]) -> None:
         """Whole lines, with signals held back until all of them are out."""
         with self.interruption:
-            sys.stdout.buffer.write(lines)
+            sys.stdout.buffer.writelines(parts)
             sys.stdout.flush()

@@ -27,8 +27,6 @@ from tap_sage_intacct.intacct.errors import (
 # A name look-up and a handshake; what Intacct needs to answer is `timeout_seconds`.
 CONNECT_TIMEOUT_SECONDS = 30
 
-_READ_BYTES = 1 << 20
-
 # Not in the standard library: Cloudflare's "a timeout occurred", and the status that
 # some clients map to an expired token [C].
 STATUS_CDN_TIMED_OUT = 524
@@ -96,8 +94,8 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             )
-            # By itself `requests` reads in steps of 10 kB, which a page of rows feels.
-            body = b"".join(response.iter_content(_READ_BYTES))
+            # As it comes: `requests` would copy it in steps of 10 kB.
+            body = b"".join(response.iter_content(chunk_size=None))
         except requests.exceptions.ReadTimeout:
             raise RequestTimedOut(
                 f"{host} did not answer within {self._timeout[1]:g} seconds: lower "

@@ -136,7 +136,7 @@ class IntacctStream(BatchedStream, ABC):
                 counter.with_context(element)
                 timer.with_context(element)
                 for page in self._begun_pages(element or None):
-                    writer.write_lines(b"".join(map(self._lines, page)))
+                    writer.write_lines([self._lines(table) for table in page])
                     counter.increment(sum(table.count for table in page))
         self._write_state_message()
 
@@ -202,7 +202,7 @@ class IntacctStream(BatchedStream, ABC):
         only = self.stream_maps[0]
         return isinstance(only, SameRecordTransform) and not only.flattening_enabled
 
-    def _lines(self, table: RecordTable) -> bytes:
+    def _lines(self, table: RecordTable) -> memoryview:
         self.state_manager.is_flushed = False
         return record_lines(
             self.stream_maps[0].stream_alias,
