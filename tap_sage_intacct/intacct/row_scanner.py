@@ -20,7 +20,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _TEXT = r"([^<\x00-\x08\x0b-\x1f]*)"
 _ROW_BEGIN = re.compile(rf"(\s*)<({_NAME})>")
 _CELL = re.compile(rf"(\s*)<({_NAME})(?:>[^<]*</\2>|/>)")
-_FORBIDDEN = ("]]>", "\ufffe", "\uffff")
+_FORBIDDEN = ("\ufffe", "\uffff")
 
 _REFERENCE = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]+)|#x([0-9A-Fa-f]+));|&")
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -65,6 +65,9 @@ def scan(body: bytes) -> ScannedAnswer | None:
 
 
 def _rows(text: str) -> RowTable:
+    # A single character is found ten times as fast.
+    if "]" in text and "]]>" in text:
+        raise _NotPlain
     if any(forbidden in text for forbidden in _FORBIDDEN):
         raise _NotPlain
     shape = _shape_of_first_row(text)
