@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache, partial
@@ -100,7 +100,7 @@ def _compiled(value_type: ValueType, user_format: UserFormat) -> Converter:
     if value_type is ValueType.DATE:
         return _date_converter(user_format)
     if value_type is ValueType.TIMESTAMP:
-        return _timestamp_converter(user_format)
+        return partial(_read_timestamp, user_format)
     return _PLAIN_CONVERTERS[value_type]
 
 
@@ -189,12 +189,6 @@ _SHORT_OR_LONG_YEAR = r"(?P<year>\d{4}|\d\d)"
 _CACHED_DAYS = 4096
 """Eleven years of days; some megabytes, shared by all columns of a type."""
 
-_SIXTY = tuple(f":{number:02}" for number in range(60))
-_MINUTES_AND_SECONDS = frozenset(
-    minutes + seconds for minutes in _SIXTY for seconds in _SIXTY
-)
-_NO_HOURS: Mapping[str, str] = {}
-
 
 @lru_cache(maxsize=64)
 def _user_moment(user_format: UserFormat) -> re.Pattern[str]:
@@ -246,58 +240,7 @@ def _date_converter(user_format: UserFormat) -> Converter:
     return read_date
 
 
-def _timestamp_converter(user_format: UserFormat) -> Converter:
-    """Look the day and hour up in a cache and keep minutes and seconds as they are.
-
-    Stamps seldom repeat, their days do. Offsets of half hours move the minutes too:
-    those, and texts of any other shape, go through the regular expression.
-    """
-    if user_format.gmt_offset % timedelta(hours=1):
-        return partial(_read_odd_timestamp, user_format)
-    hour_start = len(user_format.format_date(date(2000, 1, 1)))
-    minutes_start = hour_start + len(" hh")
-    half_start = minutes_start + len(":mm:ss")
-    hours_of_day = _hours_of_day(user_format)
-
-    def read_timestamp(text: str) -> str | None:
-        tail = text[minutes_start:half_start]
-        if tail in _MINUTES_AND_SECONDS:
-            hour = text[hour_start:minutes_start] + text[half_start:]
-            head = hours_of_day(text[:hour_start]).get(hour)
-            if head is not None:
-                return f"{head}{tail}+00:00"
-        return _read_odd_timestamp(user_format, text)
-
-    return read_timestamp
-
-
-def _hours_of_day(user_format: UserFormat) -> Callable[[str], Mapping[str, str]]:
-    """Give a function: text of a day to {" 07" or " 07 PM": hour in UTC}."""
-    keys = [_hour_key(hour, user_format) for hour in range(24)]
-
-    @lru_cache(maxsize=_CACHED_DAYS)
-    def hours_of_day(text: str) -> Mapping[str, str]:
-        parts = _match_moment(text, user_format)
-        if parts is None:
-            return _NO_HOURS
-        try:
-            midnight = _wall_clock(parts) - user_format.gmt_offset
-            hours = [midnight + timedelta(hours=hour) for hour in range(24)]
-        except (ValueError, OverflowError):
-            return _NO_HOURS
-        heads = (hour.isoformat()[: len("yyyy-mm-ddThh")] for hour in hours)
-        return dict(zip(keys, heads, strict=True))
-
-    return hours_of_day
-
-
-def _hour_key(hour: int, user_format: UserFormat) -> str:
-    if user_format.twenty_four_hour:
-        return f" {hour:02}"
-    return f" {hour % NOON or NOON:02} {'PM' if hour >= NOON else 'AM'}"
-
-
-def _read_odd_timestamp(user_format: UserFormat, text: str) -> str | None:
+def _read_timestamp(user_format: UserFormat, text: str) -> str | None:
     stripped = text.strip()
     if not stripped:
         return None

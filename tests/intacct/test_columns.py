@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.intacct.columns import column_converter
+from tap_sage_intacct.intacct.columns import ColumnConverter, column_converter
 from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT, UserFormat
 from tap_sage_intacct.intacct.values import (
+    Converter,
     InvalidValue,
-    JsonValue,
     ValueType,
     converter,
 )
@@ -67,15 +67,18 @@ def test_column_has_the_values_of_its_cells(
         cell |= ODD
     column = data.draw(st.lists(cell, max_size=6))
     convert = converter(value_type, user_format)
-    assert outcome(lambda: column_converter(value_type, user_format)(column)) == (
-        outcome(lambda: list(map(convert, column)))
-    )
+    read = column_converter(value_type, user_format)
+    assert outcome(read, column) == outcome(cell_by_cell(convert), column)
 
 
-def outcome(read: Callable[[], Sequence[JsonValue]]) -> object:
+def cell_by_cell(convert: Converter) -> ColumnConverter:
+    return lambda column: list(map(convert, column))
+
+
+def outcome(read: ColumnConverter, column: Sequence[str]) -> object:
     """The values, exactly, or what is said of the first that is none."""
     try:
-        return [(type(value), str(value)) for value in read()]
+        return [(type(value), str(value)) for value in read(column)]
     except InvalidValue as error:
         return str(error)
 
@@ -86,10 +89,36 @@ def test_last_hours_that_there_are_can_be_read() -> None:
     assert list(read(["12/31/9999 15:59:59"])) == ["9999-12-31T23:59:59+00:00"]
 
 
-def test_hours_that_are_remembered_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_sage_intacct.intacct.columns._CACHED_HOURS", 3)
+def test_days_that_are_remembered_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tap_sage_intacct.intacct.columns._CACHED_DAYS", 3)
     user_format = replace(DEFAULT_USER_FORMAT, gmt_offset=timedelta(hours=-8))
     read = column_converter(ValueType.TIMESTAMP, user_format)
-    column = [f"01/31/2025 {hour:02}:30:00" for hour in range(10)] * 2
+    column = [f"01/{day:02}/2025 20:30:00" for day in range(1, 11)] * 2
     convert = converter(ValueType.TIMESTAMP, user_format)
     assert list(read(column)) == [convert(text) for text in column]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31/01/2025 24:00:00",
+        "31/01/2025 10:60:00",
+        "31/01/2025 10:00:60",
+        "30/02/2025 10:00:00",
+        "31/01/2025 13:00:00 PM",
+        "31/01/2025 00:30:00 AM",
+        "31/01/2025 12:30:00 AM",
+        "31/01/2025 12:30:00 PM",
+        "31/01/2025 10:00:00 AA",
+        "31/01/2025 10:00:00PM",
+        "2025/01/31 10:00:00",
+    ],
+)
+@pytest.mark.parametrize("clock", ["12", "24"])
+def test_stamp_that_looks_like_one_is_read_as_a_cell(text: str, clock: str) -> None:
+    user_format = UserFormat.from_preferences("/dmY", "-08:00", clock)
+    usual = user_format.format_timestamp(datetime(2025, 1, 30, tzinfo=timezone.utc))
+    convert = converter(ValueType.TIMESTAMP, user_format)
+    read = column_converter(ValueType.TIMESTAMP, user_format)
+    for column in ([text], [usual, text, ""], [text, usual]):
+        assert outcome(read, column) == outcome(cell_by_cell(convert), column)
