@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from tap_sage_intacct.intacct.user_format import NOON, UserFormat
 from tap_sage_intacct.intacct.values import (
@@ -27,7 +28,7 @@ Column = Sequence[JsonValue]
 ColumnConverter = Callable[[Sequence[str]], Column]
 """Intacct's texts of one field to their values; raises InvalidValue."""
 
-_PLAIN, _OTHER, _END = b"0x\0"
+_PLAIN, _OTHER, _END = b"0?\0"
 
 
 def _marks(plain: bytes) -> bytes:
@@ -45,11 +46,13 @@ _TOO_LONG = bytes([_PLAIN]) * 19
 _TO_SHAPE = bytes.maketrans(b"123456789P", b"000000000A")
 """Digits to zero, and PM to AM."""
 _SOME_MOMENT = datetime(2000, 1, 1, tzinfo=timezone.utc)
-_CACHED_DAYS = 4096
-"""Eleven years; half a megabyte."""
+_MOST_REMEMBERED = 4096
+"""Eleven years of days; half a megabyte."""
+
+_Value = TypeVar("_Value")
 
 
-# All columns of a type share one converter and its cache.
+# All columns of a type share one converter and what it remembers.
 @lru_cache(maxsize=64)
 def column_converter(value_type: ValueType, user_format: UserFormat) -> ColumnConverter:
     """Give the function that reads columns of a type; see `values.converter`."""
@@ -63,6 +66,8 @@ def column_converter(value_type: ValueType, user_format: UserFormat) -> ColumnCo
     has_whole_hours = not user_format.gmt_offset % timedelta(hours=1)
     if value_type is ValueType.TIMESTAMP and has_whole_hours:
         return _TimestampColumns(convert, user_format)
+    if value_type in (ValueType.DATE, ValueType.BOOLEAN):
+        return partial(_read_each, _Remembered(convert).__getitem__)
     return partial(_read_each, convert)
 
 
@@ -99,29 +104,28 @@ def _read_decimals(convert: Converter, column: Sequence[str]) -> Column:
 def _is_plain(column: Sequence[str], marks: bytes) -> bool:
     """Whether no cell holds other characters, or very many of them."""
     # All cells at once: a call for each would take as long as converting it.
-    joined = chr(_END).join(column).encode("ascii", "replace").translate(marks)
-    return _OTHER not in joined and _TOO_LONG not in joined
+    marked = _joined(column).translate(marks)
+    return _OTHER not in marked and _TOO_LONG not in marked
 
 
-class _UtcDays(dict[str, str]):
-    """Days as the user's format has them, to those in UTC at one hour of theirs."""
+def _joined(column: Sequence[str]) -> bytes:
+    """The cells, an end after each; what is not ASCII as a question mark."""
+    return "\0".join((*column, "")).encode("ascii", "replace")
 
-    def __init__(self, convert: Converter, hour: int) -> None:
+
+class _Remembered(dict[str, _Value]):
+    """Texts that recur, to their values: a look-up is half the price of a cache's."""
+
+    def __init__(self, convert: Callable[[str], _Value]) -> None:
         super().__init__()
         self._convert = convert
-        self._hour = hour
 
-    def __missing__(self, day: str) -> str:
-        """Ask the converter of cells.
-
-        Raises:
-            InvalidValue: no such day, in the calendar or in UTC.
-        """
-        if len(self) >= _CACHED_DAYS:
+    def __missing__(self, text: str) -> _Value:
+        """Ask the converter, and raise what it raises."""
+        if len(self) >= _MOST_REMEMBERED:
             self.clear()
-        moment = str(self._convert(f"{day} {self._hour:02}:00:00"))
-        self[day] = moment[: len("yyyy-mm-dd")]
-        return self[day]
+        self[text] = value = self._convert(text)
+        return value
 
 
 class _TimestampColumns:
@@ -139,7 +143,7 @@ class _TimestampColumns:
         """
         self._convert = convert
         example = user_format.format_timestamp(_SOME_MOMENT)
-        self._shape = _shape_of(example)
+        self._shape = _joined([example]).translate(_TO_SHAPE)
         self._day_end = len(user_format.format_date(_SOME_MOMENT))
         self._hours = _hours(convert, user_format)
 
@@ -159,7 +163,7 @@ class _TimestampColumns:
 
     def _are_usual(self, stamps: Sequence[str]) -> bool:
         """Whether all are written as the user's are, with minutes and seconds below 60."""
-        joined = "".join(stamps).encode("ascii", "replace")
+        joined = _joined(stamps)
         if joined.translate(_TO_SHAPE) != self._shape * len(stamps):
             return False
         minutes, size = self._day_end + len(" hh:"), len(self._shape)
@@ -179,23 +183,24 @@ class _TimestampColumns:
 
 def _hours(
     convert: Converter, user_format: UserFormat
-) -> dict[str, tuple[_UtcDays, str]]:
+) -> dict[str, tuple[_Remembered[str], str]]:
     """Hours on the user's clock, AM or PM included, to days and hours in UTC."""
     shift = -user_format.gmt_offset // timedelta(hours=1)
-    days: dict[int, _UtcDays] = {}
+    days: dict[int, _Remembered[str]] = {}
     hours = {}
     for hour in range(24):
         days_later, utc_hour = divmod(hour + shift, 24)
-        days.setdefault(days_later, _UtcDays(convert, hour))
+        days.setdefault(days_later, _Remembered(partial(_utc_day, convert, hour)))
         hours[_clock_text(hour, user_format)] = days[days_later], f"T{utc_hour:02}"
     return hours
+
+
+def _utc_day(convert: Converter, hour: int, day: str) -> str:
+    """In UTC, at this hour of the user's day; raises InvalidValue."""
+    return str(convert(f"{day} {hour:02}:00:00"))[: len("yyyy-mm-dd")]
 
 
 def _clock_text(hour: int, user_format: UserFormat) -> str:
     if user_format.twenty_four_hour:
         return f"{hour:02}"
     return f"{hour % NOON or NOON:02} {'PM' if hour >= NOON else 'AM'}"
-
-
-def _shape_of(text: str) -> bytes:
-    return text.encode("ascii", "replace").translate(_TO_SHAPE)

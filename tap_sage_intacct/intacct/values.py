@@ -1,8 +1,7 @@
 """Values: Intacct's text to Python values that JSON can hold, exactly.
 
-Pure functions over text; knows nothing of XML, HTTP or Singer.
-A converter is compiled once per type and user format, then called once a cell, so the
-common shapes are answered from a cache or a slice and the rest by a regular expression.
+Pure functions over text, a cell at a time; knows nothing of XML, HTTP or Singer. What
+is written as usual, `columns` reads sooner: here every shape is understood.
 """
 
 from __future__ import annotations
@@ -91,14 +90,8 @@ def converter(value_type: ValueType, user_format: UserFormat) -> Converter:
     [C] is midnight of the user's zone; a DATE that holds a timestamp keeps its date.
     An INTEGER with a fraction [C] stays an exact Decimal.
     """
-    return _compiled(value_type, user_format)
-
-
-# One converter per type and format: all columns of a type share its caches.
-@lru_cache(maxsize=64)
-def _compiled(value_type: ValueType, user_format: UserFormat) -> Converter:
     if value_type is ValueType.DATE:
-        return _date_converter(user_format)
+        return partial(_read_date, user_format)
     if value_type is ValueType.TIMESTAMP:
         return partial(_read_timestamp, user_format)
     return _PLAIN_CONVERTERS[value_type]
@@ -115,7 +108,6 @@ _BOOLEANS: Mapping[str, bool | None] = {
 }
 
 
-@lru_cache(maxsize=64)
 def _read_boolean(text: str) -> bool | None:
     try:
         return _BOOLEANS[text.strip().lower()]
@@ -186,9 +178,6 @@ _ISO_MOMENT = re.compile(
 
 _SHORT_OR_LONG_YEAR = r"(?P<year>\d{4}|\d\d)"
 
-_CACHED_DAYS = 4096
-"""Eleven years of days; some megabytes, shared by all columns of a type."""
-
 
 @lru_cache(maxsize=64)
 def _user_moment(user_format: UserFormat) -> re.Pattern[str]:
@@ -222,22 +211,17 @@ def _wall_clock(parts: Mapping[str, str]) -> datetime:
     )
 
 
-def _date_converter(user_format: UserFormat) -> Converter:
-    # Dates repeat from row to row: most cells are answered from this cache.
-    @lru_cache(maxsize=_CACHED_DAYS)
-    def read_date(text: str) -> str | None:
-        stripped = text.strip()
-        if not stripped:
-            return None
-        parts = _match_moment(stripped, user_format)
-        if parts is None:
-            raise InvalidValue("DATE", text)
-        try:
-            return _wall_clock(parts).date().isoformat()
-        except ValueError:
-            raise InvalidValue("DATE", text) from None
-
-    return read_date
+def _read_date(user_format: UserFormat, text: str) -> str | None:
+    stripped = text.strip()
+    if not stripped:
+        return None
+    parts = _match_moment(stripped, user_format)
+    if parts is None:
+        raise InvalidValue("DATE", text)
+    try:
+        return _wall_clock(parts).date().isoformat()
+    except ValueError:
+        raise InvalidValue("DATE", text) from None
 
 
 def _read_timestamp(user_format: UserFormat, text: str) -> str | None:

@@ -90,7 +90,7 @@ def test_last_hours_that_there_are_can_be_read() -> None:
 
 
 def test_days_that_are_remembered_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_sage_intacct.intacct.columns._CACHED_DAYS", 3)
+    monkeypatch.setattr("tap_sage_intacct.intacct.columns._MOST_REMEMBERED", 3)
     user_format = replace(DEFAULT_USER_FORMAT, gmt_offset=timedelta(hours=-8))
     read = column_converter(ValueType.TIMESTAMP, user_format)
     column = [f"01/{day:02}/2025 20:30:00" for day in range(1, 11)] * 2
