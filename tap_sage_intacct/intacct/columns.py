@@ -171,13 +171,13 @@ class _TimestampColumns:
         return not tens.translate(None, delete=b"012345")
 
     def _read(self, stamps: Sequence[str]) -> list[str]:
-        day_end = self._day_end
+        hours, day_end = self._hours, self._day_end
         begin, end = day_end + len(" "), day_end + len(" hh")
         half = end + len(":mm:ss")
         return [
             f"{days[text[:day_end]]}{hour}{text[end:half]}+00:00"
             for text in stamps
-            for days, hour in (self._hours[text[begin:end] + text[half:]],)
+            for days, hour in (hours[text[begin:end] + text[half:]],)
         ]
 
 
