@@ -193,6 +193,19 @@ def _match_moment(text: str, user_format: UserFormat) -> dict[str, str] | None:
     return match.groupdict(default="") if match else None
 
 
+def _moment_parts(
+    text: str, user_format: UserFormat, expected: str
+) -> dict[str, str] | None:
+    """The parts of a cell's date or time; None of an empty cell."""
+    stripped = text.strip()
+    if not stripped:
+        return None
+    parts = _match_moment(stripped, user_format)
+    if parts is None:
+        raise InvalidValue(expected, text)
+    return parts
+
+
 def _wall_clock(parts: Mapping[str, str]) -> datetime:
     """Join matched parts; raise ValueError when no calendar or clock has them."""
     hour = int(parts["hour"] or 0)
@@ -212,12 +225,9 @@ def _wall_clock(parts: Mapping[str, str]) -> datetime:
 
 
 def _read_date(user_format: UserFormat, text: str) -> str | None:
-    stripped = text.strip()
-    if not stripped:
-        return None
-    parts = _match_moment(stripped, user_format)
+    parts = _moment_parts(text, user_format, "DATE")
     if parts is None:
-        raise InvalidValue("DATE", text)
+        return None
     try:
         return _wall_clock(parts).date().isoformat()
     except ValueError:
@@ -225,12 +235,9 @@ def _read_date(user_format: UserFormat, text: str) -> str | None:
 
 
 def _read_timestamp(user_format: UserFormat, text: str) -> str | None:
-    stripped = text.strip()
-    if not stripped:
-        return None
-    parts = _match_moment(stripped, user_format)
+    parts = _moment_parts(text, user_format, "TIMESTAMP")
     if parts is None:
-        raise InvalidValue("TIMESTAMP", text)
+        return None
     try:
         zone = parts.get("zone") or ""
         offset = _zone_offset(zone) if zone else user_format.gmt_offset
