@@ -84,14 +84,12 @@ def test_begun_call_is_answered_once(sandbox: Sandbox, gateway: MakeGateway) -> 
         assert asked(sandbox, "query") == calls
 
 
-def test_begun_call_does_not_answer_another(
-    sandbox: Sandbox, gateway: MakeGateway
-) -> None:
+def test_begun_call_does_not_answer_another(gateway: MakeGateway) -> None:
     connected = gateway()
     begun = connected.begin(vendor_page(connected))
     rows = connected.call_for_rows(vendor_page(connected, "VENDORID"), begun).rows
+    assert rows
     assert all(row["VENDORID"] for row in rows)
-    assert asked(sandbox, "query") == 2
 
 
 def test_begun_call_that_fails_is_repeated(
