@@ -20,6 +20,7 @@ from tap_sage_intacct.key_store import KeySet, KeyStore
 from tap_sage_intacct.maintenance import MaintenanceWatch
 from tap_sage_intacct.periods import reporting_periods
 from tap_sage_intacct.progress import RunProgress, display_for_people
+from tap_sage_intacct.state import Origin
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.gateway import GatewaySettings
@@ -38,6 +39,16 @@ class Run:
         self.maintenance = MaintenanceWatch(settings.maintenance)
         self._entity_gateways: dict[str, Gateway] = {}
         self._audit_trails: dict[Gateway, AuditTrail] = {}
+
+    @property
+    def origin(self) -> Origin:
+        """Whose rows are read.
+
+        Raises:
+            ConfigurationError: credentials are missing.
+        """
+        login = self._gateway_settings.login
+        return Origin(login.company_id, login.entity_id)
 
     @cached_property
     def gateway(self) -> Gateway:

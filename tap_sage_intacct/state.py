@@ -5,6 +5,7 @@ A stream's bookmark is written as
     {"replication_key": "WHENMODIFIED",
      "replication_key_value": "2026-01-31T07:12:45+00:00",
      "highest": [81234],
+     "company": "acme",
      "version": 2,
      "reading": {"pass": "changed", "until": "…", "after": ["…", 4711]}}
 
@@ -13,9 +14,11 @@ is missing until the first sync is complete. `highest` is the greatest record nu
 emitted, by which records are found that bear no stamp at all. `reading` is there only
 while a sync is under way: which pass, what the bookmark becomes when the sync is
 done, and the key of the last row emitted; with `offset` where pages are taken by it.
-`rows` counts the rows of a whole set, by which it shows that some are gone. Version 1
-had neither `highest` nor `offset`, and is read as well. The bookmark of a partition
-(an entity, a reporting period) has the same form, beside the `context` that names it.
+`rows` counts the rows of a whole set, by which it shows that some are gone. `company`,
+and `entity` where one is signed in to, tell whose rows they are. Version 1 had neither
+`highest` nor `offset`, and is read as well; so is a bookmark without a company. The
+bookmark of a partition (an entity, a reporting period) has the same form, beside the
+`context` that names it.
 Knows nothing of the gateway.
 """
 
@@ -34,6 +37,8 @@ VERSION = 2
 _READABLE = frozenset({1, VERSION})
 
 _VALUE = "replication_key_value"
+_COMPANY = "company"
+_ENTITY = "entity"
 _CONTEXT = "context"
 _PARTITIONS = "partitions"
 
@@ -87,18 +92,52 @@ class Checkpoint:
     rows: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose rows a bookmark is of; `entity` None is the top level."""
+
+    company: str
+    entity: str | None = None
+
+    def __str__(self) -> str:
+        """As a message names it."""
+        entity = "the top level" if self.entity is None else f"entity {self.entity}"
+        return f"{entity} of company {self.company}"
+
+    def is_same(self, other: Origin) -> bool:
+        """Whether both are one, however written: sign-in may take either case [?]."""
+        return str(self).casefold() == str(other).casefold()
+
+
 class InvalidState(ValueError):
     """A bookmark that this version cannot resume from."""
 
 
-def check_bookmark(bookmark: MutableMapping[str, Any], stream: str) -> None:
+def check_bookmark(
+    bookmark: MutableMapping[str, Any], stream: str, origin: Origin
+) -> None:
     """Refuse a stream's bookmark that cannot be resumed from, partitions included.
 
     Raises:
-        InvalidState: as `read_checkpoint`.
+        InvalidState: as `read_checkpoint`, or it is not of this origin, of which it
+            would leave out every row that is older than it.
     """
     for part in (bookmark, *bookmark.get(_PARTITIONS, ())):
         read_checkpoint(part, stream)
+        _check_origin(part, stream, origin)
+
+
+def _check_origin(
+    bookmark: MutableMapping[str, Any], stream: str, origin: Origin
+) -> None:
+    if _COMPANY not in bookmark:
+        return
+    written = Origin(bookmark[_COMPANY], bookmark.get(_ENTITY))
+    if not written.is_same(origin):
+        raise InvalidState(
+            f"The state of {stream} is of {written}, but the settings sign in to {origin}: "
+            "use the state that belongs to it, or clear this one to load the stream anew."
+        )
 
 
 def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoint:
@@ -130,6 +169,7 @@ def write_checkpoint(
     checkpoint: Checkpoint,
     bookmark: MutableMapping[str, Any],
     replication_key: str | None,
+    origin: Origin,
 ) -> None:
     """Put the checkpoint in place of whatever the bookmark holds.
 
@@ -137,6 +177,7 @@ def write_checkpoint(
         checkpoint: an empty one clears the bookmark.
         bookmark: of the stream.
         replication_key: None of a stream that is read whole every time.
+        origin: of the rows.
     """
     context = bookmark.get(_CONTEXT)
     bookmark.clear()
@@ -151,6 +192,9 @@ def write_checkpoint(
         bookmark[_VALUE] = checkpoint.bookmark.isoformat()
     if checkpoint.highest is not None:
         bookmark["highest"] = list(checkpoint.highest)
+    bookmark[_COMPANY] = origin.company
+    if origin.entity is not None:
+        bookmark[_ENTITY] = origin.entity
     bookmark["version"] = VERSION
     if checkpoint.progress is not None:
         bookmark["reading"] = _reading(checkpoint.progress)

@@ -150,11 +150,12 @@ class TapSageIntacct(Tap):
 
         Raises:
             InvalidState: of a stream.
+            ConfigurationError: credentials are missing.
         """
         super().load_state(state)
         for name, bookmark in self.state.get("bookmarks", {}).items():
             if name in self.streams:
-                check_bookmark(bookmark, name)
+                check_bookmark(bookmark, name, self.run.origin)
 
     def _offered_sources(self) -> list[OfferedSource]:
         if self.input_catalog is not None:

@@ -443,6 +443,11 @@ CHOICES: list[Provocation[Scene]] = [
     Provocation("state-version", state_of({"version": 9})),
     Provocation("state-damaged", state_of(
         {"version": 2, "replication_key_value": "soon"})),
+    Provocation("state-of-another-company", state_of(
+        {"version": 2, "company": "another"})),
+    Provocation("state-of-another-company", first(
+        state_of({"version": 2, "company": "sandbox"}),
+        settings(entity_id="E100"))),
 ]  # fmt: skip
 
 FILTERS: list[Provocation[Scene]] = [

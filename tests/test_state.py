@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from tap_sage_intacct.state import (
     Checkpoint,
     InvalidState,
+    Origin,
     Pass,
     Progress,
+    check_bookmark,
     read_checkpoint,
     write_checkpoint,
 )
 
+ORIGIN = Origin("acme")
 INSTANTS = st.datetimes(
     datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc)
 ).map(lambda instant: instant.replace(microsecond=0))
@@ -40,7 +43,7 @@ CHECKPOINTS = st.builds(
 @given(CHECKPOINTS)
 def test_checkpoint_survives_a_state_file(checkpoint: Checkpoint) -> None:
     bookmark = {"starting_replication_value": "left by another version"}
-    write_checkpoint(checkpoint, bookmark, "WHENMODIFIED")
+    write_checkpoint(checkpoint, bookmark, "WHENMODIFIED", ORIGIN)
     text = json.dumps(bookmark)
     assert read_checkpoint(json.loads(text), "bills") == checkpoint
     assert len(text) < 2000
@@ -62,11 +65,12 @@ def test_bookmark_as_it_is_documented() -> None:
     progress = Progress(Pass.CHANGED, until, (until.isoformat(), 4711))
     checkpoint = Checkpoint(until - timedelta(days=1), progress, (81234,))
     bookmark: dict[str, object] = {}
-    write_checkpoint(checkpoint, bookmark, "WHENMODIFIED")
+    write_checkpoint(checkpoint, bookmark, "WHENMODIFIED", ORIGIN)
     assert bookmark == {
         "replication_key": "WHENMODIFIED",
         "replication_key_value": "2026-01-30T07:12:45+00:00",
         "highest": [81234],
+        "company": "acme",
         "version": 2,
         "reading": {
             "pass": "changed",
@@ -93,7 +97,7 @@ def test_bookmarks_of_the_first_version_are_read() -> None:
 
 def test_empty_checkpoint_clears_the_bookmark() -> None:
     bookmark: dict[str, object] = {"version": 2, "reading": {"pass": "initial"}}
-    write_checkpoint(Checkpoint(), bookmark, None)
+    write_checkpoint(Checkpoint(), bookmark, None, ORIGIN)
     assert bookmark == {}
 
 
@@ -112,3 +116,27 @@ def test_empty_checkpoint_clears_the_bookmark() -> None:
 def test_bookmark_that_cannot_be_read_is_refused(bookmark: dict[str, object]) -> None:
     with pytest.raises(InvalidState, match="bills"):
         read_checkpoint(bookmark, "bills")
+
+
+NAMES = st.none() | st.sampled_from(["100", "200"])
+
+
+@given(NAMES, NAMES, st.sampled_from(["acme", "Acme", "other"]), st.booleans())
+def test_bookmark_resumes_its_own_rows_alone(
+    was: str | None, entity: str | None, company: str, is_partition: bool
+) -> None:
+    bookmark: dict[str, object] = {}
+    done = Checkpoint(datetime(2026, 1, 31, tzinfo=timezone.utc))
+    write_checkpoint(done, bookmark, "WHENMODIFIED", Origin("acme", was))
+    if is_partition:
+        bookmark = {"partitions": [{"context": {"_entity_id": "100"}, **bookmark}]}
+    origin = Origin(company, entity)
+    if company != "other" and entity == was:
+        check_bookmark(bookmark, "bills", origin)
+    else:
+        with pytest.raises(InvalidState, match=r"bills is of .* company acme, but"):
+            check_bookmark(bookmark, "bills", origin)
+
+
+def test_bookmark_without_a_company_is_anyones() -> None:
+    check_bookmark({"replication_key_value": "2026-01-31T10:00:00Z"}, "bills", ORIGIN)

@@ -22,7 +22,7 @@ from tap_sage_intacct.selection import RowSelection, row_selection
 from tap_sage_intacct.sources import (
     ENTITY_ID,
 )
-from tap_sage_intacct.state import read_checkpoint
+from tap_sage_intacct.state import check_bookmark, read_checkpoint
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.query import Condition
@@ -97,10 +97,13 @@ def plan(
         InvalidSettings: a filter or a period is wrong.
         InvalidState: the state cannot be resumed from.
     """
+    bookmarks = state.get("bookmarks", {})
+    for stream in chosen:
+        name = _name(stream)
+        check_bookmark(bookmarks.get(name, {}), name, run.origin)
     # So that signing in and the user's preferences are not timed with the first page.
     run.gateway.server_now()
     run.gateway.user_format()
-    bookmarks = state.get("bookmarks", {})
     found = [
         _stream_plan(run, stream, bookmarks.get(_name(stream), {}), timer)
         for stream in chosen

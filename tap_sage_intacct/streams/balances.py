@@ -15,11 +15,7 @@ from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.scope import Scope
 from tap_sage_intacct.selection import PERIOD
 from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
-from tap_sage_intacct.state import (
-    Checkpoint,
-    read_checkpoint,
-    write_checkpoint,
-)
+from tap_sage_intacct.state import Checkpoint, read_checkpoint
 from tap_sage_intacct.streams.source import SourceStream
 
 if TYPE_CHECKING:
@@ -92,8 +88,7 @@ class BalanceStream(SourceStream):
         partitions = self._partitions()
         for later in partitions[partitions.index(dict(context)) + 1 :]:
             if later.get(ENTITY_ID) == context.get(ENTITY_ID):
-                state = self.get_context_state(later)
-                write_checkpoint(Checkpoint(), state, self._incremental_key)
+                self._note_checkpoint(Checkpoint(), later)
 
     @property
     def _decoded_types(self) -> dict[str, ValueType]:

@@ -348,11 +348,14 @@ class SourceStream(IntacctStream):
         if self._detector.rows_left:
             return
         with self._interruption:
-            state = self.get_context_state(context)
-            write_checkpoint(checkpoint, state, self._incremental_key)
+            self._note_checkpoint(checkpoint, context)
             # Set by every record, but a page without one moves the checkpoint too.
             self.state_manager.is_flushed = False
             self._write_state_message()
+
+    def _note_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
+        state = self.get_context_state(context)
+        write_checkpoint(checkpoint, state, self._incremental_key, self._run.origin)
 
     def _activate_version(self) -> None:
         if self._incremental_key is None and not self._detector.rows_left:

@@ -216,6 +216,8 @@ def test_wrong_files_and_names_are_one_line(command: Command) -> None:
     assert "No such file" in command.error("plan", "--state", "absent.json")
     damaged = write(folder, "state.json", {"bookmarks": {"vendors": {"version": 9}}})
     assert "has version 9" in command.error("plan", "--state", damaged)
+    other = write(folder, "other.json", {"bookmarks": {"vendors": {"company": "x"}}})
+    assert "of company x, but" in command.error("plan", "--state", other)
     other = write(
         folder,
         "catalog.json",
