@@ -205,6 +205,9 @@ class Gateway:
         self.asks_json = settings.response_format is not ResponseFormat.XML
         """Whether rows may be asked for as JSON; once given up, it stays so."""
         self._calls: Counter[str] = Counter()
+        # Of its own: who signs in holds the other lock while he waits for a connection,
+        # and who has the connection counts his call.
+        self._counting = threading.Lock()
 
     @property
     def calls(self) -> int:
@@ -483,7 +486,7 @@ class Gateway:
     def _connection(self, calls: Sequence[Function], control_id: str) -> Iterator[None]:
         """One of the allowed connections, its call counted and logged."""
         with self._connections:
-            with self._lock:
+            with self._counting:
                 self._calls[_counted_for.get()] += 1
             started = monotonic()
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -117,6 +118,25 @@ def test_calls_begun_in_a_session_that_ends_share_a_new_one(
         assert [row["RECORDNO"] for row in rows] == expected(sandbox)
     assert asked(sandbox, "getAPISession") == 2
     assert caplog.text.count("signing in again") == 1
+
+
+def test_signing_in_again_lets_begun_calls_go_first(
+    sandbox: Sandbox, gateway: MakeGateway, clock: ManualClock
+) -> None:
+    sandbox.switches = Switches(session_seconds=3600)
+    connected = gateway(max_connections=1)
+    page = vendor_page(connected)
+    sandbox.faults.add(Fault(FaultKind.SLOW, function="query", seconds=0.3))
+    begun = [connected.begin(page) for _ in range(2)]
+    clock.advance(3400)
+    # In a thread, so that the test ends also if the two wait for each other.
+    renewed = threading.Thread(target=connected.server_now, daemon=True)
+    renewed.start()
+    renewed.join(timeout=20)
+    assert not renewed.is_alive()
+    for call in begun:
+        rows = connected.call_for_rows(page, call).rows
+        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
 
 
 def test_server_clock_is_taken_when_an_answer_comes(
