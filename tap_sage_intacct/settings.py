@@ -22,9 +22,9 @@ from tap_sage_intacct.intacct.gateway import (
     DEFAULT_API_URL,
     GatewaySettings,
     ResponseFormat,
-    RetryPolicy,
 )
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
+from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.maintenance import MaintenanceWindow
 from tap_sage_intacct.setting_values import (
     BalanceSettings,

@@ -36,9 +36,10 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import Gateway, RetryPolicy
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.metadata import read_applications
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCES

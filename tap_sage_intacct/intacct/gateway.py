@@ -1,8 +1,8 @@
-"""The gateway: signs in, calls functions, retries, renews the session.
+"""The gateway: signs in, calls functions, renews the session.
 
 Knows nothing of objects or pages. One `Gateway` serves a whole run and may be shared
 between threads; it signs in at its first call, once, and again only when the session
-ends. Waiting is left to `backoff`.
+ends.
 """
 
 from __future__ import annotations
@@ -11,25 +11,21 @@ import itertools
 import logging
 import secrets
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
-
-import backoff
-import tldextract
 
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.ahead import ask_ahead
+from tap_sage_intacct.intacct.call_counts import CallCounts
 from tap_sage_intacct.intacct.credentials import Secret
+from tap_sage_intacct.intacct.endpoint import trusted_endpoint
 from tap_sage_intacct.intacct.envelope import (
     Function,
     Response,
@@ -43,7 +39,6 @@ from tap_sage_intacct.intacct.envelope import (
 )
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
-    DatabaseRefused,
     IntacctError,
     InvalidResponse,
     Level,
@@ -54,13 +49,17 @@ from tap_sage_intacct.intacct.errors import (
     classify,
 )
 from tap_sage_intacct.intacct.json_rows import read_json_rows
+from tap_sage_intacct.intacct.retrying import RetryPolicy, patiently
+from tap_sage_intacct.intacct.session import (
+    CurrentSession,
+    OpenSession,
+    ServerClock,
+    utc_now,
+)
 from tap_sage_intacct.intacct.transport import Transport
 from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from backoff.types import Details
     from lxml import etree
 
     from tap_sage_intacct.intacct.credentials import Login, Sender
@@ -68,7 +67,6 @@ if TYPE_CHECKING:
         Authentication,
         Result,
         RowSet,
-        Session,
     )
     from tap_sage_intacct.intacct.transport import HttpAnswer
 
@@ -78,42 +76,10 @@ _Parse = Callable[[bytes, Sequence[Function]], Response]
 
 DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 
-# A session this near its end is renewed first: a call may run for minutes, and one
-# that ends inside the call costs the call.
-RENEWAL_MARGIN = timedelta(minutes=5)
-
-# DL02000001 is a bad field as a rule and a passing fault at times [C]: few tries.
-DATABASE_TRIES = 3
-
 MAX_FUNCTIONS = 50
 """Functions of one request; how many Intacct takes is unknown [?]."""
 
 logger = logging.getLogger(__name__)
-
-_counted_for: ContextVar[str] = ContextVar("counted_for", default="")
-
-
-@contextmanager
-def counted_for(name: str) -> Iterator[None]:
-    """Count the calls made meanwhile, also those asked ahead, for a name."""
-    token = _counted_for.set(name)
-    try:
-        yield
-    finally:
-        _counted_for.reset(token)
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How patiently a transient error is met.
-
-    The pause before retry n is drawn from 0 to `first_pause_seconds` x 2^n ("full
-    jitter"), never more than `longest_pause_seconds`, never less than Intacct asks.
-    """
-
-    max_retries: int = 8
-    first_pause_seconds: float = 2.0
-    longest_pause_seconds: float = 120.0
 
 
 class ResponseFormat(Enum):
@@ -133,14 +99,8 @@ class GatewaySettings:
     api_url: str = DEFAULT_API_URL
     timeout_seconds: float = 300.0
     max_connections: int = 2
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     response_format: ResponseFormat = ResponseFormat.AUTO
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenSession:
-    session_id: Secret
-    endpoint: str
 
 
 class BegunCall:
@@ -152,7 +112,7 @@ class BegunCall:
     """
 
     def __init__(
-        self, function: Function, session: _OpenSession, fetch: Callable[[], HttpAnswer]
+        self, function: Function, session: OpenSession, fetch: Callable[[], HttpAnswer]
     ) -> None:
         self._function = function
         self._session = session
@@ -170,7 +130,7 @@ class BegunCall:
 class _Sent:
     """A request in a session, and what waits for its answer."""
 
-    session: _OpenSession
+    session: OpenSession
     answer: Callable[[], HttpAnswer]
 
 
@@ -185,7 +145,8 @@ class Gateway:
         self, settings: GatewaySettings, *, now: Callable[[], datetime] | None = None
     ) -> None:
         self._settings = settings
-        self._now = now or _utc_now
+        self._clock = ServerClock(now or utc_now)
+        self._session = CurrentSession(self._sign_in, self._clock)
         self._transport = Transport(
             timeout_seconds=settings.timeout_seconds,
             max_connections=settings.max_connections,
@@ -193,10 +154,7 @@ class Gateway:
         self.max_connections = settings.max_connections
         """Calls that may be in flight at once; one more waits."""
         self._connections = threading.BoundedSemaphore(settings.max_connections)
-        self._lock = threading.RLock()
-        self._session: _OpenSession | None = None
-        self._session_ends: datetime | None = None
-        self._server_ahead = timedelta()
+        self._lock = threading.Lock()
         self._user_format: UserFormat | None = None
         # Tells our calls apart in Intacct's logs; functions are not checked against
         # it, since the document says `uniqueid` false.
@@ -204,19 +162,16 @@ class Gateway:
         self._numbers = itertools.count(1)
         self.asks_json = settings.response_format is not ResponseFormat.XML
         """Whether rows may be asked for as JSON; once given up, it stays so."""
-        self._calls: Counter[str] = Counter()
-        # Of its own: who signs in holds the other lock while he waits for a connection,
-        # and who has the connection counts his call.
-        self._counting = threading.Lock()
+        self._counts = CallCounts()
 
     @property
     def calls(self) -> int:
         """HTTP requests sent so far, retries and sign-ins included."""
-        return self._calls.total()
+        return self._counts.total
 
     def calls_for(self, name: str) -> int:
         """Those of them that were `counted_for` a name."""
-        return self._calls[name]
+        return self._counts.of(name)
 
     def call(
         self,
@@ -244,7 +199,7 @@ class Gateway:
             IntacctError: no session could be had. What is wrong with the call itself
                 is told to who makes it.
         """
-        session = self._patiently(self._current_session)
+        session = self._patiently(self._session.get)
         return BegunCall(function, session, self._posting([function], session))
 
     def call_for_rows(
@@ -317,8 +272,8 @@ class Gateway:
         Bounds of incremental reads come from it, so that a wrong clock on this
         machine cannot lose rows. Signs in if no answer has come yet.
         """
-        self._patiently(self._current_session)
-        return (self._now() + self._server_ahead).replace(microsecond=0)
+        self._patiently(self._session.get)
+        return self._clock.now().replace(microsecond=0)
 
     def user_format(self) -> UserFormat:
         """How the API user's preferences write dates and times; asked for once.
@@ -358,25 +313,7 @@ class Gateway:
             ) from None
 
     def _patiently(self, once: Callable[[], T]) -> T:
-        """Run with retries: many for transient errors, few for the database's."""
-        policy = self._settings.retry
-        few = backoff.on_exception(
-            lambda: _pauses(policy),
-            DatabaseRefused,
-            max_tries=min(DATABASE_TRIES, policy.max_retries + 1),
-            jitter=None,
-            logger=None,
-            on_backoff=_log_retry,
-        )
-        many = backoff.on_exception(
-            lambda: _pauses(policy),
-            TransientError,
-            max_tries=policy.max_retries + 1,
-            jitter=None,
-            logger=None,
-            on_backoff=_log_retry,
-        )
-        return many(few(once))()
+        return patiently(self._settings.retry, once)
 
     def _execute(
         self,
@@ -394,15 +331,15 @@ class Gateway:
         try:
             return self._read_sent(sent, calls, parse)
         except SessionExpired:
-            self._forget(sent.session)
+            self._session.forget(sent.session)
         return self._read_sent(self._sent(calls), calls, parse)
 
     def _sent(self, calls: Sequence[Function]) -> _Sent:
-        session = self._current_session()
+        session = self._session.get()
         return _Sent(session, self._posting(calls, session))
 
     def _posting(
-        self, calls: Sequence[Function], session: _OpenSession
+        self, calls: Sequence[Function], session: OpenSession
     ) -> Callable[[], HttpAnswer]:
         return partial(self._post, calls, session.session_id, session.endpoint)
 
@@ -412,28 +349,7 @@ class Gateway:
         session_id = sent.session.session_id
         return self._response(sent.answer(), calls, session_id, parse).results
 
-    def _current_session(self) -> _OpenSession:
-        with self._lock:
-            if self._session is not None and self._is_ending():
-                logger.info("The session is about to end; signing in again.")
-                self._session = None
-            if self._session is None:
-                self._session = self._sign_in()
-            return self._session
-
-    def _is_ending(self) -> bool:
-        if self._session_ends is None:
-            return False
-        return self._now() + self._server_ahead >= self._session_ends - RENEWAL_MARGIN
-
-    def _forget(self, session: _OpenSession) -> None:
-        """Unless another call has signed in already: then its session is kept."""
-        with self._lock:
-            if self._session is session:
-                logger.info("The session has expired; signing in again.")
-                self._session = None
-
-    def _sign_in(self) -> _OpenSession:
+    def _sign_in(self) -> OpenSession:
         function = functions.get_api_session()
         url = self._settings.api_url
         login = self._settings.login
@@ -443,9 +359,9 @@ class Gateway:
         session_id = data.findtext(".//sessionid")
         if not session_id:
             raise InvalidResponse("The answer to the sign-in holds no session id.")
-        endpoint = _trusted_endpoint(data.findtext(".//endpoint"), url)
+        endpoint = trusted_endpoint(data.findtext(".//endpoint"), url)
         logger.info("Signed in to company %s.", self._settings.login.company_id)
-        return _OpenSession(Secret(session_id), endpoint)
+        return OpenSession(Secret(session_id), endpoint)
 
     def _post(
         self, calls: Sequence[Function], authentication: Authentication, url: str
@@ -457,8 +373,7 @@ class Gateway:
         with self._connection(calls, control_id):
             answer = self._transport.post(url, document)
         # Now: it may be read much later.
-        if answer.date is not None:
-            self._server_ahead = answer.date - self._now()
+        self._clock.note(answer.date)
         return answer
 
     def _response(
@@ -479,15 +394,14 @@ class Gateway:
             # call moved it, which costs a sign-in once in the session's life.
             return json_response(answer.body)
         response = parse(answer.body, calls)
-        self._note_session(response.session, authentication)
+        self._session.note(response.session, authentication)
         return response
 
     @contextmanager
     def _connection(self, calls: Sequence[Function], control_id: str) -> Iterator[None]:
         """One of the allowed connections, its call counted and logged."""
         with self._connections:
-            with self._counting:
-                self._calls[_counted_for.get()] += 1
+            self._counts.count()
             started = monotonic()
             try:
                 yield
@@ -499,27 +413,10 @@ class Gateway:
                     (monotonic() - started) * 1000,
                 )
 
-    def _note_session(self, session: Session, authentication: Authentication) -> None:
-        """Each call moves the session's end (Sage's page on API sessions [D])."""
-        with self._lock:
-            current = self._session.session_id if self._session else None
-            if isinstance(authentication, Secret) and authentication != current:
-                return
-            self._session_ends = _end(session)
-
 
 def _parse_rows(body: bytes, calls: Sequence[Function]) -> Response:
     (function,) = calls
     return parse_rows_response(body, function)
-
-
-def _end(session: Session) -> datetime | None:
-    """When to sign in again; a session shorter than two margins is let run out."""
-    if session.timeout is None or session.timestamp is None:
-        return session.timeout
-    if session.timeout - session.timestamp < 2 * RENEWAL_MARGIN:
-        return session.timeout + RENEWAL_MARGIN
-    return session.timeout
 
 
 def _data(function: Function, result: Result) -> etree._Element:
@@ -546,58 +443,3 @@ def _user_formatting(data: etree._Element) -> dict[str, str]:
     if formatting is None:
         raise InvalidResponse("The answer to readUserFormatting holds no formatting.")
     return {child.tag: child.text or "" for child in formatting}
-
-
-def _pauses(policy: RetryPolicy) -> Generator[float, IntacctError | None, None]:
-    """Seconds to wait before each retry; is sent the error that caused it."""
-    ceiling = policy.first_pause_seconds
-    error = yield 0
-    while True:
-        asked = error.retry_after_seconds if error else None
-        pause = secrets.SystemRandom().uniform(0, ceiling)
-        ceiling = min(ceiling * 2, policy.longest_pause_seconds)
-        error = yield max(pause, asked or 0)
-
-
-def _log_retry(details: Details) -> None:
-    logger.warning(
-        "Retry %d in %.1f s: %s",
-        details["tries"],
-        details["wait"],
-        details["exception"],
-    )
-
-
-def _trusted_endpoint(endpoint: str | None, api_url: str) -> str:
-    """The endpoint if credentials may go there, or else the address of sign-in.
-
-    Documentation says to use the returned endpoint; signing in and calling at one
-    address works as well [C: Estuary], so a stranger's is not followed.
-    """
-    if not endpoint or endpoint == api_url:
-        return api_url
-    given, known = urlsplit(endpoint), urlsplit(api_url)
-    same_host = given.hostname == known.hostname and given.scheme == known.scheme
-    same_domain = given.scheme == "https" and _domain(given.hostname) == _domain(
-        known.hostname
-    )
-    if same_host or same_domain:
-        return endpoint
-    logger.warning(
-        "Sign-in returned an endpoint on %s, which is neither https within the domain of "
-        "api_url nor its host; calling %s instead.",
-        given.hostname,
-        known.hostname,
-    )
-    return api_url
-
-
-def _domain(host: str | None) -> str:
-    """The registrable domain by the public suffix list; the host where there is none."""
-    # The list that the library ships: a run must not fetch another.
-    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    return extract(host or "").top_domain_under_public_suffix or (host or "")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 
+from tap_sage_intacct.intacct.call_counts import counted_for
 from tap_sage_intacct.intacct.errors import (
     ObjectNotFound,
     PermissionDenied,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import counted_for
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.interruption import WholeLineWriter
 from tap_sage_intacct.output import record_lines
