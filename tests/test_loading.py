@@ -353,6 +353,36 @@ def test_state_never_runs_ahead_of_the_rows_it_covers(
         assert positions == 4
 
 
+def test_format_is_asked_for_beside_the_first_page(
+    sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    """The rows need it once they are here, not before."""
+    sandbox.switches = Switches(formatting=UserFormatting(date_format="-dmY"))
+    target = loader(max_connections=2)
+    catalog = target.catalog(["vendors"])
+    sandbox.faults.add(Fault(FaultKind.SLOW, seconds=0.2, times=None))
+    sandbox.forget_calls()
+    run = target.run("vendors", catalog=catalog)
+    assert run.calls == 1 + SIGN_IN_AND_FORMAT
+    assert sandbox.most_in_flight == 2
+    assert_loaded(target, sandbox.company, "vendors")
+
+
+def test_streams_of_a_first_load_are_asked_for_ahead(
+    sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    target = loader(max_connections=3)
+    names = ("customers", "departments", "gl_accounts", "vendors")
+    catalog = target.catalog(names)
+    sandbox.faults.add(Fault(FaultKind.SLOW, function="query", seconds=0.2, times=None))
+    sandbox.forget_calls()
+    run = target.run(*names, catalog=catalog)
+    assert sandbox.most_in_flight == 3
+    assert run.calls == len(names) + SIGN_IN_AND_FORMAT
+    for name in names:
+        assert_loaded(target, sandbox.company, name)
+
+
 def test_streams_in_which_little_changed_are_asked_for_ahead(
     sandbox: Sandbox, loader: MakeLoader, clock: ManualClock
 ) -> None:

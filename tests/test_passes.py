@@ -133,15 +133,16 @@ def test_state_of_the_first_version_is_gone_on_with(
     assert target.state["bookmarks"]["vendors"]["version"] == 2
 
 
-def full_table(target: Loader, stream: str) -> dict[str, Any]:
-    """A catalog that asks for the whole table every time."""
-    catalog = target.catalog([stream])
-    (entry,) = (e for e in catalog["streams"] if e["stream"] == stream)
-    entry["replication_method"] = "FULL_TABLE"
-    for metadata in entry["metadata"]:
-        if not metadata["breadcrumb"]:
-            metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
-    return {"streams": [entry]}
+def full_table(target: Loader, *streams: str) -> dict[str, Any]:
+    """A catalog that asks for the whole tables every time."""
+    catalog = target.catalog(streams)
+    entries = [e for e in catalog["streams"] if e["stream"] in streams]
+    for entry in entries:
+        entry["replication_method"] = "FULL_TABLE"
+        for metadata in entry["metadata"]:
+            if not metadata["breadcrumb"]:
+                metadata["metadata"]["forced-replication-method"] = "FULL_TABLE"
+    return {"streams": entries}
 
 
 def test_stream_that_is_read_whole_lets_targets_drop_what_is_gone(
@@ -178,6 +179,31 @@ def test_whole_reading_goes_on_under_its_version(
     rest = [record["RECORDNO"] for record in second.records("vendors")]
     assert set(done).isdisjoint(rest)
     assert_loaded(target, company, "vendors")
+
+
+def test_whole_reading_that_was_begun_too_early_goes_on_under_its_version(
+    company: Company,
+    clock: ManualClock,
+    sandbox: Sandbox,
+    loader: MakeLoader,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is begun again, and bears the version of what its checkpoints tell."""
+    monkeypatch.setattr("tap_sage_intacct.streams.base.MAX_SECONDS_BEGUN", 0)
+    sandbox.faults.between_calls = lambda _call: clock.advance(5)
+    target = loader(page_size=10)
+    catalog = full_table(target, "departments", "vendors")
+    whole = loader(page_size=10).run(catalog=catalog)
+    pages = [place for place, m in enumerate(whole.messages) if is_within_vendors(m)]
+    target.run(catalog=catalog, upto=pages[1] + 1)
+    target.run(catalog=catalog)
+    sandbox.faults.between_calls = None
+    assert_loaded(target, company, "vendors")
+
+
+def is_within_vendors(message: dict[str, Any]) -> bool:
+    bookmarks = message.get("value", {}).get("bookmarks", {})
+    return "reading" in bookmarks.get("vendors", {})
 
 
 def test_activation_can_be_turned_off_and_balances_have_none(

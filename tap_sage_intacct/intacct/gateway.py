@@ -155,6 +155,7 @@ class Gateway:
         """Calls that may be in flight at once; one more waits."""
         self._connections = threading.BoundedSemaphore(settings.max_connections)
         self._lock = threading.Lock()
+        self._user_format_begun: BegunCall | None = None
         self._user_format: UserFormat | None = None
         # Tells our calls apart in Intacct's logs; functions are not checked against
         # it, since the document says `uniqueid` false.
@@ -177,6 +178,7 @@ class Gateway:
         self,
         function: Function,
         read: Callable[[etree._Element], T],
+        begun: BegunCall | None = None,
     ) -> T:
         """Call one function and read its `<data>` element.
 
@@ -184,10 +186,12 @@ class Gateway:
             function: the call.
             read: turns the element into what is wanted. It runs inside the retry: a
                 document that it finds broken (`InvalidResponse`) is asked for again.
+            begun: its answer is used, if it is this call's and was not used before.
         """
 
         def once() -> T:
-            (result,) = self._execute([function])
+            sent = begun.take(function) if begun is not None else None
+            (result,) = self._execute([function], sent)
             return read(_data(function, result))
 
         return self._patiently(once)
@@ -275,6 +279,16 @@ class Gateway:
         self._patiently(self._session.get)
         return self._clock.now().replace(microsecond=0)
 
+    def begin_user_format(self) -> None:
+        """Have the question for the `user_format` on its way, unless it was asked.
+
+        Raises:
+            IntacctError: no session could be had.
+        """
+        with self._lock:
+            if self._user_format is None and self._user_format_begun is None:
+                self._user_format_begun = self.begin(self._asking_user_format())
+
     def user_format(self) -> UserFormat:
         """How the API user's preferences write dates and times; asked for once.
 
@@ -292,9 +306,9 @@ class Gateway:
         self._transport.close()
 
     def _read_user_format(self) -> UserFormat:
-        user_id = self._settings.login.user_id
+        asking, begun = self._asking_user_format(), self._user_format_begun
         try:
-            texts = self.call(functions.read_user_formatting(user_id), _user_formatting)
+            texts = self.call(asking, _user_formatting, begun)
         except (RequestRefused, PermissionDenied) as error:
             logger.warning(
                 "The date and time preferences of the user could not be read; assuming "
@@ -311,6 +325,9 @@ class Gateway:
                 "The date and time preferences of the API user cannot be read "
                 f"({error}): in Sage Intacct set them to MM/DD/YYYY, 24 h and GMT."
             ) from None
+
+    def _asking_user_format(self) -> Function:
+        return functions.read_user_formatting(self._settings.login.user_id)
 
     def _patiently(self, once: Callable[[], T]) -> T:
         return patiently(self._settings.retry, once)

@@ -99,6 +99,15 @@ def both(first: Condition | None, second: Condition | None) -> Condition | None:
     return AllOf((first, second))
 
 
+def holds_moments(condition: Condition | None) -> bool:
+    """Whether dates or times are compared, which each user's format writes otherwise."""
+    if condition is None:
+        return False
+    if isinstance(condition, Comparison):
+        return any(isinstance(value, date) for value in condition.values)
+    return any(map(holds_moments, condition.conditions))
+
+
 def query_function(
     query: Query,
     user_format: UserFormat,

@@ -25,15 +25,18 @@ from tap_sage_intacct.intacct.errors import (
 from tap_sage_intacct.intacct.query import (
     Condition,
     Query,
+    holds_moments,
     query_function,
     read_by_query_function,
 )
+from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
 
 if TYPE_CHECKING:
     from lxml import etree
 
     from tap_sage_intacct.intacct.gateway import BegunCall, Gateway
     from tap_sage_intacct.intacct.query import StoredValue
+    from tap_sage_intacct.intacct.user_format import UserFormat
 
 MAX_QUERY_PAGE = 2000
 MAX_READ_BY_QUERY_PAGE = 1000
@@ -164,23 +167,33 @@ class ObjectReader:
             return self.begin_query(condition, order)
         return self.gateway.begin(self._uncounted_page(condition, order))
 
-    def _query_page(self, query: Query, size: int, offset: int) -> Function:
+    def _query_page(
+        self, query: Query, size: int, offset: int = 0, *, as_json: bool = False
+    ) -> Function:
         return query_function(
             query,
-            self.gateway.user_format(),
+            self._format_for(query.condition),
             page_size=min(size, MAX_QUERY_PAGE),
             offset=offset,
+            as_json=as_json,
         )
 
     def _uncounted_page(
         self, condition: Condition | None, order: tuple[str, ...]
     ) -> Function:
-        return query_function(
-            self._selecting(self.fields, condition, order),
-            self.gateway.user_format(),
-            page_size=min(self.page_size, MAX_QUERY_PAGE),
-            as_json=True,
-        )
+        query = self._selecting(self.fields, condition, order)
+        return self._query_page(query, self.page_size, as_json=True)
+
+    def _format_for(self, condition: Condition | None) -> UserFormat:
+        """How the moments of a condition are written; any way where it has none.
+
+        Then the question for the user's format is not waited for before the rows are
+        here, which it is needed to read.
+        """
+        if holds_moments(condition):
+            return self.gateway.user_format()
+        self.gateway.begin_user_format()
+        return DEFAULT_USER_FORMAT
 
     def _query_instead(
         self,

@@ -141,19 +141,16 @@ class IntacctStream(BatchedStream, ABC):
         self._write_state_message()
 
     def begin(self) -> None:
-        """Have the first page on its way before it is the stream's turn, if it is short.
-
-        What changed since a bookmark is, as a rule.
-        """
-        if self._begun is not None or not self._is_short:
+        """Have the first page on its way before it is the stream's turn."""
+        if self._begun is not None or not self._begins_early:
             return
         pages = self._record_pages(None)
         first = next(pages, [])
         self._begun = _Begun(chain([first], pages), monotonic())
 
     @property
-    def _is_short(self) -> bool:
-        """Whether few rows are expected, in one partition, and only calls begin it."""
+    def _begins_early(self) -> bool:
+        """Whether a reading begins with a call, and with nothing that must wait."""
         return False
 
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
@@ -166,8 +163,7 @@ class IntacctStream(BatchedStream, ABC):
         is_whole = False
         try:
             yield next(pages, [])
-            if self._is_short:
-                self.begin_next()
+            self.begin_next()
             yield from pages
             is_whole = True
         finally:

@@ -145,13 +145,10 @@ class SourceStream(IntacctStream):
             return None
 
     @property
-    def _is_short(self) -> bool:
+    def _begins_early(self) -> bool:
         is_queried = self.source.functions[0] is ReadFunction.QUERY
-        if not is_queried or self.settings.paging is not Paging.AUTO:
-            return False
-        if self._incremental_key is None or self._tells_deletions or self.partitions:
-            return False
-        return read_checkpoint(self.stream_state, self.name).bookmark is not None
+        by_key = is_queried and self.settings.paging is Paging.AUTO
+        return by_key and not self._tells_deletions and not self.partitions
 
     def catalog_problems(self) -> list[str]:
         """A key or a field that the catalog lacks, since it was discovered before."""
@@ -339,8 +336,9 @@ class SourceStream(IntacctStream):
         progress = checkpoint.progress if not context else None
         if progress is None or progress.reading is not Pass.INITIAL:
             progress = Progress(Pass.INITIAL, gateway.server_now())
-        # All records of one reading bear one version, also when it is resumed.
-        if self._stream_version is None:
+        # All records of one reading bear one version, also when it is resumed; where it
+        # is begun again, that of the new one. Partitions are read in one version.
+        if not context or self._stream_version is None:
             self._stream_version = int(progress.until.timestamp())
         return Checkpoint(None, progress)
 
