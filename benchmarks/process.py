@@ -16,8 +16,14 @@ from pathlib import Path
 from typing import IO
 
 SAMPLE_SECONDS = 0.02
-# Whatever the machine's proxies are, the servers are on this machine.
-ENVIRONMENT = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+# Python as it comes: modules are compiled once, as those of an installed program are.
+_CHANGES_PYTHON = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+ENVIRONMENT = {
+    **{name: text for name, text in os.environ.items() if name not in _CHANGES_PYTHON},
+    # Whatever the machine's proxies are, the servers are on this machine.
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
 
 
 class ProgramFailed(RuntimeError):

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.rows import FIELDS, STREAM
 
 PLAIN, XML, JSON = "plain", "xml", "json"
-TAP = (sys.executable, "-c", "from tap_sage_intacct.tap import main; main()")
+TAP = (sys.executable, "-m", "tap_sage_intacct")
 PLAIN_TAP = (sys.executable, str(Path(__file__).with_name("plain_tap.py")))
 
 CREDENTIALS = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal
 
+from tap_sage_intacct.intacct.characters import is_legal
 from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.suggestions import did_you_mean, shortened
@@ -38,7 +39,6 @@ _ISO_MOMENT = re.compile(
     r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EXAMPLES = {
     ValueType.TEXT: "'T', a text without control characters",
     ValueType.INTEGER: "42",
@@ -69,7 +69,7 @@ def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
 def _typed(name: str, value_type: ValueType, given: Given) -> Value:
     text = str(given)
     if value_type is ValueType.TEXT:
-        if isinstance(given, bool) or _NOT_IN_XML.search(text):
+        if isinstance(given, bool) or not all(map(is_legal, text)):
             raise ValueError(text)
         if not text:
             raise InvalidFilter(

@@ -18,7 +18,7 @@ from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 from tests.loading import PERIODS, SCANNER, select
 
-COMMAND = [sys.executable, "-c", "from tap_sage_intacct.tap import main; main()"]
+COMMAND = [sys.executable, "-m", "tap_sage_intacct"]
 Tap = Callable[..., subprocess.CompletedProcess[str]]
 
 

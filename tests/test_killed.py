@@ -31,7 +31,7 @@ KILLS = 50
 STREAM, OBJECT = "gl_journal_entry_lines", "GLENTRY"
 PAGE = 25
 LONGEST_DELAY_SECONDS = 0.06
-COMMAND = [sys.executable, "-c", "from tap_sage_intacct.tap import main; main()"]
+COMMAND = [sys.executable, "-m", "tap_sage_intacct"]
 
 
 @dataclass

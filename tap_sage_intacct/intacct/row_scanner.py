@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tap_sage_intacct.intacct.characters import is_legal
 from tap_sage_intacct.intacct.rows import RowTable
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
@@ -24,7 +25,6 @@ _FORBIDDEN = ("\ufffe", "\uffff")
 
 _REFERENCE = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#([0-9]+)|#x([0-9A-Fa-f]+));|&")
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
-_LEGAL = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,6 @@ def _character(reference: re.Match[str]) -> str:
         character = chr(int(decimal) if decimal else int(hexadecimal, 16))
     except (ValueError, OverflowError):
         raise _NotPlain from None
-    if not _LEGAL.fullmatch(character):
+    if not is_legal(character):
         raise _NotPlain
     return character
