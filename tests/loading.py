@@ -28,12 +28,26 @@ SCANNER = LeakScanner(
 
 PERIODS = ("Month Ended June 2025", "Month Ended July 2025")
 
-# Lets every test and campaign run on either road and with more or fewer calls at once:
-# RESPONSE_FORMAT=xml or json, MAX_CONNECTIONS=1 or 4.
-ROAD: dict[str, object] = {
-    "response_format": os.environ.get("RESPONSE_FORMAT", "auto"),
-    "max_connections": int(os.environ.get("MAX_CONNECTIONS", "2")),
-}
+# Lets every test run on either road and with more or fewer calls at once, and holds the
+# campaigns to one: RESPONSE_FORMAT=xml or json, MAX_CONNECTIONS=1 or 4.
+_FORMAT = os.environ.get("RESPONSE_FORMAT")
+_CONNECTIONS = os.environ.get("MAX_CONNECTIONS")
+
+Road = dict[str, object]
+"""Settings of the tap that change how rows are fetched, and nothing else."""
+
+
+def _road(response_format: str, max_connections: int) -> Road:
+    return {"response_format": response_format, "max_connections": max_connections}
+
+
+ROAD = _road(_FORMAT or "auto", int(_CONNECTIONS or 2))
+ROADS = [
+    _road(response_format, connections)
+    for response_format in ([_FORMAT] if _FORMAT else ["xml", "json"])
+    for connections in ([int(_CONNECTIONS)] if _CONNECTIONS else [1, 2, 4])
+]
+"""For campaigns, which draw one for each example."""
 
 Record = dict[str, Any]
 Key = tuple[Any, ...]

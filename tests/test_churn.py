@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 from tests.conftest import NOON
-from tests.loading import PERIODS, ROAD, Loader, Run, as_json
+from tests.loading import PERIODS, ROADS, Loader, Road, Run, as_json
 
 # The kinds of paging: by RECORDNO, by a key that rows share, from a snapshot.
 STREAMS = ("vendors", "gl_details", "revenue_recognition_schedules")
@@ -93,13 +93,13 @@ def churning(
 
 @pytest.mark.parametrize("stream", STREAMS)
 @settings(max_examples=6)
-@given(changes=CHANGES)
+@given(changes=CHANGES, road=st.sampled_from(ROADS))
 def test_load_under_churn_converges(
-    company_file: Path, stream: str, changes: list[tuple[str, int]]
+    company_file: Path, stream: str, changes: list[tuple[str, int]], road: Road
 ) -> None:
     with churning(company_file, changes) as (company, sandbox):
         before = keys(company, stream)
-        config = {**sandbox.config(), **ROAD, "balance_periods": list(PERIODS)}
+        config = {**sandbox.config(), **road, "balance_periods": list(PERIODS)}
         target = Loader({**config, "page_size": 7 if stream == "vendors" else 60})
         catalog = target.catalog([stream])
         first = target.run(stream, catalog=catalog)

@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     rule,
     run_state_machine_as_test,
 )
@@ -32,11 +33,12 @@ from tap_sage_intacct.balances import balance_key, key_fields
 from tap_sage_intacct.intacct import key_set
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, ReadFunction
 from tests.conftest import NOON
-from tests.loading import ROAD, Loader, Run, as_json
+from tests.loading import ROADS, Loader, Road, Run, as_json
 
 pytestmark = pytest.mark.long
 
 EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "120"))
+ENOUGH_FOR_ALL_ROADS = 100
 # Shrinking a failure takes minutes; the seed repeats it, CONVERGENCE_SHRINK shrinks it.
 PHASES = (
     Phase.generate,
@@ -195,6 +197,7 @@ class Machine(RuleBasedStateMachine):
     books: ClassVar[Path]
     catalogs: ClassVar[dict[str, dict[str, Any]]] = {}
     examples: ClassVar[Counter[str]] = Counter()
+    roads: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -209,7 +212,6 @@ class Machine(RuleBasedStateMachine):
         self.target = Loader(
             {
                 **self.sandbox.config(),
-                **ROAD,
                 "page_size": self.subject.page_size,
                 "include_deletes": True,
                 "key_store": str(self.folder / "keys.sqlite"),
@@ -224,6 +226,11 @@ class Machine(RuleBasedStateMachine):
             # The SDK prepares every stream of a catalog, selected or not.
             entries = [e for e in catalog["streams"] if e["stream"] == stream]
             self.catalogs[self.subject.name] = {"streams": entries}
+
+    @initialize(road=st.sampled_from(ROADS))
+    def choose_road(self, road: Road) -> None:
+        self.target.settings = {**self.target.settings, **road}
+        self.roads[str(road)] += 1
 
     changes = st.lists(
         st.tuples(st.integers(0, 20), st.integers(0, 10_000)), max_size=12
@@ -396,6 +403,7 @@ def test_target_equals_the_company_when_changes_stop(
         subject = SUBJECTS[name]
         books = small_books
         examples: ClassVar[Counter[str]] = Counter()
+        roads: ClassVar[Counter[str]] = Counter()
 
     record_property("campaign", f"{name}: up to {EXAMPLES} examples, seed {chosen}")
     run_state_machine_as_test(
@@ -410,5 +418,11 @@ def test_target_equals_the_company_when_changes_stop(
         ),
     )
     held = Driven.examples[name]
-    record_property("campaign", f"{name}: {held} examples held, seed {chosen}")
+    fewest = min(Driven.roads.values())
+    record_property(
+        "campaign",
+        f"{name}: {held} examples held, {fewest} or more on each of "
+        f"{len(Driven.roads)} roads, seed {chosen}",
+    )
     assert held >= EXAMPLES
+    assert len(Driven.roads) == len(ROADS) or EXAMPLES < ENOUGH_FOR_ALL_ROADS
