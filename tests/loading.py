@@ -47,7 +47,7 @@ ROADS = [
     for response_format in ([_FORMAT] if _FORMAT else ["xml", "json"])
     for connections in ([int(_CONNECTIONS)] if _CONNECTIONS else [1, 2, 4])
 ]
-"""For campaigns, which draw one for each example."""
+"""For campaigns, which run on all of them."""
 
 Record = dict[str, Any]
 Key = tuple[Any, ...]
