@@ -131,8 +131,9 @@ class TapSageIntacct(Tap):
         if given is not None:
             check_catalog_names(self.settings, given)
         sources = self._offered_sources()
-        names = given or (offered.source.stream_name for offered in sources)
-        check_settings_names(self.settings, names)
+        reports = {report.stream_name for report in self.settings.custom_reports}
+        names = given or [offered.source.stream_name for offered in sources]
+        check_settings_names(self.settings, [n for n in names if n not in reports])
         streams = [
             *(self._stream(offered) for offered in sources),
             *(self._report_stream(offered) for offered in self._offered_reports()),
@@ -168,8 +169,9 @@ class TapSageIntacct(Tap):
             ConfigurationError: credentials are missing.
         """
         super().load_state(state)
+        known = super().input_catalog or self.streams
         for name, bookmark in self.state.get("bookmarks", {}).items():
-            if name in self.streams:
+            if name in known:
                 check_bookmark(bookmark, name, self.run.origin)
 
     def _offered_sources(self) -> list[OfferedSource]:
@@ -242,8 +244,8 @@ class TapSageIntacct(Tap):
     def _begin_after(self, stream: IntacctStream) -> None:
         """Have first pages of the streams that follow on their way, as far as may be."""
         selected = self._selected_streams()
-        following = selected[selected.index(stream) + 1 :]
-        for next_stream in following[: self.run.gateway.max_connections - 1]:
+        following = selected[selected.index(stream) + 1 :] if stream.selected else []
+        for next_stream in following[: self.run.gateway.max_connections]:
             next_stream.begin()
 
     def _selected_streams(self) -> list[IntacctStream]:

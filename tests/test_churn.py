@@ -20,6 +20,7 @@ from tests.loading import PERIODS, ROADS, Loader, Road, Run, as_json
 
 # The kinds of paging: by RECORDNO, by a key that rows share, from a snapshot.
 STREAMS = ("vendors", "gl_details", "revenue_recognition_schedules")
+KEYED = ("departments", "gl_journal_entries", "locations", "vendors")
 CHANGES = st.lists(
     st.tuples(
         st.sampled_from(["insert", "update", "delete", "wait", "unstamped", "post"]),
@@ -112,6 +113,39 @@ def test_load_under_churn_converges(
         clock.advance(5)
         target.run(stream, catalog=catalog)
         assert_converged(company, target, stream)
+
+
+@settings(max_examples=6)
+@given(
+    changes=CHANGES,
+    road=st.sampled_from(ROADS),
+    seconds=st.sampled_from([0, 60]),
+    upto=st.integers(1, 150),
+)
+def test_streams_that_begin_before_their_turn_converge(
+    company_file: Path,
+    changes: list[tuple[str, int]],
+    road: Road,
+    seconds: int,
+    upto: int,
+) -> None:
+    """Also where they wait too long for it, and the run dies and is resumed."""
+    with (
+        churning(company_file, changes) as (company, sandbox),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("tap_sage_intacct.streams.base.MAX_SECONDS_BEGUN", seconds)
+        target = Loader({**sandbox.config(), **road, "page_size": 20})
+        catalog = target.catalog(KEYED)
+        target.run(*KEYED, catalog=catalog, upto=upto)
+        target.run(*KEYED, catalog=catalog)
+        sandbox.faults.between_calls = None
+        clock = company.clock
+        assert isinstance(clock, ManualClock)
+        clock.advance(5)
+        target.run(*KEYED, catalog=catalog)
+        for stream in KEYED:
+            assert_converged(company, target, stream)
 
 
 def keys(company: Company, stream: str) -> set[object]:

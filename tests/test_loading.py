@@ -19,6 +19,7 @@ from intacct_sandbox import (
     UserFormatting,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ReadFunction
+from tap_sage_intacct.state import InvalidState
 from tests.loading import PERIODS, Loader, as_json
 
 STREAMS = tuple(DATA_SOURCE_BY_STREAM)
@@ -381,6 +382,33 @@ def test_streams_of_a_first_load_are_asked_for_ahead(
     assert run.calls == len(names) + SIGN_IN_AND_FORMAT
     for name in names:
         assert_loaded(target, sandbox.company, name)
+
+
+@pytest.mark.parametrize("connections", [2, 4])
+def test_next_stream_begins_when_all_of_a_long_one_is_asked_for(
+    sandbox: Sandbox, loader: MakeLoader, connections: int
+) -> None:
+    target = loader(page_size=50, max_connections=connections)
+    names = ("gl_journal_entry_lines", "vendors")
+    catalog = target.catalog(names)
+    sandbox.forget_calls()
+    target.run(*names, catalog=catalog)
+    asked = [c.object_name for c in sandbox.calls if c.function == "query"]
+    # Before the closing count, which follows 12 pages of lines.
+    assert 12 - connections <= asked.index("VENDOR") <= 12
+    for name in names:
+        assert_loaded(target, sandbox.company, name)
+
+
+def test_state_of_another_company_is_refused_also_by_other_streams(
+    loader: MakeLoader,
+) -> None:
+    target = loader()
+    target.run("vendors")
+    bookmarks = (target.state or {})["bookmarks"]
+    bookmarks["vendors"]["company"] = "another"
+    with pytest.raises(InvalidState, match="company another"):
+        target.run("bills")
 
 
 def test_streams_in_which_little_changed_are_asked_for_ahead(

@@ -78,13 +78,15 @@ def test_run_that_fails_tells_how_far_it_came(
 
     def lose_vendors(call: object) -> None:
         if getattr(call, "object_name", "") == "VENDOR":
-            sandbox.faults.add(Fault(FaultKind.HTTP_500, times=None))
+            fault = Fault(FaultKind.HTTP_500, object_name="VENDOR", times=None)
+            sandbox.faults.add(fault)
 
     sandbox.faults.between_calls = lose_vendors
     with pytest.raises(IntacctError):
         target.run("customers", "vendors", catalog=catalog)
     rows = table(caplog.text)
     assert [row[0] for row in rows] == ["customers", "vendors", "all"]
+    assert "broken" not in rows[0]
     assert rows[1][-2:] == ["broken", "off"]
 
 

@@ -73,6 +73,15 @@ def test_columns_have_the_types_of_their_fields(
         assert row["WHENDUE"] == as_json(bills[row["RECORDNO"]]["WHENDUE"])
 
 
+def test_filter_on_a_report_is_refused(loader: MakeLoader) -> None:
+    """A report has arguments instead."""
+    report = {"name": "Bills due"}
+    catalog = loader(custom_reports=[report]).catalog(["bills_due"])
+    target = loader(custom_reports=[report], filters={"bills_due": "TOTALDUE > 10"})
+    with pytest.raises(InvalidSettings, match="no stream 'bills_due', which filters"):
+        target.run("bills_due", catalog=catalog)
+
+
 def test_untyped_report_is_text(loader: MakeLoader) -> None:
     _, run = load(loader, name="Bills due", typed=False)
     own = {"_report_row", "_report_run_id"}

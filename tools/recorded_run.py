@@ -21,7 +21,7 @@ from rich.console import Console, RenderableType
 from singer_sdk.logging import ConsoleFormatter
 
 import tap_sage_intacct
-from tap_sage_intacct.progress import Display, RunProgress
+from tap_sage_intacct.progress import Display, Outcome, RunProgress
 from tap_sage_intacct.tap import TapSageIntacct
 
 LOGGERS = ("tap-sage-intacct", "tap_sage_intacct")
@@ -80,6 +80,11 @@ class _WatchedProgress(RunProgress):
         self._pages += stream == self._moment.stream
         if (stream, self._pages) == (self._moment.stream, self._moment.page):
             self._look(self._unseen.frame())
+
+    def ends(self, stream: str, outcome: Outcome, *, calls: int, drifted: int) -> None:
+        """Note the end, which takes a call too."""
+        self._time.seconds += SECONDS_PER_PAGE
+        super().ends(stream, outcome, calls=calls, drifted=drifted)
 
 
 class _OwnLines(logging.Handler):

@@ -197,7 +197,7 @@ class Gateway:
         return self._patiently(once)
 
     def begin(self, function: Function) -> BegunCall:
-        """Have a call that gives rows on its way while something else is done.
+        """Have a call on its way while something else is done.
 
         Raises:
             IntacctError: no session could be had. What is wrong with the call itself

@@ -142,7 +142,8 @@ class IntacctStream(BatchedStream, ABC):
 
     def begin(self) -> None:
         """Have the first page on its way before it is the stream's turn."""
-        if self._begun is not None or not self._begins_early:
+        is_begun = self._begun is not None and self._begun.is_fresh
+        if is_begun or not self._begins_early:
             return
         pages = self._record_pages(None)
         first = next(pages, [])
@@ -153,23 +154,31 @@ class IntacctStream(BatchedStream, ABC):
         """Whether a reading begins with a call, and with nothing that must wait."""
         return False
 
+    @property
+    def _is_ending(self) -> bool:
+        """Whether few calls are left to make, so that the next streams may begin."""
+        return False
+
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
-        """The pages of a partition, and while they are read, the next streams begin."""
+        """The pages of a partition; near its end, the next streams begin."""
         progress = self._run.progress
         progress.begins(self.name)
-        begun, self._begun = self._begun, None
-        is_fresh = begun is not None and begun.is_fresh
-        pages = begun.pages if begun and is_fresh else self._record_pages(context)
-        is_whole = False
+        has_begun_next = is_whole = False
         try:
-            yield next(pages, [])
-            self.begin_next()
-            yield from pages
+            for page in self._take_begun() or self._record_pages(context):
+                if self._is_ending and not has_begun_next:
+                    self.begin_next()
+                    has_begun_next = True
+                yield page
             is_whole = True
         finally:
             if not is_whole:
                 self._end(Outcome.BROKEN_OFF)
                 progress.close()
+
+    def _take_begun(self) -> Iterator[list[RecordTable]] | None:
+        begun, self._begun = self._begun, None
+        return begun.pages if begun is not None and begun.is_fresh else None
 
     def _note_progress(
         self, rows: int, *, deleted: int = 0, total: int | None = None

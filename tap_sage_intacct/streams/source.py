@@ -100,6 +100,7 @@ class SourceStream(IntacctStream):
         super().__init__(tap, name=source.stream_name, schema=schema, run=run)
         self.source = source
         self._interruption = interruption
+        self._rows_left: int | None = None
         self._tells_deletions = tells_deletions
         self._selection = selection
         self._detector = DriftDetector(
@@ -149,6 +150,13 @@ class SourceStream(IntacctStream):
         is_queried = self.source.functions[0] is ReadFunction.QUERY
         by_key = is_queried and self.settings.paging is Paging.AUTO
         return by_key and not self._tells_deletions and not self.partitions
+
+    @property
+    def _is_ending(self) -> bool:
+        if self._rows_left is None or self.partitions:
+            return False
+        connections = self._run.gateway.max_connections
+        return self._rows_left <= self.settings.page_size * connections
 
     def catalog_problems(self) -> list[str]:
         """A key or a field that the catalog lacks, since it was discovered before."""
@@ -208,10 +216,10 @@ class SourceStream(IntacctStream):
         condition = self._condition(context)
         with self._deletions(condition, entity) as deletions:
             scope = self._scope(gateway, condition, deletions)
+            # What changed since a bookmark is little, as a rule.
+            self._rows_left = None if checkpoint.bookmark is None else 0
             for page in self._pages(gateway, scope, checkpoint, context):
-                self._note_progress(
-                    len(page.rows), deleted=len(page.deleted), total=page.total
-                )
+                self._note_page(page)
                 # Before they are emitted, or a run that dies here would forget them.
                 if deletions is not None:
                     deletions.note(page.rows)
@@ -223,6 +231,16 @@ class SourceStream(IntacctStream):
                 self._run.maintenance.check()
         if self._is_last(context):
             self._activate_version()
+
+    def _note_page(self, page: ReadPage) -> None:
+        if not page.rows and not page.deleted:
+            # Only on its way, perhaps before the stream's turn.
+            return
+        self._note_progress(len(page.rows), deleted=len(page.deleted), total=page.total)
+        if page.total is not None:
+            self._rows_left = page.total
+        if self._rows_left is not None:
+            self._rows_left -= len(page.rows)
 
     def _deletions(
         self, condition: Condition | None, entity: str | None
