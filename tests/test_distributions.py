@@ -1,0 +1,135 @@
+"""What users install holds the code, and nothing of the folder it was built in."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SECRET = b"a secret of the folder"
+# Where a demo, a user or Meltano leaves books and credentials.
+PLANTED = (
+    "output/demo.duckdb",
+    "output/bills.jsonl",
+    ".env",
+    ".secrets",
+    "intacct-sandbox.sqlite",
+    "catalog.json",
+    "notes.txt",
+    ".meltano/meltano.db",
+    "build/old.py",
+)
+# As those above, but inside the packages.
+PLANTED_IN_PACKAGE = (
+    ".env",
+    "company.sqlite",
+    "books.json",
+    "output/bills.jsonl",
+    ".meltano/run.log",
+)
+PACKAGES = {
+    ".": ("tap_sage_intacct", "intacct_sandbox"),
+    "target-pigment": ("target_pigment",),
+}
+
+
+def plant(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(SECRET)
+
+
+@pytest.fixture(params=PACKAGES, scope="module")
+def distribution(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def archives(
+    distribution: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, bytes]]:
+    """Contents by path, of the sdist and the wheel of a folder full of secrets."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"],  # noqa: S607 - the one on the path
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        copy = checkout / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, copy)
+    folder = checkout / distribution
+    plant(checkout, *PLANTED)
+    plant(folder, *PLANTED)
+    for package in PACKAGES[distribution]:
+        plant(folder / package, *PLANTED_IN_PACKAGE)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--directory", "made"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    made = folder / "made"
+    return {
+        "sdist": dict(sdist_files(next(made.glob("*.tar.gz")))),
+        "wheel": dict(wheel_files(next(made.glob("*.whl")))),
+    }
+
+
+def sdist_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path) as archive:
+        for member in archive.getmembers():
+            content = archive.extractfile(member)
+            if content is not None:
+                yield member.name.partition("/")[2], content.read()
+
+
+def wheel_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    with ZipFile(path) as archive:
+        for name in archive.namelist():
+            yield name, archive.read(name)
+
+
+@pytest.mark.parametrize("kind", ["sdist", "wheel"])
+def test_nothing_of_the_folder_leaves(
+    archives: dict[str, dict[str, bytes]], kind: str
+) -> None:
+    leaked = [name for name, content in archives[kind].items() if SECRET in content]
+    assert leaked == []
+
+
+@pytest.mark.parametrize("kind", ["sdist", "wheel"])
+def test_every_file_of_the_packages_is_there(
+    archives: dict[str, dict[str, bytes]], distribution: str, kind: str
+) -> None:
+    wanted = {
+        path.relative_to(ROOT / distribution).as_posix()
+        for package in PACKAGES[distribution]
+        for path in (ROOT / distribution / package).rglob("*")
+        if path.is_file() and path.suffix in {".py", ".json", ".html", ".xsd", ".typed"}
+    }
+    assert wanted - archives[kind].keys() == set()
+
+
+def test_sdist_holds_no_more_than_is_listed(
+    archives: dict[str, dict[str, bytes]], distribution: str
+) -> None:
+    outside = {
+        name
+        for name in archives["sdist"]
+        if name.partition("/")[0] not in PACKAGES[distribution]
+    }
+    # What hatchling adds of its own accord.
+    expected = {"PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
+    assert outside == expected | ({"LICENSE"} if distribution == "." else set())
