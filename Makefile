@@ -11,7 +11,7 @@ WORKERS ?= 2
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
 
-demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company into a sandboxed Pigment, twice
+demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company into a sandboxed Pigment, three times
 	$(BIN)/python -m tools.demo --meltano $(MELTANO_VENV)/bin/meltano
 
 test: $(VENV)/.dev ## Run the tests

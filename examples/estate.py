@@ -77,7 +77,6 @@ class Task:
         return {
             **os.environ,
             "TAP_SAGE_INTACCT__SELECT": json.dumps([f"{self.stream}.*"]),
-            "TAP_SAGE_INTACCT__METADATA": "{}",
             "TAP_SAGE_INTACCT_KEY_STORE": str(keys),
             **own,
         }

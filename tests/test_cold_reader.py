@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from intacct_sandbox import Company, SystemClock
+from tests.shipped_project import assert_is_the_books, copy_of_project, selected_fields
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]
 
@@ -25,24 +26,14 @@ BLOCK = re.compile(
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The project as it is after `make demo`, its plugins installed but nothing run."""
-    for name in (".venv", ".venv-meltano"):
-        if not (ROOT / name).is_dir():
-            pytest.skip(f"No {name}: run `make test-long`")
-        (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "meltano.yml", tmp_path)
-    (tmp_path / "output").mkdir()
-    for kind in ("extractors", "loaders"):
-        (tmp_path / ".meltano").mkdir(exist_ok=True)
-        (tmp_path / ".meltano" / kind).symlink_to(ROOT / ".meltano" / kind)
-    return tmp_path
+    return copy_of_project(tmp_path)
 
 
 def test_commands_of_the_readme_lead_to_a_schedule(project: Path) -> None:
     found = BLOCK.search((ROOT / "README.md").read_text("utf-8"))
     assert found is not None
     # A port that is free here.
-    commands = found[1].replace(
+    commands = with_another_day(found[1]).replace(
         "intacct-sandbox serve", "intacct-sandbox serve --port 0"
     )
     log = project / "commands.log"
@@ -64,29 +55,37 @@ def test_commands_of_the_readme_lead_to_a_schedule(project: Path) -> None:
     shown = log.read_text("utf-8")
     assert exit_code == 0, shown[-4000:]
     assert "All is well" in shown
-    assert shown.count("Block run completed") == 2
+    assert shown.count("Block run completed") == 3
     assert_loaded(project)
     # Nothing that a load of one's own company would go on from, or overwrite.
     assert not (project / ".env").exists()
     assert not (project / ".meltano" / "meltano.db").exists()
+    assert not list((project / ".meltano").glob("keys-*"))
     assert not (project / "output" / "intacct.duckdb").exists()
 
 
+def with_another_day(commands: str) -> str:
+    """The commands, with the day of business and the scheduled run once more."""
+    lines = commands.splitlines()
+    (change,) = (line for line in lines if " change " in line)
+    (run,) = (line for line in lines if "schedule run" in line)
+    end = lines.index("kill %1")
+    again = [change.replace(" change ", " change --seed 2 "), run]
+    return "\n".join([*lines[:end], *again, *lines[end:]])
+
+
 def assert_loaded(project: Path) -> None:
-    """The chosen rows, and none twice."""
+    """The books, row for row, of what was chosen."""
     company = Company.open(project / "intacct-sandbox.sqlite", clock=SystemClock())
-    vendors = {
-        v["VENDORID"] for v in company.truth("VENDOR", where="STATUS = 'active'")
-    }
-    bills = {
-        int(str(b["RECORDNO"]))
-        for b in company.truth("APBILL", where="TOTALDUE > 1000")
-    }
+    chosen = selected_fields(yaml.safe_load((project / "meltano.yml").read_text()))
+    where = {"vendors": "STATUS = 'active'", "bills": "TOTALDUE > 1000"}
+    assert set(where) <= set(chosen)
     with duckdb.connect(
         str(project / "output/sandbox.duckdb"), read_only=True
     ) as database:
-        loaded = database.sql("select vendorid from vendors").fetchall()
-        assert len(loaded) == len(vendors)
-        assert {row[0] for row in loaded} == vendors
-        loaded = database.sql("select recordno from bills").fetchall()
-        assert sorted(row[0] for row in loaded) == sorted(bills)
+        for stream, fields in chosen.items():
+            cursor = database.execute(f'SELECT * FROM main."{stream}"')
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            assert_is_the_books(rows, company, stream, fields, where=where.get(stream))
+    company.close()

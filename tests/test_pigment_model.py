@@ -28,6 +28,7 @@ def plugin(kind: str, name: str) -> dict[str, Any]:
 
 
 TAP = plugin("extractors", "tap-sage-intacct")
+PIGMENT_TAP = plugin("extractors", "tap-sage-intacct--pigment")
 TARGET = plugin("loaders", "target-pigment")
 STREAMS = TARGET["config"]["streams"]
 
@@ -41,10 +42,11 @@ def test_meltano_knows_every_setting_of_the_target() -> None:
     assert {n: s["value"] for n, s in known.items() if "value" in s} == defaults
 
 
-def test_the_job_is_the_command_that_people_type() -> None:
-    assert PROJECT["jobs"] == [
-        {"name": "intacct-to-pigment", "tasks": ["tap-sage-intacct target-pigment"]}
-    ]
+def test_the_job_reads_lists_whole_and_replaces_them() -> None:
+    assert PROJECT["jobs"][0] == {
+        "name": "intacct-to-pigment",
+        "tasks": ["tap-sage-intacct--pigment target-pigment"],
+    }
 
 
 def test_the_schedule_keeps_clear_of_the_maintenance_window() -> None:
@@ -71,7 +73,7 @@ def test_what_is_selected_is_what_is_sent(stream: str) -> None:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_stream_that_replaces_is_read_whole(stream: str) -> None:
     replaces = STREAMS[stream]["load_mode"] == "replace"
-    method = TAP["metadata"].get(stream, {}).get("replication-method")
+    method = PIGMENT_TAP["metadata"].get(stream, {}).get("replication-method")
     assert (method == "FULL_TABLE") is replaces
     marks = {"_sdc_deleted_at"} & {c["name"] for c in STREAMS[stream]["columns"]}
     assert bool(marks) is not replaces

@@ -28,7 +28,7 @@ SCHEMA = SETTINGS.to_dict()["properties"]
 
 def meltano_settings() -> dict[str, dict[str, Any]]:
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
-    (tap,) = project["plugins"]["extractors"]
+    tap = project["plugins"]["extractors"][0]
     return {setting["name"]: setting for setting in tap["settings"]}
 
 

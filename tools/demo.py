@@ -1,10 +1,10 @@
-"""The demo: a sandboxed Intacct company through Meltano into a Pigment workspace, twice.
+"""The demo: a sandboxed Intacct company through Meltano into a Pigment workspace.
 
     python -m tools.demo --meltano PATH
 
-Starts both sandboxes, runs `meltano run tap-sage-intacct target-pigment` for a full
-load, lets a day of business pass in the company, runs it again, and after each run
-reads every list back through Pigment's export and compares it with the company's books.
+Starts both sandboxes and runs `meltano run intacct-to-pigment`: a full load, then again
+after each of two days of business. After each run it reads every list back through
+Pigment's export and compares it with the company's books.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ OUTPUT = Path("output/demo")
 COMPANY = OUTPUT / "company.sqlite"
 WORKSPACE = OUTPUT / "pigment.sqlite"
 READY_SECONDS = 60
+DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,16 @@ def main() -> int:
     with intacct(options.journal_lines) as tap, pigment() as target:
         settings = {**tap, **target}
         print("First run: everything ...")
-        first = load(meltano, settings, "first")
-        print("A day of business passes ...")
-        run_sandbox("change", "--company-file", str(COMPANY), "--share", "0.02")
-        print("Second run: what changed ...")
-        second = load(meltano, settings, "second")
-    show(first, second)
-    return int(any(found.differences for found in (*first.lists, *second.lists)))
+        loads = [load(meltano, settings, "run-1")]
+        for day in range(1, 1 + DAYS):
+            print("A day of business passes; the next run loads what changed ...")
+            seed = ("--seed", str(day))
+            run_sandbox(
+                "change", "--company-file", str(COMPANY), "--share", "0.02", *seed
+            )
+            loads.append(load(meltano, settings, f"run-{day + 1}"))
+    show(loads)
+    return int(any(found.differences for made in loads for found in made.lists))
 
 
 @contextmanager
@@ -125,7 +129,7 @@ def load(meltano: Path, settings: Mapping[str, str], name: str) -> Load:
     """One `meltano run`, its log in the output folder, and a comparison."""
     # A state of its own, so that each demo begins with a full load.
     command = [str(meltano), "run", f"--state-id-suffix=demo-{os.getpid()}"]
-    command += ["tap-sage-intacct", "target-pigment"]
+    command.append("intacct-to-pigment")
     log = OUTPUT / f"{name}.log"
     since = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
     started = time.monotonic()
@@ -144,16 +148,17 @@ def load(meltano: Path, settings: Mapping[str, str], name: str) -> Load:
     return Load(seconds, compare_lists(COMPANY, WORKSPACE, settings, since))
 
 
-def show(first: Load, second: Load) -> None:
+def show(loads: Sequence[Load]) -> None:
     """The table, and where the rows are."""
-    print(f"\n{'':22} {'first run':>30} {'second run':>30}")
+    runs = (f"run {number}" for number in range(1, 1 + len(loads)))
+    heads = f" {'rows sent':>11} {'items':>9} {'equal':>8}" * len(loads)
+    print(f"\n{'':22}" + "".join(f" {run:>30}" for run in runs))
+    print(f"{'list in Pigment':22}{heads}")
+    for lists in zip(*(made.lists for made in loads), strict=True):
+        print(f"{lists[0].name:22}" + "".join(map(cells, lists)))
+    seconds = "".join(f" {made.seconds:30.1f}" for made in loads)
     print(
-        f"{'list in Pigment':22}" + f" {'rows sent':>11} {'items':>9} {'equal':>8}" * 2
-    )
-    for one, other in zip(first.lists, second.lists, strict=True):
-        print(f"{one.name:22}" + cells(one) + cells(other))
-    print(
-        f"{'seconds, with Meltano':22} {first.seconds:30.1f} {second.seconds:30.1f}\n\n"
+        f"{'seconds, with Meltano':22}{seconds}\n\n"
         "Equal: read back through the export, row for row what the company's books say.\n"
         f"The workspace is in {WORKSPACE}, the logs are beside it. To look at it:\n\n"
         f"    .venv/bin/intacct-sandbox pigment --workspace {WORKSPACE} --port 8643\n\n"

@@ -1,0 +1,178 @@
+"""meltano.yml as it ships: each of its jobs holds the books after two days of business.
+
+Only credentials are set, and where the loader writes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from intacct_sandbox import Company, Sandbox
+from tests import postgres
+from tests.shipped_project import (
+    PROJECT,
+    assert_is_the_books,
+    copy_of_project,
+    selected_fields,
+)
+
+JOBS = {
+    job["name"]: tuple(task.split()) for job in PROJECT["jobs"] for task in job["tasks"]
+}
+EXTRACTORS = {plugin["name"]: plugin for plugin in PROJECT["plugins"]["extractors"]}
+LOADERS = {plugin["name"] for plugin in PROJECT["plugins"]["loaders"]}
+FIELDS = selected_fields(PROJECT)
+
+Rows = list[dict[str, Any]]
+long = pytest.mark.long
+alone = pytest.mark.usefixtures("meltano_alone")
+
+
+def test_each_loader_has_a_job_and_an_extractor_of_its_own() -> None:
+    assert {loader for _, loader in JOBS.values()} == LOADERS
+    extractors = [extractor for extractor, _ in JOBS.values()]
+    assert len(set(extractors)) == len(LOADERS)
+    assert {EXTRACTORS[name]["inherit_from"] for name in extractors} == {
+        "tap-sage-intacct"
+    }
+
+
+def test_each_pipeline_has_a_key_store_of_its_own() -> None:
+    path = Template(EXTRACTORS["tap-sage-intacct"]["config"]["key_store"])
+    stores = [
+        path.substitute(
+            MELTANO_PROJECT_ROOT="",
+            MELTANO_ENVIRONMENT=environment["name"],
+            MELTANO_EXTRACTOR_NAME=extractor,
+        )
+        for environment in PROJECT["environments"]
+        for extractor in EXTRACTORS
+    ]
+    assert len(set(stores)) == len(PROJECT["environments"]) * len(EXTRACTORS)
+
+
+def test_only_the_loader_that_replaces_lists_reads_whole() -> None:
+    """The others do not honour ACTIVATE_VERSION, or need not."""
+    read_whole = {name for name, plugin in EXTRACTORS.items() if "metadata" in plugin}
+    assert read_whole == {"tap-sage-intacct--pigment"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Server]:
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's initdb and postgres are not installed")
+    with postgres.running(programs) as found:
+        yield found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return copy_of_project(tmp_path)
+
+
+@pytest.fixture
+def run(living_company: Company, project: Path) -> Iterator[Callable[..., None]]:
+    """Runs a job of the project."""
+    year = living_company.clock.now().year
+    months = {"from": f"{year}-01", "type": "month"}
+    with Sandbox(living_company) as sandbox:
+        settings = {
+            f"TAP_SAGE_INTACCT_{name.upper()}": value
+            for name, value in sandbox.config().items()
+        }
+        settings["TAP_SAGE_INTACCT_BALANCE_PERIODS"] = json.dumps(months)
+
+        def start(job: str, **own: str) -> None:
+            finished = subprocess.run(
+                [project / ".venv-meltano/bin/meltano", "run", job],
+                cwd=project,
+                env={**os.environ, **settings, **own},
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            assert finished.returncode == 0, finished.stderr[-3000:]
+
+        yield start
+
+
+def assert_two_days(
+    company: Company, load: Callable[[], None], read: Callable[[str], Rows]
+) -> None:
+    """The books, after a first load and after each of two days."""
+    for day in range(3):
+        if day:
+            company.change(seed=day, share=0.05)
+        load()
+        for stream, fields in FIELDS.items():
+            assert_is_the_books(read(stream), company, stream, fields)
+
+
+@long
+@alone
+def test_duckdb_holds_the_books(
+    living_company: Company, run: Callable[..., None], project: Path
+) -> None:
+    def read(stream: str) -> Rows:
+        with duckdb.connect(str(project / "output/intacct.duckdb")) as database:
+            cursor = database.execute(f'SELECT * FROM main."{stream}"')
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    assert_two_days(living_company, lambda: run("intacct-to-duckdb"), read)
+    stores = (project / ".meltano").glob("keys-*.sqlite")
+    assert [path.name for path in stores] == [
+        "keys-dev-tap-sage-intacct--duckdb.sqlite"
+    ]
+
+
+@long
+@alone
+def test_postgres_holds_the_books(
+    living_company: Company, run: Callable[..., None], server: postgres.Server
+) -> None:
+    def load() -> None:
+        run(
+            "intacct-to-postgres",
+            TARGET_POSTGRES_HOST=server.host,
+            TARGET_POSTGRES_PORT=str(server.port),
+            TARGET_POSTGRES_USER=server.user,
+            TARGET_POSTGRES_PASSWORD=server.password,
+            TARGET_POSTGRES_DATABASE=server.database,
+        )
+
+    def read(stream: str) -> Rows:
+        query = psycopg.sql.SQL(
+            "SELECT * FROM sage_intacct.{} WHERE _sdc_deleted_at IS NULL"
+        ).format(psycopg.sql.Identifier(stream))
+        with server.connect() as database:
+            return database.cursor(row_factory=dict_row).execute(query).fetchall()
+
+    assert_two_days(living_company, load, read)
+
+
+@long
+@alone
+def test_files_hold_the_books(
+    living_company: Company, run: Callable[..., None], project: Path
+) -> None:
+    def read(stream: str) -> Rows:
+        lines = (project / "output" / f"{stream}.jsonl").read_text().splitlines()
+        records = [json.loads(line) for line in lines]
+        key = "_balance_key" if "balances" in stream else "RECORDNO"
+        latest = {record[key]: record for record in records}
+        return [row for row in latest.values() if row["_sdc_deleted_at"] is None]
+
+    assert_two_days(living_company, lambda: run("intacct-to-jsonl"), read)
