@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Any length will do: a signal ends it.
 _LONG_SECONDS = 3600
+_LAST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, LookupError, json.JSONDecodeError) as error:
         sys.stderr.write(f"intacct-sandbox: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a company over HTTP")
-    serve.add_argument("--port", type=int, default=8642, help="0 takes a free one")
+    serve.add_argument("--port", type=_port, default=8642, help="0 takes a free one")
     serve.add_argument(
         "--company-file",
         type=Path,
@@ -73,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_serve)
     pigment = commands.add_parser("pigment", help="serve a Pigment workspace over HTTP")
-    pigment.add_argument("--port", type=int, default=8643, help="0 takes a free one")
+    pigment.add_argument("--port", type=_port, default=8643, help="0 takes a free one")
     pigment.add_argument(
         "--workspace",
         type=Path,
@@ -100,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     truth.add_argument("object", metavar="OBJECT")
     truth.set_defaults(run=_truth)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -76,25 +76,46 @@ class Company:
         if path.exists():
             raise FileExistsError(f"{path} exists")
         company = cls(path, clock, company_id)
-        connection = company.connection()
         company.definitions = definitions = definitions or company.definitions
+        try:
+            company._fill(definitions, seed, journal_lines)
+        except BaseException:
+            # Half a company is none, and must not be opened as one.
+            company.close()
+            path.unlink(missing_ok=True)
+            raise
+        return company
+
+    def _fill(
+        self, definitions: Mapping[str, ObjectDefinition], seed: int, journal_lines: int
+    ) -> None:
+        connection = self.connection()
         connection.execute("BEGIN")
         store.create_tables(connection, definitions.values())
         connection.execute("CREATE TABLE _company (id TEXT)")
-        connection.execute("INSERT INTO _company VALUES (?)", (company_id,))
+        connection.execute("INSERT INTO _company VALUES (?)", (self.company_id,))
         record_numbers.create_notes(connection)
-        fill_company(connection, definitions, clock.now(), seed, journal_lines)
+        fill_company(connection, definitions, self.clock.now(), seed, journal_lines)
         store.create_indexes(connection, definitions.values())
-        ledger.derive_all(connection, company._detail_fillers)
+        ledger.derive_all(connection, self._detail_fillers)
         connection.execute("COMMIT")
         connection.execute("ANALYZE")
-        return company
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock) -> Company:
-        """Open books that were made before."""
+        """Open books that were made before.
+
+        Raises:
+            OSError: the file holds no company, or that of another version.
+        """
         company = cls(path, clock, "")
         connection = company.connection()
+        if not store.has_tables(connection, company.definitions.values()):
+            company.close()
+            raise OSError(
+                f"{path} holds no company of this version of the sandbox; "
+                "delete it, and a new one is made"
+            )
         record_numbers.create_notes(connection)
         row = connection.execute("SELECT id FROM _company").fetchone()
         company.company_id = row[0]

@@ -9,6 +9,7 @@ each after one response.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import sys
 import threading
@@ -29,10 +30,18 @@ class LoopbackServer(ThreadingHTTPServer):
         Raises:
             OSError: the port is taken.
         """
-        super().__init__(("127.0.0.1", port), handler)
+        # First, since the base class closes the server if it cannot bind.
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._thread: threading.Thread | None = None
+        try:
+            super().__init__(("127.0.0.1", port), handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise OSError(
+                f"port {port} is in use; choose another one, or 0 for any free one"
+            ) from error
 
     @property
     def origin(self) -> str:

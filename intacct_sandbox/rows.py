@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from intacct_sandbox.formatting import UserFormatting
+    from intacct_sandbox.switches import Switches
 
     Row = Sequence[Any]
 
@@ -76,16 +77,19 @@ def render_raw(
     return_format: str,
     columns: Sequence[OutputColumn],
     rows: Sequence[Row],
-    formatting: UserFormatting,
+    switches: Switches,
 ) -> RawBody:
-    """JSON or CSV: all values are text, null is empty [C]; no rows: see below.
+    """JSON or CSV: all values are text [C]; CSV writes a null as an empty one.
 
     An empty JSON answer is `[]` [I], an empty CSV answer an empty body [C].
     """
     names = [column.name for column in columns]
-    texts = _texts(columns, rows, formatting, str)
+    texts = _texts(columns, rows, switches.formatting, str)
     if return_format == "json":
-        objects = [dict(zip(names, row, strict=True)) for row in texts]
+        objects = [
+            _members(names, row, cells, switches)
+            for row, cells in zip(rows, texts, strict=True)
+        ]
         body = json.dumps(objects, ensure_ascii=False, separators=(",", ":"))
         return RawBody("application/json", body.encode())
     buffer = io.StringIO()
@@ -94,6 +98,19 @@ def render_raw(
         writer.writerow(names)
         writer.writerows(texts)
     return RawBody("text/csv", buffer.getvalue().encode())
+
+
+def _members(
+    names: Sequence[str], row: Row, texts: Sequence[str], switches: Switches
+) -> dict[str, str | None]:
+    """One row as JSON has it."""
+    if switches.json_null == "empty":
+        return dict(zip(names, texts, strict=True))
+    return {
+        name: None if value is None else text
+        for name, value, text in zip(names, row, texts, strict=True)
+        if value is not None or switches.json_null == "null"
+    }
 
 
 def _texts(

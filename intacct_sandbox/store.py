@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from intacct_sandbox.definitions import ObjectDefinition
 
@@ -43,14 +44,37 @@ _CENT_DECIMALS = 2
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection with the collation and functions that the tables rely on."""
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
+    """A connection with the collation and functions that the tables rely on.
+
+    Raises:
+        OSError: as `open_database`.
+    """
+    connection = open_database(path, "PRAGMA journal_mode = WAL", isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.create_collation("DECIMAL", _compare_decimals)
     connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]
     connection.create_function("cents_text", 1, cents_text, deterministic=True)
     connection.create_function("cents", 1, cents, deterministic=True)
+    return connection
+
+
+def open_database(path: Path | str, script: str, **options: Any) -> sqlite3.Connection:
+    """A connection on which a script has run.
+
+    Raises:
+        OSError: the file cannot be opened, or is no database.
+    """
+    try:
+        connection: sqlite3.Connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, **options
+        )
+    except sqlite3.OperationalError as error:
+        raise OSError(f"{path}: {error}") from error
+    try:
+        connection.executescript(script)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise OSError(f"{path}: {error}") from error
     return connection
 
 
@@ -71,6 +95,20 @@ def create_tables(
         connection.execute(
             f"CREATE TABLE {quote(definition.name)} ({', '.join(columns)})"
         )
+
+
+def has_tables(
+    connection: sqlite3.Connection, definitions: Iterable[ObjectDefinition]
+) -> bool:
+    """Whether `create_tables` was called, and with no fewer objects and fields."""
+    found = set(
+        connection.execute(
+            "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) "
+            "AS c WHERE t.type = 'table'"
+        )
+    )
+    wanted = {(part.name, field.id) for part in definitions for field in part.fields}
+    return wanted <= found
 
 
 def create_indexes(

@@ -100,6 +100,8 @@ class Switches:
             refused [?].
         json_empty: what JSON without rows looks like: an empty list [I], or a body
             of no bytes, as CSV's is [C].
+        json_null: a null is JSON's `null`, as the one production client that reads
+            JSON expects [C]; an empty text; or its member is absent [?].
         sum_prefixed: aggregates come back as `SUM.X` [I] or plain `X` [D, one
             example]; COUNT is always prefixed [D].
         numeric_text_keys: a TEXT RECORDNO is compared as a number where both
@@ -163,6 +165,7 @@ class Switches:
     query_serves_all: bool = False
     json: Literal["served", "ignored", "refused"] = "served"
     json_empty: Literal["list", "nothing"] = "list"
+    json_null: Literal["null", "empty", "absent"] = "null"
     sum_prefixed: bool = True
     numeric_text_keys: bool = True
 

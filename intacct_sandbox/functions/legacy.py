@@ -147,7 +147,7 @@ def _serve(found: ResultSet, result_id: str, around: Surroundings) -> Answer:
     columns = output_columns(definition, found.fields)
     formatting = around.switches.formatting
     if found.return_format != "xml":
-        raw = render_raw(found.return_format, columns, rows, formatting)
+        raw = render_raw(found.return_format, columns, rows, around.switches)
         return Answer(rows=len(rows), raw=raw)
     missing = not remaining or around.switches.result_id_missing
     name = definition.name.lower()

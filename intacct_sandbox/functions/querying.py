@@ -66,7 +66,7 @@ def _in_served_format(asked: Query, around: Surroundings) -> Query:
 def _answer(asked: Query, page: Page, around: Surroundings) -> Answer:
     formatting, count = around.switches.formatting, len(page.rows)
     if asked.return_format != "xml":
-        raw = render_raw(asked.return_format, page.columns, page.rows, formatting)
+        raw = render_raw(asked.return_format, page.columns, page.rows, around.switches)
         if not count and around.switches.json_empty == "nothing":
             raw = replace(raw, body=b"")
         return Answer(rows=count, raw=raw)

@@ -88,9 +88,8 @@ def _read(
     formatting = around.switches.formatting
     return_format = call.findtext("returnFormat") or "xml"
     if return_format in {"csv", "json"}:
-        return Answer(
-            rows=len(rows), raw=render_raw(return_format, columns, shown, formatting)
-        )
+        raw = render_raw(return_format, columns, shown, around.switches)
+        return Answer(rows=len(rows), raw=raw)
     attributes = page_attributes(listtype=definition.name, count=len(rows))
     content = render_xml(definition.name, columns, shown, formatting, nested=nested)
     return Answer(f"<data{attributes}>{content}</data>", len(rows))

@@ -8,7 +8,6 @@ is the API's matter.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from intacct_sandbox.pigment.items import ItemStore, Values
 from intacct_sandbox.pigment.loading import Loader
 from intacct_sandbox.pigment.reports import Import
 from intacct_sandbox.pigment.switches import PigmentSwitches
+from intacct_sandbox.store import open_database
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS block (id TEXT PRIMARY KEY, name TEXT UNIQUE, body TEXT);
@@ -58,13 +58,15 @@ class Workspace:
         Args:
             path: of its file, created if absent; None: in memory.
             clock: of the instants in imports.
+
+        Raises:
+            OSError: the file cannot be opened, or is no workspace.
         """
         self.clock = clock or SystemClock()
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False
+        self._database = open_database(
+            path or ":memory:", _TABLES, isolation_level=None, check_same_thread=False
         )
-        self._database.executescript(_TABLES)
         self._items = ItemStore(self._database)
 
     def close(self) -> None:

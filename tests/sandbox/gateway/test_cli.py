@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from intacct_sandbox.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -60,6 +63,100 @@ def test_unknown_object_is_one_line_on_stderr(
 ) -> None:
     assert main(["truth", "--company-file", company_file, "NOTHING"]) == 1
     assert "no object NOTHING" in capsys.readouterr().err
+
+
+@pytest.fixture
+def busy_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield str(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", ["serve", "pigment"])
+def test_busy_port_is_one_line_on_stderr(
+    company_file: str,
+    tmp_path: Path,
+    busy_port: str,
+    command: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = {"serve": "--company-file", "pigment": "--workspace"}[command]
+    path = {"serve": company_file, "pigment": str(tmp_path / "workspace.sqlite")}
+    assert main([command, "--port", busy_port, file, path[command]]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == (
+        f"intacct-sandbox: port {busy_port} is in use; "
+        "choose another one, or 0 for any free one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--port", "0", "--company-file"],
+        ["change", "--company-file"],
+        ["truth", "APBILL", "--company-file"],
+        ["pigment", "--port", "0", "--workspace"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize("content", [b"no database at all, but some text\n", b""])
+def test_file_of_something_else_is_one_line_that_names_it(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    content: bytes,
+) -> None:
+    other = tmp_path / "other.sqlite"
+    other.write_bytes(content)
+    if arguments[0] == "pigment" and not content:
+        pytest.skip("An empty file is an empty workspace.")
+    assert main([*arguments, str(other)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"intacct-sandbox: {other}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve", "--company-file"], ["pigment", "--workspace"]]
+)
+def test_folder_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    absent = tmp_path / "absent" / "file.sqlite"
+    assert main([*arguments, str(absent), "--port", "0"]) == 1
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith(f"intacct-sandbox: {absent}")
+    )
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x"])
+def test_port_that_is_none_is_refused(
+    port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", f"--port={port}"])
+    assert f"{port} is no port" in capsys.readouterr().err
+
+
+def test_readme_does_not_wait_for_a_sandbox_that_did_not_start(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    serve, wait = re.findall(
+        r"^(?:\S*intacct-sandbox serve >|sleep 1).*$", readme, re.MULTILINE
+    )[:2]
+    (tmp_path / "output").mkdir()
+    commands = f"{serve.replace(serve.split(' >')[0], 'false')}\n{wait}\necho went on"
+    shell = subprocess.run(
+        ["bash", "-c", commands],  # noqa: S607 - as the reader's shell
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    assert shell.stdout == "went on\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

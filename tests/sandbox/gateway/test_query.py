@@ -313,8 +313,40 @@ def test_json_is_bare_rows_of_text(reader: Client) -> None:
     )
     response = reader.send(reader.document(asked))
     assert response.headers["Content-Type"] == "application/json"
-    plain = query("VENDOR", "RECORDNO", "PARENTID", order="RECORDNO")
-    assert json.loads(response.content) == rows(reader.data(plain))
+    plain = rows(reader.data(query("VENDOR", "RECORDNO", "PARENTID", order="RECORDNO")))
+    answered = json.loads(response.content)
+    assert answered == [
+        {name: text or None for name, text in row.items()} for row in plain
+    ]
+    assert {row["PARENTID"] for row in answered} > {None}
+
+
+@pytest.mark.parametrize(
+    ("json_null", "members"), [("empty", {"PARENTID": ""}), ("absent", {})]
+)
+@pytest.mark.parametrize("function", ["query", "read", "readByQuery"])
+def test_null_of_json_may_be_empty_or_absent(
+    reader: Client, function: str, json_null: Any, members: dict[str, str]
+) -> None:
+    company = reader.sandbox.company
+    company.update("VENDOR", 1, {"PARENTID": None})
+    reader.sandbox.switches = Switches(json_null=json_null)
+    asked = {
+        "query": query(
+            "VENDOR",
+            "RECORDNO",
+            "PARENTID",
+            where=compare("equalto", "RECORDNO", "1"),
+            options=JSON,
+        ),
+        "read": "<read><object>VENDOR</object><keys>1</keys>"
+        "<fields>RECORDNO,PARENTID</fields><returnFormat>json</returnFormat></read>",
+        "readByQuery": "<readByQuery><object>VENDOR</object>"
+        "<fields>RECORDNO,PARENTID</fields><query>RECORDNO = 1</query>"
+        "<returnFormat>json</returnFormat></readByQuery>",
+    }
+    answered = reader.send(reader.document(asked[function])).json()
+    assert answered == [{"RECORDNO": "1", **members}]
 
 
 def test_empty_json_is_an_empty_list_and_errors_stay_xml(reader: Client) -> None:
