@@ -127,4 +127,6 @@ class Damage:
         for _, fault in self.hits:
             if fault.kind in _AFTERWARDS:
                 reply = _AFTERWARDS[fault.kind](reply)
+            if fault.rewrite is not None:
+                reply = fault.rewrite(reply)
         return reply

@@ -50,6 +50,7 @@ class FaultKind(Enum):
     ROWS_LOST = "a page without rows, while others are said to remain"
     RESULT_ID_LOST = "a page of a result set without resultId, once"
     TO_ORDER = "whatever `answer` says"
+    REWRITTEN = "what `rewrite` makes of the reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Fault:
         seconds: only for SLOW.
         answer: only for TO_ORDER: a refusal, given at the level of its class, or a
             whole reply.
+        rewrite: only for REWRITTEN: given the reply that would have been sent.
     """
 
     kind: FaultKind
@@ -75,6 +77,7 @@ class Fault:
     probability: float = 1.0
     seconds: float = 0.0
     answer: Refusal | Reply | None = None
+    rewrite: Callable[[Reply], Reply] | None = None
 
     def fits(self, call: Call) -> bool:
         """Whether the call is one this fault is meant for."""

@@ -6,18 +6,19 @@ cannot tell (an address without https, a date that is none), all faults at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jsonschema
 from singer_sdk import typing as th
 
+from tap_sage_intacct.intacct.characters import is_control, is_legal
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.endpoint import address_of
 from tap_sage_intacct.intacct.gateway import (
     DEFAULT_API_URL,
     GatewaySettings,
@@ -354,8 +355,8 @@ _CREDENTIALS = (
     "sender_id",
     "sender_password",
 )
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_NAMES = frozenset({*_CREDENTIALS, "entity_id"})
+"""What signs in: no name and no password has a line break."""
 
 
 class InvalidSettings(ValueError):
@@ -443,7 +444,11 @@ class Settings:
         given.update(
             {name: value for name, value in config.items() if value is not None}
         )
-        problems = [*_api_url_problems(given["api_url"]), *_deletes_problems(given)]
+        problems = [
+            *_character_problems(given),
+            *_api_url_problems(given["api_url"]),
+            *_deletes_problems(given),
+        ]
         start_date = _instant(given.get("start_date"), problems)
         balances = BalanceSettings(
             balance_periods(given["balance_periods"], problems),
@@ -503,15 +508,41 @@ def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
     )
 
 
+def _character_problems(given: Mapping[str, Any]) -> list[str]:
+    """Texts that no request can hold; of what signs in also those of several lines."""
+    return [
+        f"{name} holds a control character or line break: copy it again, without."
+        for name, value in given.items()
+        if any(map(_is_odd_name if name in _NAMES else _is_odd, _texts(value)))
+    ]
+
+
+def _is_odd(text: str) -> bool:
+    return not all(map(is_legal, text))
+
+
+def _is_odd_name(text: str) -> bool:
+    return _is_odd(text) or any(map(is_control, text))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a JSON value, names of members included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value.keys(), *value.values()])
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _texts(part)
+
+
 def _api_url_problems(url: str) -> list[str]:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and all((parts.hostname or "").split(".")):
-        return []
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+    address = address_of(url)
+    if address is not None and address.is_safe:
         return []
     return [
-        "api_url must be an https address (http only for this machine itself), since "
-        "passwords travel to it."
+        "api_url must be an https address (http only for this machine itself), plain "
+        "and without a user name, since passwords travel to it."
     ]
 
 

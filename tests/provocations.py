@@ -378,6 +378,7 @@ SETTINGS: list[Provocation[Scene]] = [
     Provocation("credentials-missing", settings(user_password="")),
     Provocation("credentials-needed", first(discovery, settings(
         user_password=None, extra_objects=["CLASS"]))),
+    Provocation("setting-character", settings(user_password="x\x0cy")),
     Provocation("api-url", settings(api_url="http://example.com/x")),
     Provocation("start-date", settings(start_date="soon")),
     Provocation("key-store-without-deletions", settings(key_store="x.sqlite")),
@@ -493,7 +494,8 @@ FILTERS: list[Provocation[Scene]] = [
 CONNECTION: list[Provocation[Scene]] = [
     Provocation("host-unreachable", stopped_server),
     Provocation("certificate", tls_of_nobody),
-    Provocation("address-impossible", settings(api_url="https://*.example.com/x")),
+    Provocation("address-impossible",
+        settings(api_url=f"https://{'x' * 64}.example.com/x")),
     Provocation("answer-no-document",
                 answered(page("<html></html>", HTML_TYPE, 404))),
     Provocation("time-out", first(selected("departments"),

@@ -11,3 +11,8 @@ def is_legal(character: str) -> bool:
         or "\ue000" <= character <= "\ufffd"
         or character >= "\U00010000"
     )
+
+
+def is_control(character: str) -> bool:
+    """Whether it is a control character of ASCII or Latin-1, line breaks included."""
+    return character < "\x20" or "\x7f" <= character <= "\x9f"

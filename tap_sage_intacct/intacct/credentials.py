@@ -21,6 +21,10 @@ class Secret:
         """The text itself; for the request document only."""
         return self._text
 
+    def __bool__(self) -> bool:
+        """Whether there is one."""
+        return bool(self._text)
+
     def __repr__(self) -> str:
         """Masked, whatever the secret."""
         return "Secret(****)"

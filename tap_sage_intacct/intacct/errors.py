@@ -28,6 +28,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from tap_sage_intacct.intacct.masking import masked
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -112,9 +114,9 @@ class IntacctError(Exception):
         retry_after_seconds: float | None = None,
         cause: Cause | None = None,
     ) -> None:
-        self.remedy = remedy
+        self.remedy = masked(remedy)
         self.cause = cause
-        self.details = tuple(details)
+        self.details = tuple(map(_without_secrets, details))
         self.call = call
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self._message())
@@ -424,7 +426,6 @@ def classify(
         call: the function that failed, where one did.
         retry_after_seconds: from the HTTP answer's `Retry-After`.
     """
-    details = tuple(map(_without_session_id, details))
     rule = next(
         (rule for detail in details for rule in RULES if rule.matches(level, detail)),
         None,
@@ -440,14 +441,17 @@ def classify(
     )
 
 
-def _without_session_id(detail: ErrorDetail) -> ErrorDetail:
-    """Intacct repeats the session id in "Invalid session <id>....": a secret [C]."""
-    return ErrorDetail(
-        detail.errorno,
-        _SESSION_ID.sub(r"\1", detail.description),
-        _SESSION_ID.sub(r"\1", detail.description2),
-        _SESSION_ID.sub(r"\1", detail.correction),
-    )
+def _without_secrets(detail: ErrorDetail) -> ErrorDetail:
+    texts = (detail.errorno, detail.description, detail.description2, detail.correction)
+    return ErrorDetail(*map(_without_secret, texts))
+
+
+def _without_secret(text: str) -> str:
+    """Intacct repeats the session id in "Invalid session <id>....": a secret [C].
+
+    It may be one that is not ours, so that its value does not tell.
+    """
+    return masked(_SESSION_ID.sub(r"\1", text))
 
 
 def _clean(text: str) -> str:

@@ -49,6 +49,7 @@ from tap_sage_intacct.intacct.errors import (
     classify,
 )
 from tap_sage_intacct.intacct.json_rows import read_json_rows
+from tap_sage_intacct.intacct.masking import Mask
 from tap_sage_intacct.intacct.retrying import RetryPolicy, patiently
 from tap_sage_intacct.intacct.session import (
     CurrentSession,
@@ -145,6 +146,7 @@ class Gateway:
         self, settings: GatewaySettings, *, now: Callable[[], datetime] | None = None
     ) -> None:
         self._settings = settings
+        self._mask = Mask(settings.sender.password, settings.login.password)
         self._clock = ServerClock(now or utc_now)
         self._session = CurrentSession(self._sign_in, self._clock)
         self._transport = Transport(
@@ -373,12 +375,13 @@ class Gateway:
         answer = self._post([function], login, url)
         response = self._response(answer, [function], login)
         data = _data(function, response.results[0])
-        session_id = data.findtext(".//sessionid")
+        session_id = Secret(data.findtext(".//sessionid") or "")
         if not session_id:
             raise InvalidResponse("The answer to the sign-in holds no session id.")
+        self._mask.add(session_id)
         endpoint = trusted_endpoint(data.findtext(".//endpoint"), url)
         logger.info("Signed in to company %s.", self._settings.login.company_id)
-        return OpenSession(Secret(session_id), endpoint)
+        return OpenSession(session_id, endpoint)
 
     def _post(
         self, calls: Sequence[Function], authentication: Authentication, url: str

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -23,30 +20,16 @@ from tap_sage_intacct.intacct.errors import (
     RequestTimedOut,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.query import Query, query_function
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
-from tap_sage_intacct.settings import Settings
 from tap_sage_intacct.sources import RECORD_NUMBER
 from tests.intacct.asked_ahead import wait_for_answers
+from tests.intacct.conftest import MakeGateway
 from tests.loading import SCANNER
-
-MakeGateway = Callable[..., Gateway]
-
-
-@pytest.fixture
-def gateway(sandbox: Sandbox, clock: ManualClock) -> MakeGateway:
-    """Makes a gateway to the sandbox, by its clock; arguments replace settings."""
-
-    def make(*, config: dict[str, Any] | None = None, **changes: Any) -> Gateway:
-        settings = Settings.from_config({**sandbox.config(), **(config or {})}).gateway
-        assert isinstance(settings, GatewaySettings)
-        return Gateway(replace(settings, **changes), now=clock.now)
-
-    return make
 
 
 def vendors(gateway: Gateway, page_size: int = 2000) -> list[str]:
