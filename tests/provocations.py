@@ -316,6 +316,16 @@ def stopped_server(scene: Scene) -> None:
     scene.settings["api_url"] = "http://127.0.0.1:9/ia/xml/xmlgw.phtml"
 
 
+def proxy(address: str) -> Prepare:
+    """Call through a proxy."""
+
+    def prepare(scene: Scene) -> None:
+        scene.monkeypatch.setenv("HTTP_PROXY", address)
+        scene.monkeypatch.setenv("NO_PROXY", "")
+
+    return prepare
+
+
 def tls_of_nobody(scene: Scene) -> None:
     """Call by TLS where none is spoken, or none that can be verified."""
     scene.settings["api_url"] = scene.settings["api_url"].replace("http:", "https:")
@@ -494,8 +504,7 @@ FILTERS: list[Provocation[Scene]] = [
 CONNECTION: list[Provocation[Scene]] = [
     Provocation("host-unreachable", stopped_server),
     Provocation("certificate", tls_of_nobody),
-    Provocation("address-impossible",
-        settings(api_url=f"https://{'x' * 64}.example.com/x")),
+    Provocation("address-impossible", proxy("http://:8080")),
     Provocation("answer-no-document",
                 answered(page("<html></html>", HTML_TYPE, 404))),
     Provocation("time-out", first(selected("departments"),

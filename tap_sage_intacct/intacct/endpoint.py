@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 _PLAIN = re.compile(
     r"(?P<scheme>https?)://"
-    r"(?P<host>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+    r"(?P<host>[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\])"
     r"(?::(?P<port>[0-9]{1,5}))?"
     # Visible ASCII, but neither a backslash nor a fragment.
     r"(?:/[!-~]*)?",

@@ -120,7 +120,7 @@ class Transport:
             raise InvalidResponse(f"The answer of {host} was cut off.") from None
         except requests.exceptions.RequestException as error:
             raise ConfigurationError(
-                f"Could not call {host}: check api_url ({_reason(error)})."
+                f"Could not call {host}: check api_url and HTTPS_PROXY ({_reason(error)})."
             ) from None
         return _answer(response, body)
 

@@ -93,6 +93,7 @@ ODD = [
     "https://127.1/x",
     "https://0177.0.0.1/x",
     "https://192.0.2.256/x",
+    f"https://{'x' * 64}.example.com/x",
 ]
 
 
