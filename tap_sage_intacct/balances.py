@@ -27,6 +27,27 @@ _KEY_FIELDS = (
     "DEPARTMENTID",
 )
 
+# A dimension that has no key is told apart by its id: TASKID and COSTTYPEID are
+# documented without one [D]. Each with the fields that say the same.
+_IDS_WITHOUT_KEY = {
+    "LOCATIONID": {"LOCATIONNO", "LOCATIONDIMKEY"},
+    **{
+        f"{dimension}ID": {f"{dimension}DIMKEY"}
+        for dimension in (
+            "CLASS",
+            "CONTRACT",
+            "COSTTYPE",
+            "CUSTOMER",
+            "EMPLOYEE",
+            "ITEM",
+            "PROJECT",
+            "TASK",
+            "VENDOR",
+            "WAREHOUSE",
+        )
+    },
+}
+
 # By these the documentation leaves out empty rows [D].
 _AMOUNTS = ("TOTDEBIT", "TOTCREDIT", "TOTADJDEBIT", "TOTADJCREDIT", "FORBAL", "ENDBAL")
 
@@ -47,7 +68,12 @@ def key_fields(properties: Iterable[str]) -> tuple[str, ...]:
     dimensions = (
         name for name in known if name.endswith("DIMKEY") or name.startswith("GLDIM")
     )
-    return (*(name for name in _KEY_FIELDS if name in known), *dimensions)
+    ids = (
+        name
+        for name, others in _IDS_WITHOUT_KEY.items()
+        if name in known and not others & set(known)
+    )
+    return (*(name for name in _KEY_FIELDS if name in known), *dimensions, *ids)
 
 
 def balance_key(row: Row, fields: Iterable[str]) -> str:

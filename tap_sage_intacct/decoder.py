@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.intacct.columns import column_converter
 from tap_sage_intacct.intacct.rows import RowTable, as_table
 from tap_sage_intacct.intacct.values import InvalidValue, ValueType
@@ -17,11 +18,7 @@ from tap_sage_intacct.records import RecordTable
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.columns import Column
     from tap_sage_intacct.intacct.rows import Row
-    from tap_sage_intacct.intacct.values import UserFormat
-
-
-class InvalidRecord(ValueError):
-    """A value that is not of its field's type; the message tells its shape alone."""
+    from tap_sage_intacct.intacct.values import JsonValue, UserFormat
 
 
 class RowDecoder:
@@ -29,18 +26,18 @@ class RowDecoder:
 
     def __init__(
         self,
-        stream: str,
         value_types: Mapping[str, ValueType],
         user_format: UserFormat,
+        bad_values: BadValues,
     ) -> None:
         """Compile the plan.
 
         Args:
-            stream: for error texts.
             value_types: the fields to decode.
             user_format: how the API user's preferences write dates and times.
+            bad_values: is told of each value that is not of its field's type.
         """
-        self._stream = stream
+        self._bad_values = bad_values
         self._converters = {
             name: column_converter(kind, user_format)
             for name, kind in value_types.items()
@@ -52,7 +49,7 @@ class RowDecoder:
         An empty text is null; a column that a row lacks, its record lacks.
 
         Raises:
-            InvalidRecord: naming the field, and the shape of its text but not the text.
+            InvalidRecord: of a value that is not of its field's type; see `BadValues`.
         """
         if not rows:
             return []
@@ -63,14 +60,26 @@ class RowDecoder:
 
     def _table(self, rows: RowTable) -> RecordTable:
         columns = {
-            name: self._convert(name, texts)
+            name: self._convert(name, texts, rows)
             for name, texts in zip(rows.columns, rows.texts(), strict=True)
             if name in self._converters
         }
         return RecordTable(columns, len(rows))
 
-    def _convert(self, name: str, column: Sequence[str]) -> Column:
+    def _convert(self, name: str, column: Sequence[str], rows: RowTable) -> Column:
+        convert = self._converters[name]
         try:
-            return self._converters[name](column)
+            return convert(column)
+        except InvalidValue:
+            return [
+                self._value(name, text, rows, place)
+                for place, text in enumerate(column)
+            ]
+
+    def _value(self, name: str, text: str, rows: RowTable, place: int) -> JsonValue:
+        """One cell of a column that holds a bad value; null for that."""
+        try:
+            return self._converters[name]([text])[0]
         except InvalidValue as error:
-            raise InvalidRecord(f"{self._stream}.{name}: {error}.") from None
+            self._bad_values.meet(name, str(error), rows[place])
+            return None

@@ -23,14 +23,18 @@ from tap_sage_intacct.setting_values import (
     stream_name_of,
 )
 from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCE_BY_OBJECT, DataSource, ReadFunction
+from tap_sage_intacct.sources import (
+    DATA_SOURCE_BY_OBJECT,
+    RECORD_KEYS,
+    DataSource,
+    ReadFunction,
+)
 from tap_sage_intacct.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from tap_sage_intacct.definitions import Definitions
     from tap_sage_intacct.intacct.gateway import Gateway
 
-_RECORD_KEYS = ("RECORDNO", "id", "ID")
 # ACCESSTIME is the audit trail's, whose entries never change.
 _CHANGE_STAMPS = ("WHENMODIFIED", "updatedAt", "MODIFIED", "ACCESSTIME")
 _CREATION_STAMPS = ("AUWHENCREATED", "WHENCREATED", "createdAt")
@@ -68,7 +72,7 @@ def source_of(wanted: ExtraObject, schema: Mapping[str, Any]) -> DataSource:
 def _found_source(
     wanted: ExtraObject, object_name: str, types: Mapping[str, ValueType]
 ) -> DataSource:
-    record_key = _first(_RECORD_KEYS, types)
+    record_key = _first(RECORD_KEYS, types)
     if record_key is None and len(wanted.primary_keys) == 1:
         record_key = wanted.primary_keys[0]
     if record_key is None:
@@ -80,8 +84,9 @@ def _found_source(
         )
     stamps = {name for name, kind in types.items() if kind is ValueType.TIMESTAMP}
     # How Intacct compares keys that are text is unknown [?], so that such rows are
-    # taken from a result set, which needs no order.
-    is_ordered = types[record_key] is ValueType.INTEGER
+    # taken from a result set, which needs no order. Nor do pages by key suit a column of
+    # which only the user says that it tells rows apart.
+    is_ordered = types[record_key] is ValueType.INTEGER and record_key in RECORD_KEYS
     return DataSource(
         wanted.stream_name,
         object_name,

@@ -20,7 +20,7 @@ from tap_sage_intacct.intacct.query import (
     in_,
 )
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.values import ValueType, converter
+from tap_sage_intacct.intacct.values import InvalidValue, ValueType, converter
 from tap_sage_intacct.sources import RECORD_NUMBER
 
 if TYPE_CHECKING:
@@ -90,8 +90,12 @@ def _change_test(gateway: Gateway, header: Header) -> Callable[[Row], bool]:
     instant = converter(ValueType.TIMESTAMP, gateway.user_format())
 
     def has_changed(row: Row) -> bool:
-        created = instant(row.get(header.created, ""))
-        stamps = [instant(row.get(name, "")) for name in header.stamps]
+        try:
+            created = instant(row.get(header.created, ""))
+            stamps = [instant(row.get(name, "")) for name in header.stamps]
+        except InvalidValue:
+            # Nobody knows: better read once more than never.
+            return True
         # ISO texts in UTC sort as their instants do.
         return not created or any(str(s) > str(created) for s in stamps if s)
 

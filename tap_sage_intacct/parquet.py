@@ -10,13 +10,13 @@ together. Here the schema decides, so that every file of a stream has the same c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from singer_sdk.batch import BaseBatcher, lazy_chunked_generator
 
-from tap_sage_intacct.decoder import InvalidRecord
-from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.intacct.values import JsonValue, ValueType
 from tap_sage_intacct.settings import InvalidSettings
 
 try:
@@ -33,6 +33,7 @@ except ImportError:
 if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BatchConfig
 
+    from tap_sage_intacct.bad_values import BadValues
     from tap_sage_intacct.records import Record
 
 DIGITS, DECIMAL_PLACES = 38, 18
@@ -57,6 +58,7 @@ class ParquetBatcher(BaseBatcher):
         stream_name: str,
         batch_config: BatchConfig,
         value_types: Mapping[str, ValueType],
+        bad_values: BadValues,
     ) -> None:
         """Decide on the columns.
 
@@ -65,8 +67,10 @@ class ParquetBatcher(BaseBatcher):
             stream_name: the same, and for error texts.
             batch_config: where to, how many rows a file, and how compressed.
             value_types: the columns, and what is in them.
+            bad_values: is told of each value that its column cannot hold exactly.
         """
         super().__init__(tap_name, stream_name, batch_config)
+        self._bad_values = bad_values
         self._schema = pa.schema(
             [(name, _ARROW_TYPES[kind]) for name, kind in value_types.items()]
         )
@@ -75,7 +79,7 @@ class ParquetBatcher(BaseBatcher):
         """Write a file per batch and yield its address, once it is complete.
 
         Raises:
-            InvalidRecord: a number that its column cannot hold exactly.
+            InvalidRecord: a value that its column cannot hold exactly.
         """
         storage, encoding = self.batch_config.storage, self.batch_config.encoding
         compression = encoding.compression or "snappy"
@@ -89,22 +93,33 @@ class ParquetBatcher(BaseBatcher):
             yield [storage.get_url(filename)]
 
     def _table(self, records: list[Record]) -> pa.Table:
-        columns = [
-            self._column(field, [record.get(field.name) for record in records])
-            for field in self._schema
-        ]
+        columns = [self._column(field, records) for field in self._schema]
         return pa.table(columns, schema=self._schema)
 
-    def _column(self, field: pa.Field, values: list[Any]) -> pa.Array:
+    def _column(self, field: pa.Field, records: list[Record]) -> pa.Array:
+        values = [record.get(field.name) for record in records]
         try:
-            return pa.array(values, _type_of_values(field.type)).cast(field.type)
-        except (pa.ArrowException, OverflowError):
+            return _array(field.type, values)
+        except _MISFITS:
+            fitting = map(partial(self._fitting, field), values, records)
+            return _array(field.type, list(fitting))
+
+    def _fitting(self, field: pa.Field, value: JsonValue, record: Record) -> JsonValue:
+        try:
+            _array(field.type, [value])
+        except _MISFITS:
             # Arrow's own words quote the value.
-            raise InvalidRecord(
-                f"{self.stream_name}.{field.name}: a value does not fit a Parquet column "
-                f"of {field.type} exactly. Set the encoding of batch_config to jsonl, or "
-                "deselect the field."
-            ) from None
+            problem = f"a value does not fit a Parquet column of {field.type} exactly"
+            self._bad_values.meet(field.name, problem, record)
+            return None
+        return value
+
+
+_MISFITS = (pa.ArrowException, OverflowError)
+
+
+def _array(column: pa.DataType, values: list[JsonValue]) -> pa.Array:
+    return pa.array(values, _type_of_values(column)).cast(column)
 
 
 def _type_of_values(column: pa.DataType) -> pa.DataType | None:

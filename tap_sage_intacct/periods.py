@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.values import ValueType, converter
+from tap_sage_intacct.intacct.values import InvalidValue, ValueType, converter
 from tap_sage_intacct.setting_values import PeriodRange
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import RECORD_NUMBER
@@ -52,6 +53,7 @@ def reporting_periods(gateway: Gateway) -> list[ReportingPeriod]:
 
     Raises:
         PermissionDenied: the role may not read reporting periods.
+        IntacctError: a date that is none.
     """
     day = converter(ValueType.DATE, gateway.user_format())
     reader = ObjectReader(gateway, "REPORTINGPERIOD", _FIELDS)
@@ -61,7 +63,12 @@ def reporting_periods(gateway: Gateway) -> list[ReportingPeriod]:
         for row in page.rows
         if (start := day(row["START_DATE"])) and (end := day(row["END_DATE"]))
     )
-    return list(found)
+    try:
+        return list(found)
+    except InvalidValue as error:
+        raise IntacctError(
+            f"A date of a reporting period cannot be read: {error}."
+        ) from None
 
 
 def _period(row: Row, start: date, end: date) -> ReportingPeriod:

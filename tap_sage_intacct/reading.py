@@ -210,7 +210,9 @@ _BY_FUNCTION = {
 def _result_set(
     reader: ObjectReader, scope: Scope, condition: Condition | None
 ) -> Iterator[Page]:
-    return snapshot_pages(reader, condition, read_again=scope.detector.read_again)
+    return snapshot_pages(
+        reader, condition, read_again=scope.detector.read_again, watch=scope.watch
+    )
 
 
 def _done(scope: Scope, until: datetime) -> Checkpoint:

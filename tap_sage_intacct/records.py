@@ -31,6 +31,10 @@ class RecordTable:
         columns = {name: [value] * self.count for name, value in values.items()}
         return RecordTable({**self.columns, **columns}, self.count)
 
+    def column(self, name: str) -> Column:
+        """One column; nulls where the records lack it."""
+        return self.columns.get(name) or [None] * self.count
+
     def records(self) -> list[Record]:
         """The records one by one."""
         if not self.columns:

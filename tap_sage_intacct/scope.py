@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.drift import DriftDetector
+from tap_sage_intacct.intacct.paging import LookAtRows, unwatched
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
@@ -40,6 +41,7 @@ class Scope:
         creation_stamp: None where the object has no timestamp of creation.
         paging: how pages of `query` are taken.
         deletions: None where they are not asked for.
+        watch: makes, for each reading of a result set, what looks at all its rows.
     """
 
     now: Callable[[], datetime]
@@ -51,6 +53,7 @@ class Scope:
     creation_stamp: str | None = None
     paging: Paging = Paging.AUTO
     deletions: DeletionFinder | None = None
+    watch: Callable[[], LookAtRows] = unwatched
 
     def last_second(self) -> datetime:
         """The last second that is over: no row will be stamped with it any more."""

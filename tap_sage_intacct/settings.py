@@ -281,6 +281,16 @@ SETTINGS = th.PropertiesList(
         "with exit code 1.",
     ),
     th.Property(
+        "on_bad_value",
+        th.StringType,
+        default="fail",
+        allowed_values=["fail", "null"],
+        title="On bad value",
+        description="A value that is not of its field's type, such as `N/A` in a number "
+        "or 12.5 in an integer: end with exit code 1, or load null and count. In YAML "
+        'write `"null"`, with quotes. Keys always fail.',
+    ),
+    th.Property(
         "on_denied",
         th.StringType,
         default="warn",
@@ -378,6 +388,13 @@ class OnDenied(Enum):
     FAIL = "fail"
 
 
+class OnBadValue(Enum):
+    """What happens to a value that is not of its field's type."""
+
+    FAIL = "fail"
+    NULL = "null"
+
+
 class OnDrift(Enum):
     """What a stream does whose rows moved while they were read."""
 
@@ -425,6 +442,7 @@ class Settings:
     page_size: int = MAX_QUERY_PAGE
     paging: Paging = Paging.AUTO
     on_drift: OnDrift = OnDrift.REPAIR
+    on_bad_value: OnBadValue = OnBadValue.FAIL
     on_denied: OnDenied = OnDenied.WARN
     maintenance: MaintenanceWindow = field(default_factory=MaintenanceWindow)
     emit_activate_version: bool = True
@@ -483,6 +501,7 @@ class Settings:
             page_size=given["page_size"],
             paging=Paging(given["paging"]),
             on_drift=OnDrift(given["on_drift"]),
+            on_bad_value=OnBadValue(given["on_bad_value"]),
             on_denied=OnDenied(given["on_denied"]),
             maintenance=maintenance,
             emit_activate_version=given["emit_activate_version_messages"],

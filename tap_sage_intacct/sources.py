@@ -23,6 +23,8 @@ class ReadFunction(Enum):
 
 
 RECORD_NUMBER = PagingKey((KeyField("RECORDNO", ValueType.INTEGER),))
+RECORD_KEYS = ("RECORDNO", "id", "ID")
+"""Columns by which Intacct itself tells the records of an object apart."""
 BALANCE_KEY = "_balance_key"
 ENTITY_ID = "_entity_id"
 OWNER = "MEGAENTITYID"
@@ -87,6 +89,16 @@ class DataSource:
     header: Header | None = None
     record_key: str = "RECORDNO"
     document_type: str | None = None
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether Intacct promises that no two rows share the record key."""
+        return self.record_key in RECORD_KEYS
+
+    @property
+    def is_keyed_anew(self) -> bool:
+        """Whether the user named other keys than the one that Intacct promises."""
+        return self.is_numbered and self.record_key not in self.primary_keys
 
 
 _SNAPSHOT = (ReadFunction.READ_BY_QUERY,)

@@ -17,12 +17,12 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct import discovery
+from tap_sage_intacct.bad_values import InvalidRecord
 from tap_sage_intacct.choices import (
     check_catalog_names,
     check_needs_no_lookup,
     check_settings_names,
 )
-from tap_sage_intacct.decoder import InvalidRecord
 from tap_sage_intacct.discovery import OfferedSource, live_labels
 from tap_sage_intacct.drift import DriftFound
 from tap_sage_intacct.extra_objects import source_of

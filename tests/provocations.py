@@ -269,13 +269,38 @@ def interrupted(scene: Scene) -> None:
     scene.ends_by = signal.SIGTERM
 
 
+def retyped(stream: str, name: str, json_type: str) -> Prepare:
+    """Let the catalog say another type of a field."""
+
+    def prepare(scene: Scene) -> None:
+        assert scene.catalog is not None
+        for entry in scene.catalog["streams"]:
+            if entry["stream"] == stream:
+                entry["schema"]["properties"][name] = {"type": ["null", json_type]}
+
+    return prepare
+
+
 def other_type(scene: Scene) -> None:
     """Call a text an integer."""
     selected("vendors")(scene)
+    retyped("vendors", "NAME", "integer")(scene)
+
+
+def fewer_dimensions(scene: Scene) -> None:
+    """Take a catalog of before the company had its dimensions."""
+    scene.select("gl_account_balances")
     assert scene.catalog is not None
     for entry in scene.catalog["streams"]:
-        if entry["stream"] == "vendors":
-            entry["schema"]["properties"]["NAME"] = {"type": ["null", "integer"]}
+        kept = entry["schema"]["properties"]
+        for name in [name for name in kept if name.endswith("DIMKEY")]:
+            del kept[name]
+
+
+def unreadable_period(scene: Scene) -> None:
+    """Let a page of reporting periods hold a date that is none."""
+    scene.select("gl_account_balances")
+    answered(result(ODD_PERIOD), object_name="REPORTINGPERIOD")(scene)
 
 
 def deleted_since(*, stream: str, object_name: str, **given: Any) -> Prepare:
@@ -357,6 +382,19 @@ SAME_KEY = "".join(
         ),
         "</data>",
     ]
+)
+
+
+TWO_STATES = Report("R", "interactive", "VENDOR", ("VENDORID", "STATUS"))
+NO_NAME = Report("R", "interactive", "VENDOR", ("VENDORID", "MEGAENTITYNAME"))
+ODD_VENDOR = (
+    '<data count="1" totalcount="1" numremaining="0"><VENDOR><RECORDNO>12.5</RECORDNO>'
+    "<VENDORID>V1</VENDORID></VENDOR></data>"
+)
+ODD_PERIOD = (
+    '<data count="1" totalcount="1" numremaining="0"><REPORTINGPERIOD>'
+    "<RECORDNO>1</RECORDNO><NAME>June</NAME><START_DATE>00/00/0000</START_DATE>"
+    "<END_DATE>06/30/2025</END_DATE></REPORTINGPERIOD></data>"
 )
 
 
@@ -582,7 +620,29 @@ READING: list[Provocation[Scene]] = [
     Provocation("json-refused", first(
         selected("vendors", page_size=VENDORS_PER_PAGE, response_format="json"),
         switched(json="refused"))),
-    Provocation("value-of-other-type", other_type),
+    Provocation("value-of-other-type", other_type, "Give the field"),
+    Provocation("value-of-other-type", first(
+        selected("bills"), retyped("bills", "RECORDNO", "boolean")), "A key cannot be null"),
+    Provocation("value-loaded-as-null", first(
+        settings(on_bad_value="null"), other_type), "Such values", code=0),
+    Provocation("value-loaded-as-null", first(
+        settings(on_bad_value="null"), other_type), "bad values were", code=0),
+    Provocation("key-not-readable", unreadable_period, "reporting period"),
+    Provocation("key-not-readable", first(
+        selected("vendors"), answered(result(ODD_VENDOR), object_name="VENDOR")),
+        "in order"),
+    Provocation("key-repeated", fewer_dimensions, "Run discovery again"),
+    Provocation("key-repeated", first(
+        switched(reports=(TWO_STATES,)),
+        selected("r", custom_reports=[{"name": "R", "primary_keys": ["STATUS"]}])),
+        "same key, and a target would keep one of them. The primary_keys of the report"),
+    Provocation("key-repeated", first(
+        switched(reports=(NO_NAME,)),
+        selected("r", custom_reports=[
+            {"name": "R", "primary_keys": ["MEGAENTITYNAME"]}])), "no value"),
+    Provocation("key-repeated", selected("v", extra_objects=[
+        {"object": "VENDOR", "stream_name": "v", "primary_keys": ["STATUS"]}]),
+        "in extra_objects"),
     Provocation("drift", by_offset(delete(1), on_drift="fail"), "stopping"),
     Provocation("drift", never_at_rest, "still moving"),
     Provocation("drift-count", visible_late, code=0),

@@ -22,7 +22,7 @@ from singer_sdk.helpers._batch import (
 )
 
 from intacct_sandbox import Company, ManualClock
-from tap_sage_intacct.decoder import InvalidRecord
+from tap_sage_intacct.bad_values import BadValues, InvalidRecord
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.parquet import ParquetBatcher
 from tap_sage_intacct.schema import DELETED_AT as DELETED
@@ -246,7 +246,9 @@ def test_deselected_fields_are_no_columns(loader: MakeLoader, tmp_path: Path) ->
 def test_parquet_refuses_what_it_cannot_hold_exactly(
     tmp_path: Path, kind: ValueType, value: Any
 ) -> None:
-    batcher = ParquetBatcher("tap", "bills", config(tmp_path), {"RATE": kind})
+    batcher = ParquetBatcher(
+        "tap", "bills", config(tmp_path), {"RATE": kind}, BadValues("bills")
+    )
     with pytest.raises(
         InvalidRecord, match=r"bills\.RATE: a value does not fit"
     ) as told:
@@ -260,7 +262,9 @@ def test_parquet_refuses_what_it_cannot_hold_exactly(
 )
 def test_parquet_keeps_every_digit(tmp_path: Path, value: str) -> None:
     kinds = {"RATE": ValueType.DECIMAL}
-    batcher = ParquetBatcher("tap", "bills", config(tmp_path), kinds)
+    batcher = ParquetBatcher(
+        "tap", "bills", config(tmp_path), kinds, BadValues("bills")
+    )
     ((url,),) = batcher.get_batches([{"RATE": Decimal(value)}, {"RATE": None}])
     rows = read_file(Path(urlsplit(url).path))
     assert [row["RATE"] for row in rows] == [Decimal(value), None]
@@ -274,7 +278,9 @@ def test_parquet_is_compressed_as_asked(
     tmp_path: Path, compression: str | None, codec: str
 ) -> None:
     kinds = {"NAME": ValueType.TEXT}
-    batcher = ParquetBatcher("tap", "bills", config(tmp_path, compression), kinds)
+    batcher = ParquetBatcher(
+        "tap", "bills", config(tmp_path, compression), kinds, BadValues("bills")
+    )
     ((url,),) = batcher.get_batches([{"NAME": "a"}])
     metadata = pq.read_metadata(urlsplit(url).path)
     assert metadata.row_group(0).column(0).compression == codec

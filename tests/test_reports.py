@@ -10,7 +10,7 @@ import pytest
 
 from intacct_sandbox import Company, ManualClock, Report, Sandbox
 from intacct_sandbox.faults import Fault, FaultKind
-from tap_sage_intacct.decoder import InvalidRecord
+from tap_sage_intacct.bad_values import InvalidRecord
 from tap_sage_intacct.intacct.errors import ReportFailed, ReportNotFound, RequestRefused
 from tap_sage_intacct.report_schema import column_names
 from tap_sage_intacct.settings import InvalidSettings

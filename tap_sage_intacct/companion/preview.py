@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.balances import balance_key, key_fields
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
 from tap_sage_intacct.companion.rows import Part, first_page, parts
@@ -13,6 +14,7 @@ from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.schema import is_own, value_types
 from tap_sage_intacct.selection import row_selection
 from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.settings import OnBadValue
 from tap_sage_intacct.sources import BALANCE_KEY, DataSource
 
 if TYPE_CHECKING:
@@ -80,8 +82,13 @@ def preview(
     part = _shown_part(run, offered, selection)
     asked = _asked(offered, columns)
     page = first_page(part, offered, asked, selection.condition, count)
+    bad_values = BadValues(
+        wanted.stream_name,
+        named_by=(offered.source.record_key,),
+        as_null=settings.on_bad_value is OnBadValue.NULL,
+    )
     decoder = RowDecoder(
-        wanted.stream_name, value_types(offered.schema), part.gateway.user_format()
+        value_types(offered.schema), part.gateway.user_format(), bad_values
     )
     return Preview(
         wanted.stream_name,

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from tap_sage_intacct.bad_values import InvalidRecord
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
 from tap_sage_intacct.companion.rendering import Output
-from tap_sage_intacct.decoder import InvalidRecord
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.settings import InvalidSettings

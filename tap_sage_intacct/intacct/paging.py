@@ -195,11 +195,21 @@ def ordered(
     return OrderedRows(rows, found, row_set.total, is_last)
 
 
+LookAtRows = Callable[[Sequence[Row]], None]
+"""Is shown rows before they are given out."""
+
+
+def unwatched() -> LookAtRows:
+    """Nobody looks."""
+    return lambda _: None
+
+
 def snapshot_pages(
     reader: ObjectReader,
     condition: Condition | None = None,
     *,
     read_again: ReadAgain = log_and_read_again,
+    watch: Callable[[], LookAtRows] = unwatched,
 ) -> Iterator[Page]:
     """Pages of a readByQuery and its readMore, in the server's arbitrary order.
 
@@ -207,6 +217,12 @@ def snapshot_pages(
     one after the other: an answer that was lost on the way takes its page with it,
     and a session that ends takes the result set. Then the whole is read anew, and
     rows that were given out already are left out.
+
+    Args:
+        reader: of the object.
+        condition: which rows.
+        read_again: told before the whole is read anew.
+        watch: makes, for each reading, what looks at all its rows.
 
     Raises:
         PagesMoved: `PAGE_TRIES` in a row gave no row that had not come before.
@@ -217,8 +233,10 @@ def snapshot_pages(
     while True:
         before = len(given)
         expected = Counter(given)
+        look = watch()
         try:
             for rows in _snapshot(reader, condition):
+                look(rows)
                 fresh = _not_given(rows, expected)
                 given.extend(map(_identity, fresh))
                 if fresh:

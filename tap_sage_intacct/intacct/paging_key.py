@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard, cast
 
-from tap_sage_intacct.intacct.columns import column_converter
+from tap_sage_intacct.intacct.columns import Column, ColumnConverter, column_converter
+from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
@@ -21,7 +22,12 @@ from tap_sage_intacct.intacct.query import (
     Value,
 )
 from tap_sage_intacct.intacct.rows import Row, column_of
-from tap_sage_intacct.intacct.values import JsonValue, UserFormat, ValueType
+from tap_sage_intacct.intacct.values import (
+    InvalidValue,
+    JsonValue,
+    UserFormat,
+    ValueType,
+)
 
 Position = tuple[int | str, ...]
 """The key of a row, a value per key field: an integer, or an instant as ISO text."""
@@ -85,7 +91,7 @@ def positions_of(
     """Makes the positions of rows; None of a row that lacks a key column.
 
     Raises (when called):
-        InvalidValue: a key column that is not of its type.
+        IntacctError: a key column that is not of its type.
     """
     fields = [
         (field.name, column_converter(field.value_type, user_format))
@@ -93,13 +99,20 @@ def positions_of(
     ]
 
     def positions(rows: Sequence[Row]) -> list[Position | None]:
-        columns = [convert(column_of(rows, name)) for name, convert in fields]
+        columns = [_key_column(rows, name, convert) for name, convert in fields]
         found = zip(*columns, strict=True)
         if all(set(map(type, column)) <= _KEY_TYPES for column in columns):
             return cast("list[Position | None]", list(found))
         return [values if _is_whole(values) else None for values in found]
 
     return positions
+
+
+def _key_column(rows: Sequence[Row], name: str, convert: ColumnConverter) -> Column:
+    try:
+        return convert(column_of(rows, name))
+    except InvalidValue as error:
+        raise IntacctError(f"Rows cannot be put in order by {name}: {error}.") from None
 
 
 _KEY_TYPES = {int, str}

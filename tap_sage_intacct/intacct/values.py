@@ -88,7 +88,9 @@ def converter(value_type: ValueType, user_format: UserFormat) -> Converter:
     `YYYY-MM-DDTHH:MM:SS+00:00`. ISO texts are read whatever the user's format is, and
     AM or PM is heeded whatever the user's clock is. A TIMESTAMP that holds only a date
     [C] is midnight of the user's zone; a DATE that holds a timestamp keeps its date.
-    An INTEGER with a fraction [C] stays an exact Decimal.
+    A number with an exponent is the number it stands for. Not read, since it may mean
+    more than one thing: an INTEGER with a fraction [C] (the schema promises whole
+    numbers), a percent or currency sign, the hour 24, and any word for "no value".
     """
     if value_type is ValueType.DATE:
         return partial(_read_date, user_format)
@@ -115,7 +117,9 @@ def _read_boolean(text: str) -> bool | None:
         raise InvalidValue("BOOLEAN", text) from None
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?P<exponent>[eE][+-]?\d{1,4})?", re.ASCII
+)
 # A single comma without a point is a thousand to some and a fraction to others.
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d*|(?:,\d{3}){2,})", re.ASCII)
 _LONGEST_NUMBER = 100
@@ -123,9 +127,21 @@ _DIGITS_OF_A_SHORT_INTEGER = 18
 
 
 def _read_decimal(text: str) -> Decimal | None:
-    if _NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
-        return Decimal(text)
-    return _read_reported_number(text, "DECIMAL")
+    number = _plain_number(text)
+    return _read_reported_number(text, "DECIMAL") if number is None else number
+
+
+def _plain_number(text: str) -> Decimal | None:
+    """The number without an exponent; None of anything else, and of very many digits."""
+    match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
+    if match is None:
+        return None
+    number = Decimal(text)
+    if match["exponent"] is None:
+        return number
+    if abs(number.adjusted()) > _LONGEST_NUMBER:
+        return None
+    return Decimal(f"{number:f}")
 
 
 def _read_reported_number(text: str, expected: str) -> Decimal | None:
@@ -139,20 +155,23 @@ def _read_reported_number(text: str, expected: str) -> Decimal | None:
     if _GROUPED.fullmatch(number):
         number = number.replace(",", "")
     signed_twice = in_parentheses and number[:1] in ("+", "-")
-    if signed_twice or len(number) > _LONGEST_NUMBER or not _NUMBER.fullmatch(number):
+    value = None if signed_twice else _plain_number(number)
+    if value is None:
         raise InvalidValue(expected, text)
-    value = Decimal(number)
     # copy_negate, since the minus sign would round to the context's 28 digits.
     return value.copy_negate() if in_parentheses else value
 
 
-def _read_integer(text: str) -> int | Decimal | None:
+def _read_integer(text: str) -> int | None:
     is_short = len(text) <= _DIGITS_OF_A_SHORT_INTEGER
     if is_short and text.isdigit() and text.isascii():
         return int(text)
     number = _read_reported_number(text, "INTEGER")
-    if number is None or number != number.to_integral_value():
-        return number
+    if number is None:
+        return None
+    # to_integral_value is exact, whatever the precision of the context is.
+    if number != number.to_integral_value():
+        raise InvalidValue("INTEGER", text)
     return int(number)
 
 

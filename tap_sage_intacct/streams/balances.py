@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.balances import key_fields
+from tap_sage_intacct.intacct.paging import LookAtRows
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
 from tap_sage_intacct.reading import BalanceReading
 from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.repeated_keys import check_of_texts
 from tap_sage_intacct.scope import Scope
 from tap_sage_intacct.selection import PERIOD
 from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.scope import ReadPage
+
+
+_DISCOVER_AGAIN = (
+    "The catalog does not list all dimensions by which the company's balances differ. "
+    "Run discovery again, then load the stream anew, since its keys change."
+)
 
 
 class BalanceStream(SourceStream):
@@ -89,6 +97,17 @@ class BalanceStream(SourceStream):
         for later in partitions[partitions.index(dict(context)) + 1 :]:
             if later.get(ENTITY_ID) == context.get(ENTITY_ID):
                 self._note_checkpoint(Checkpoint(), later)
+
+    @property
+    def _watch(self) -> Callable[[], LookAtRows]:
+        """The key is made of the fields that the catalog has; a company may have more."""
+        return partial(
+            check_of_texts,
+            self.name,
+            _DISCOVER_AGAIN,
+            self._key_fields,
+            may_be_empty=True,
+        )
 
     @property
     def _decoded_types(self) -> dict[str, ValueType]:

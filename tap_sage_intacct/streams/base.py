@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from enum import Enum
+from functools import cached_property
 from itertools import chain
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from singer_sdk import metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
 
+from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.intacct.call_counts import counted_for
 from tap_sage_intacct.intacct.errors import (
     ObjectNotFound,
@@ -25,7 +29,7 @@ from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.progress import Outcome
 from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import is_own
-from tap_sage_intacct.settings import OnDenied
+from tap_sage_intacct.settings import OnBadValue, OnDenied
 from tap_sage_intacct.streams.batches import BatchedStream
 
 if TYPE_CHECKING:
@@ -38,6 +42,13 @@ if TYPE_CHECKING:
 
 MAX_SECONDS_BEGUN = 60
 """What was asked ahead longer ago is asked for again, so that it is as of its turn."""
+
+
+class ExtraMetric(str, Enum):
+    """What the SDK's own list of metrics lacks."""
+
+    DRIFTED_ROWS = "drifted_row_count"
+    BAD_VALUES = "bad_value_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,20 @@ class IntacctStream(BatchedStream, ABC):
         Raises:
             InvalidSettings: with the nearest right names.
         """
+
+    @cached_property
+    def _bad_values(self) -> BadValues:
+        return BadValues(
+            self.name,
+            named_by=self._named_by,
+            needed=self.primary_keys,
+            as_null=self.settings.on_bad_value is OnBadValue.NULL,
+        )
+
+    @property
+    def _named_by(self) -> Sequence[str]:
+        """The fields that name a record in messages, best first."""
+        return self.primary_keys
 
     @abstractmethod
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
@@ -253,9 +278,23 @@ class IntacctStream(BatchedStream, ABC):
             ObjectNotFound: the company does not know the object.
         """
         super().log_sync_costs()
+        self._tell_bad_values()
         self._run.progress.close()
         if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
             raise self._denied
+
+    def _tell_bad_values(self) -> None:
+        if not self._bad_values.counts:
+            return
+        self.logger.warning(
+            "%s: bad values were loaded as null: %s.",
+            self.name,
+            self._bad_values.summary,
+        )
+        for field, count in self._bad_values.counts.items():
+            tags = {metrics.Tag.STREAM: self.name, "field": field}
+            metric = cast("metrics.Metric", ExtraMetric.BAD_VALUES)
+            self._log_metric(metrics.Point("counter", metric, count, tags))
 
     @property
     def emit_activate_version_messages(self) -> bool:

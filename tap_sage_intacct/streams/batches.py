@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
 
+    from tap_sage_intacct.bad_values import BadValues
+
 
 class BatchedStream(Stream):
     """A stream whose checkpoints wait, in batches, until their rows are in files."""
@@ -22,6 +25,11 @@ class BatchedStream(Stream):
     def __init__(self, tap: Tap, *, name: str, schema: dict[str, Any]) -> None:
         super().__init__(tap, schema=schema, name=name)
         self._checkpoints_due: list[Callable[[], None]] = []
+
+    @property
+    @abstractmethod
+    def _bad_values(self) -> BadValues:
+        """Of the stream, in whatever form its records leave."""
 
     @property
     def _columns(self) -> dict[str, ValueType]:
@@ -53,7 +61,9 @@ class BatchedStream(Stream):
         # Needs an extra, and takes a while to import.
         from tap_sage_intacct.parquet import ParquetBatcher  # noqa: PLC0415
 
-        batcher = ParquetBatcher(self.tap_name, self.name, batch_config, self._columns)
+        batcher = ParquetBatcher(
+            self.tap_name, self.name, batch_config, self._columns, self._bad_values
+        )
         records = self._sync_records(context, write_messages=False)
         for manifest in batcher.get_batches(records):
             yield batch_config.encoding, manifest

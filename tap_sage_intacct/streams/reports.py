@@ -8,16 +8,19 @@ report. It never sees XML.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from tap_sage_intacct.decoder import InvalidRecord, RowDecoder
+from tap_sage_intacct.bad_values import InvalidRecord
+from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
 from tap_sage_intacct.intacct.report import REPORT_TRIES, CustomReportReader
+from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.repeated_keys import KeyCheck, check_tables
 from tap_sage_intacct.report_schema import (
     REPORT_ROW,
     REPORT_RUN,
@@ -25,13 +28,13 @@ from tap_sage_intacct.report_schema import (
     named_cells,
     report_reader,
 )
+from tap_sage_intacct.settings import OnBadValue
 from tap_sage_intacct.streams.base import IntacctStream
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_sage_intacct.intacct.columns import Column
     from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.report_schema import OfferedReport
     from tap_sage_intacct.run import Run
@@ -82,6 +85,7 @@ class ReportStream(IntacctStream):
         with TemporaryFile("w+", encoding="utf-8") as spool:
             count = self._fetch(spool)
             self._warn_of_columns_and_size(spool, count)
+            self._check(spool)
             for table in self._tables(spool, began.isoformat()):
                 self._note_progress(table.count)
                 yield [table]
@@ -132,31 +136,53 @@ class ReportStream(IntacctStream):
                 ", ".join(unknown),
             )
 
+    def _check(self, spool: IO[str]) -> None:
+        """Refuse the report before any of it is written.
+
+        Raises:
+            InvalidRecord: a bad value that may not be null.
+            RepeatedKey: `primary_keys` do not tell the rows apart.
+        """
+        keys = self.primary_keys
+        types = self._selected_types
+        if self.settings.on_bad_value is OnBadValue.NULL:
+            # Other bad values are counted when the rows are written.
+            types = {name: kind for name, kind in types.items() if name in keys}
+        repeated = KeyCheck(
+            self.name,
+            f"The primary_keys of the report '{self._report.name}' in custom_reports do "
+            "not tell its rows apart: name more columns, or leave primary_keys out.",
+        )
+        check_tables(repeated, self._decoded(spool, types), keys, count(1))
+
     def _tables(self, spool: IO[str], run_id: str) -> Iterator[RecordTable]:
         """Tables of at most `PAGE_ROWS` records, numbered through."""
-        number = 1
-        spool.seek(0)
-        while lines := list(islice(spool, PAGE_ROWS)):
-            for table in self._decoded([json.loads(line) for line in lines]):
-                numbers = range(number, number + table.count)
-                number += table.count
-                own: dict[str, Column] = {
-                    REPORT_ROW: numbers,
-                    REPORT_RUN: [run_id] * table.count,
-                }
-                yield RecordTable({**own, **table.columns}, table.count)
+        for table in self._decoded(spool, self._selected_types):
+            yield table.with_constants({REPORT_RUN: run_id})
 
-    def _decoded(self, rows: list[Row]) -> list[RecordTable]:
-        try:
-            return self._decoder.tables(rows)
-        except InvalidRecord as error:
-            raise InvalidRecord(
-                f"{error} Set `typed: false` for the report '{self._report.name}' to "
-                "load its columns as text."
-            ) from None
-
-    @cached_property
-    def _decoder(self) -> RowDecoder:
-        return RowDecoder(
-            self.name, self._selected_types, self._run.gateway.user_format()
+    def _decoded(
+        self, spool: IO[str], types: Mapping[str, ValueType]
+    ) -> Iterator[RecordTable]:
+        decoder = RowDecoder(
+            {REPORT_ROW: ValueType.INTEGER, **types},
+            self._run.gateway.user_format(),
+            self._bad_values,
         )
+        spool.seek(0)
+        rows = (
+            {REPORT_ROW: str(number), **json.loads(line)}
+            for number, line in enumerate(spool, start=1)
+        )
+        while page := list(islice(rows, PAGE_ROWS)):
+            try:
+                yield from decoder.tables(page)
+            except InvalidRecord as error:
+                raise InvalidRecord(
+                    f"{error} Or set `typed: false` for the report "
+                    f"'{self._report.name}' to load its columns as text."
+                ) from None
+
+    @property
+    def _named_by(self) -> Sequence[str]:
+        """Its place in the report, since no column of it is known to be a key."""
+        return (REPORT_ROW,)

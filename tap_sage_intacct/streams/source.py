@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from enum import Enum
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,11 +17,14 @@ from tap_sage_intacct.intacct.errors import (
     ObjectNotFound,
     PermissionDenied,
 )
+from tap_sage_intacct.intacct.paging import LookAtRows, unwatched
 from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows import column_of
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.reading import read_source
 from tap_sage_intacct.records import RecordTable
+from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts, check_tables
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
@@ -41,7 +43,7 @@ from tap_sage_intacct.state import (
     write_checkpoint,
 )
 from tap_sage_intacct.stored_codes import stored_values
-from tap_sage_intacct.streams.base import IntacctStream
+from tap_sage_intacct.streams.base import ExtraMetric, IntacctStream
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
@@ -60,10 +62,10 @@ if TYPE_CHECKING:
     from tap_sage_intacct.selection import RowSelection
 
 
-class DriftMetric(str, Enum):
-    """What the SDK's own list of metrics lacks."""
-
-    DRIFTED_ROWS = "drifted_row_count"
+_NAME_OTHER_KEYS = (
+    "The primary_keys in extra_objects do not tell its records apart: name more columns, "
+    "or leave primary_keys out where the object has a record number."
+)
 
 
 class SourceStream(IntacctStream):
@@ -214,6 +216,7 @@ class SourceStream(IntacctStream):
         gateway = self._run.gateway_of(entity)
         checkpoint = self._checkpoint(gateway, context)
         condition = self._condition(context)
+        self._keys = KeyCheck(self.name, _NAME_OTHER_KEYS)
         with self._deletions(condition, entity) as deletions:
             scope = self._scope(gateway, condition, deletions)
             # What changed since a bookmark is little, as a rule.
@@ -264,16 +267,34 @@ class SourceStream(IntacctStream):
         own: Record = {} if entity is None else {ENTITY_ID: entity}
         # Not deleted: so that a target brings back what it was told is gone.
         living: Record = {**own, DELETED_AT: None} if self._tells_deletions else own
-        tables = [t.with_constants(living) for t in self._decoder.tables(page.rows)]
+        found = self._decoder.tables(page.rows)
+        if self.source.is_keyed_anew:
+            numbers = column_of(page.rows, self.source.record_key)
+            check_tables(self._keys, found, self.source.primary_keys, numbers)
+        tables = [table.with_constants(living) for table in found]
         if page.deleted:
             dead = {**own, DELETED_AT: gateway.server_now().isoformat()}
             tables.append(self._keyed(page.deleted).with_constants(dead))
         return tables
 
+    @property
+    def _watch(self) -> Callable[[], LookAtRows]:
+        """Looks at whole result sets of records that Intacct does not number."""
+        if self.source.is_numbered:
+            return unwatched
+        return partial(
+            check_of_texts, self.name, _NAME_OTHER_KEYS, self.source.primary_keys
+        )
+
     @cached_property
     def _decoder(self) -> RowDecoder:
         user_format = self._run.gateway.user_format()
-        return RowDecoder(self.name, self._decoded_types, user_format)
+        return RowDecoder(self._decoded_types, user_format, self._bad_values)
+
+    @property
+    def _named_by(self) -> Sequence[str]:
+        """The number that Intacct gave, even where the user names other keys."""
+        return (self.source.record_key, *self.primary_keys)
 
     @property
     def _decoded_types(self) -> dict[str, ValueType]:
@@ -327,6 +348,7 @@ class SourceStream(IntacctStream):
             ),
             paging=self.settings.paging,
             deletions=deletions if is_incremental else None,
+            watch=self._watch,
         )
 
     @property
@@ -337,9 +359,10 @@ class SourceStream(IntacctStream):
 
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
         """What is fetched: the selected fields, and those that make keys."""
+        own = (self.source.record_key,) if self.source.is_keyed_anew else ()
         needed = [
             name
-            for name in key_fields
+            for name in (*own, *key_fields)
             if name in self.schema["properties"] and not is_own(name)
         ]
         return tuple(dict.fromkeys((*needed, *self._selected_types)))
@@ -379,5 +402,5 @@ class SourceStream(IntacctStream):
 
     def _measure_drift(self, report: DriftReport) -> None:
         tags = {metrics.Tag.STREAM: self.name, "movement": report.movement.name.lower()}
-        metric = cast("metrics.Metric", DriftMetric.DRIFTED_ROWS)
+        metric = cast("metrics.Metric", ExtraMetric.DRIFTED_ROWS)
         self._log_metric(metrics.Point("counter", metric, report.rows, tags))

@@ -208,6 +208,10 @@ def test_documented_preferences_are_the_default_format() -> None:
         ("1,234.5", "1234.5"),
         ("1,234,567", "1234567"),
         (f"({'9' * 40}.01)", f"-{'9' * 40}.01"),
+        ("6.5E-5", "0.000065"),
+        ("1.0E+25", "10000000000000000000000000"),
+        ("(1e3)", "-1000"),
+        ("0E+3", "0"),
     ],
 )
 def test_decimals_are_exact(text: str, expected: str) -> None:
@@ -230,6 +234,7 @@ def test_any_decimal_reads_as_itself(value: Decimal) -> None:
         ("12.00", 12),
         ("-12.", -12),
         ("1,234,567", 1234567),
+        ("1E+3", 1000),
         ("9" * 30, int("9" * 30)),
     ],
 )
@@ -239,10 +244,16 @@ def test_integers_are_ints(text: str, expected: int) -> None:
     assert found == expected
 
 
-def test_fraction_in_an_integer_column_is_kept() -> None:
-    found = read(ValueType.INTEGER, "12.50")
-    assert isinstance(found, Decimal)
-    assert str(found) == "12.50"
+@given(st.decimals(allow_nan=False, allow_infinity=False), st.booleans())
+def test_exponent_says_the_same_number(value: Decimal, is_upper: bool) -> None:
+    text = f"{value:E}" if is_upper else f"{value:e}"
+    try:
+        found = read(ValueType.DECIMAL, text)
+    except InvalidValue:
+        assert len(text) > 100 or abs(value.adjusted()) > 100
+    else:
+        assert found == value
+        assert "E" not in f"{found:f}"
 
 
 @pytest.mark.parametrize("text", ["true", "TRUE", "T", "t", "Y", "1", " true "])
@@ -283,7 +294,15 @@ def test_list_of_picks_stays_text() -> None:
         (ValueType.DECIMAL, "1,234"),
         (ValueType.DECIMAL, "12,34.5"),
         (ValueType.DECIMAL, "NaN"),
-        (ValueType.DECIMAL, "1E5"),
+        (ValueType.DECIMAL, "1E"),
+        (ValueType.DECIMAL, "E5"),
+        (ValueType.DECIMAL, "1E999999999"),
+        (ValueType.DECIMAL, "1E-999999999"),
+        (ValueType.DECIMAL, "12.5%"),
+        (ValueType.DECIMAL, "$12.00"),
+        (ValueType.DECIMAL, "N/A"),
+        (ValueType.INTEGER, "12.50"),
+        (ValueType.INTEGER, "6.5E-5"),
         (ValueType.DECIMAL, "1_000"),
         (ValueType.DECIMAL, "(-5)"),
         (ValueType.DECIMAL, "-"),
