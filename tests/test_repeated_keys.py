@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -80,7 +80,7 @@ def test_result_set_that_is_read_anew_repeats_no_key(
 
 @pytest.mark.parametrize("kind", ["interactive", "original"])
 def test_report_whose_keys_repeat_writes_nothing(
-    sandbox: Sandbox, loader: MakeLoader, kind: str
+    sandbox: Sandbox, loader: MakeLoader, kind: Literal["interactive", "original"]
 ) -> None:
     report = Report("R", kind, "VENDOR", ("VENDORID", "STATUS"))
     sandbox.switches = replace(sandbox.switches, reports=(report,))
