@@ -51,7 +51,8 @@ def state(**value: Any) -> str:
     return json.dumps({"type": "STATE", "value": value})
 
 
-ROW = (schema(), record(id=1, name="a"), state(at=1))
+# As a tap of the SDK after a full table: nothing of it is remembered.
+ROW = (schema(), record(id=1, name="a"), state(bookmarks={"s": {}}))
 
 
 @dataclass
@@ -375,7 +376,9 @@ REFUSED = [
     ("target-append-open", first(mode("append"), lines(*ROW[:2])), ""),
     ("target-replace-incremental", first(mode("replace"), lines(*ROW[:2], state(
         bookmarks={"s": {"replication_key_value": "2026-01-01"}}))), ""),
-    ("target-replace-open", first(mode("replace"), lines(*ROW[:2])), ""),
+    ("target-replace-open", first(mode("replace"), lines(*ROW, ROW[1])), ""),
+    ("target-replace-resumed", first(mode("replace"), lines(state(
+        bookmarks={"s": {"reading": {"after": [3]}}}), *ROW)), ""),
     ("target-replace-empty", first(mode("replace"), lines(ROW[0], ROW[2])), ""),
     ("target-replace-large", first(mode("replace"), settings(max_bytes_per_push=5)), ""),
     ("target-preflight-configuration", first(

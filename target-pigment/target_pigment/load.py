@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from target_pigment.completeness import Evidence
 from target_pigment.csv_file import PushLimits, Spool
 from target_pigment.errors import UnsuitableStream
 from target_pigment.rendering import Renderer
@@ -29,11 +30,10 @@ _SDC = "_sdc_"
 
 
 class StreamLoad:
-    """The rows of one stream, and what is known of their completeness.
+    """The rows of one stream, and whether they may be pushed.
 
     Attributes:
         mode: APPEND where samples are written and none is set.
-        is_incremental: a bookmark shows that only changes may have come.
         deleted: how many deletions were left out.
         properties: the fields of the latest SCHEMA.
     """
@@ -49,15 +49,12 @@ class StreamLoad:
         self.name = name
         self.chosen = chosen
         self.mode = chosen.load_mode or LoadMode.APPEND
-        self.is_incremental = False
         self.deleted = 0
         self.spool = Spool(path)
         self._settings = settings
         self._logger = logger
         self.properties: Mapping[str, Any] = {}
         self._keys: tuple[str, ...] | None = None
-        self._has_ended = False
-        self._has_versions = False
         self._told: set[str] = set()
         self._take_columns(chosen.columns)
 
@@ -133,8 +130,6 @@ class StreamLoad:
             UnsuitableStream: it is a deletion, and `deleted_records` is fail.
             Unrenderable: a value does not fit its column.
         """
-        self._has_ended = False
-        self._has_versions = self._has_versions or version is not None
         key = self._key(record)
         if record.get(DELETED_AT) is None:
             self._tell_of_absent_columns(record)
@@ -176,26 +171,13 @@ class StreamLoad:
 
     def activate_version(self, version: int) -> None:
         """The tap says: what is not of this version is no more."""
-        self._has_ended = True
         if self.mode.clears:
             self.spool.keep_version(version)
-            self._has_versions = False
         else:
             self._tell(
                 f"ACTIVATE_VERSION cannot be honoured in {self.mode.value}: rows that did "
                 "not come again stay in Pigment"
             )
-
-    def take_state(self, currently_syncing: object) -> None:
-        """A STATE came; unless the tap is still at this stream, it may have ended."""
-        if currently_syncing != self.name and not self._awaits_activation():
-            self._has_ended = True
-
-    def _awaits_activation(self) -> bool:
-        mark = self._settings.end_mark
-        if mark is EndMark.AUTO:
-            return self._has_versions
-        return mark is EndMark.ACTIVATE_VERSION
 
     @property
     def limits(self) -> PushLimits:
@@ -206,41 +188,51 @@ class StreamLoad:
             self._settings.max_rows_per_push, self._settings.max_bytes_per_push
         )
 
-    def check_before_push(self) -> None:
+    def check_before_push(self, evidence: Evidence) -> None:
         """Refuse what would lose or double data.
 
         Raises:
-            UnsuitableStream: a replace that is empty, perhaps not whole, of changes
-                only, or too large for one push; an append that may come again.
+            UnsuitableStream: a replace that is empty, perhaps not whole, or too large
+                for one push; an append that may come again.
         """
-        if self.mode is LoadMode.APPEND:
-            self._check_append()
+        if self.mode is LoadMode.APPEND and self.spool.rows:
+            self._check_append(evidence)
         if self.mode.clears:
+            self._check_whole(evidence)
             self._check_replace()
 
-    def _check_append(self) -> None:
-        if self.spool.rows and self._lacks_end_mark():
+    def _check_append(self, evidence: Evidence) -> None:
+        is_auto = self.chosen.end_mark is EndMark.AUTO
+        if not (evidence.is_covered if is_auto else evidence.has_ended):
             self._refuse(
                 "ended with records that no STATE follows, so the next run would send "
                 "them again and double them; look at the tap's log, or see end_mark"
             )
 
-    def _lacks_end_mark(self) -> bool:
-        return not self._has_ended and self._settings.end_mark is not EndMark.NONE
+    def _check_whole(self, evidence: Evidence) -> None:
+        allows_changes = self.chosen.allow_incremental_replace
+        if evidence.resumes and not allows_changes:
+            self._refuse(
+                "goes on where an earlier run stopped, so the rows of that run are not "
+                "in this one, and a replace would delete them; run the tap again "
+                "without this stream's bookmark in its state"
+            )
+        if evidence.position and not allows_changes:
+            self._refuse(
+                f"may hold only what changed ({evidence.position}), and a replace would "
+                "delete all other rows; sync it FULL_TABLE, use upsert, or set "
+                "allow_incremental_replace if every run sends all rows"
+            )
+        if not evidence.has_ended:
+            self._refuse(
+                "ended without a sign that the tap sent all of it, and if the tap died, "
+                "a replace would delete the rows that are missing; look at the tap's "
+                "log, use upsert, or set end_mark to none if the tap never gives a sign "
+                "and you accept that risk"
+            )
 
     def _check_replace(self) -> None:
         settings = self._settings
-        if self.is_incremental and not settings.allow_incremental_replace:
-            self._refuse(
-                "has a replication bookmark, so a run may hold only what changed and "
-                "would delete the rest; use upsert, sync it FULL_TABLE, or set "
-                "allow_incremental_replace"
-            )
-        if self._lacks_end_mark():
-            self._refuse(
-                "ended without the sign that the tap gave it whole; look at the tap's "
-                "log, or see end_mark"
-            )
         if not self.spool.rows and not settings.allow_empty_replace:
             self._refuse(
                 "has no records, which would empty the block; set allow_empty_replace if "

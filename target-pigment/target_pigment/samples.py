@@ -21,6 +21,7 @@ from target_pigment.settings import (
     ColumnType,
     CsvFormat,
     DeletedRecords,
+    EndMark,
     LoadMode,
     StreamSettings,
 )
@@ -192,4 +193,8 @@ def _kept(chosen: StreamSettings) -> dict[str, Any]:
         kept["order"] = chosen.order
     if chosen.deleted_records is not DeletedRecords.FAIL:
         kept["deleted_records"] = chosen.deleted_records.value
+    if chosen.end_mark is not EndMark.AUTO:
+        kept["end_mark"] = chosen.end_mark.value
+    if chosen.allow_incremental_replace:
+        kept["allow_incremental_replace"] = True
     return kept

@@ -29,6 +29,9 @@ SECRETS = ("api_key", "metadata_api_key")
 
 _GROUPS = ("streams", "csv", "poll", "retry")
 
+_PER_STREAM = ("deleted_records", "end_mark", "allow_incremental_replace")
+"""Settings that a stream may have of its own."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -109,6 +112,8 @@ _STREAM = th.ObjectType(
     th.Property(
         "deleted_records", th.StringType, allowed_values=_words(DeletedRecords)
     ),
+    th.Property("end_mark", th.StringType, allowed_values=_words(EndMark)),
+    th.Property("allow_incremental_replace", th.BooleanType),
     additional_properties=False,
 )
 
@@ -205,8 +210,8 @@ SETTINGS = th.PropertiesList(
         th.ObjectType(additional_properties=_STREAM),
         title="Streams",
         description="Stream name or glob to {configuration_id, load_mode, columns, "
-        "null_values, order, deleted_records}; an exact name goes before globs, globs in "
-        "their order.",
+        "null_values, order, deleted_records, end_mark, allow_incremental_replace}; an exact "
+        "name goes before globs, globs in their order.",
     ),
     th.Property(
         "on_unmapped_stream",
@@ -275,8 +280,8 @@ SETTINGS = th.PropertiesList(
         th.BooleanType,
         default=False,
         title="Allow incremental replace",
-        description="Let a stream with a replication bookmark replace a block, though "
-        "it may hold only what changed.",
+        description="Let a stream replace a block although it may hold only what changed: "
+        "the rest would be deleted. A stream's own goes before it.",
     ),
     th.Property(
         "end_mark",
@@ -285,8 +290,8 @@ SETTINGS = th.PropertiesList(
         allowed_values=_words(EndMark),
         title="End mark",
         description="What must follow the last record of a replace or append stream as a "
-        "sign that the tap did not die in the middle: ACTIVATE_VERSION, STATE, nothing, "
-        "or `auto`: ACTIVATE_VERSION if records carry a version, else either.",
+        "sign that the tap did not die: ACTIVATE_VERSION, STATE, nothing (`none`), or "
+        "what `auto` takes for one. A stream's own goes before it.",
     ),
     th.Property(
         "deleted_records",
@@ -402,7 +407,7 @@ class StreamSettings:
         columns: empty only where samples are written: all of SCHEMA's.
         null_values: column name to the cell that stands for null.
         order: lower is pushed first.
-        deleted_records: the stream's own, or else that of all streams.
+        deleted_records: as the two that follow, the stream's own, or else that of all.
     """
 
     pattern: str
@@ -412,6 +417,8 @@ class StreamSettings:
     null_values: Mapping[str, str] = field(default_factory=dict)
     order: int = 0
     deleted_records: DeletedRecords = DeletedRecords.FAIL
+    end_mark: EndMark = EndMark.AUTO
+    allow_incremental_replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,8 +504,6 @@ class Settings:
     max_bytes_per_push: int
     oversize_replace: str
     allow_empty_replace: bool
-    allow_incremental_replace: bool
-    end_mark: EndMark
     poll: PollPolicy
     retry: RetryPolicy
     request_timeout: float
@@ -543,9 +548,9 @@ def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     # Not defaults in the schema: the SDK would write into the one object they are.
     given.update({name: {} for name in _GROUPS})
     given.update({name: value for name, value in config.items() if value is not None})
-    deleted = given["deleted_records"]
+    for_all = {name: given[name] for name in _PER_STREAM}
     given["streams"] = {
-        pattern: {**entry, "deleted_records": entry.get("deleted_records") or deleted}
+        pattern: {**for_all, **{n: v for n, v in entry.items() if v is not None}}
         for pattern, entry in given["streams"].items()
     }
     return given
@@ -568,8 +573,6 @@ def _checked(given: Mapping[str, Any]) -> Settings:
         max_bytes_per_push=given["max_bytes_per_push"],
         oversize_replace=given["oversize_replace"],
         allow_empty_replace=given["allow_empty_replace"],
-        allow_incremental_replace=given["allow_incremental_replace"],
-        end_mark=EndMark(given["end_mark"]),
         # From the environment the SDK reads fractions as Decimal.
         poll=PollPolicy(**{name: float(n) for name, n in given["poll"].items()}),
         retry=RetryPolicy(**given["retry"]),
@@ -602,6 +605,8 @@ def _stream(pattern: str, given: Mapping[str, Any]) -> StreamSettings:
         dict(given.get("null_values") or {}),
         given.get("order") or 0,
         DeletedRecords(given["deleted_records"]),
+        EndMark(given["end_mark"]),
+        given["allow_incremental_replace"],
     )
 
 

@@ -32,6 +32,7 @@ from singer_sdk.singerlib.json import deserialize_json, serialize_json
 
 from target_pigment import preflight
 from target_pigment.client import Clock, PigmentClient
+from target_pigment.completeness import Course
 from target_pigment.errors import (
     BrokenInput,
     InvalidSettings,
@@ -119,7 +120,7 @@ class TargetPigment(Target):
         self.settings = Settings.from_config(self.config)
         self.record_version: int | None = None
         self._loads: dict[str, StreamLoad] = {}
-        self._incremental: set[str] = set()
+        self._course = Course()
         self._has_checked_key = False
         self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
@@ -184,25 +185,20 @@ class TargetPigment(Target):
             self._client.check_key()
             self._has_checked_key = True
         super()._process_schema_message(message_dict)
+        self._course.take_schema(message_dict["stream"])
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's, which does not hand the message's version to the sink."""
         self.record_version = message_dict.get("version")
         super()._process_record_message(message_dict)
+        self._course.take_record(message_dict["stream"], self.record_version)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        """As the SDK's; notes which streams are incremental, and which have ended."""
+        """As the SDK's; it also tells which streams have ended, and which are changes."""
         super()._process_state_message(message_dict)
         value = message_dict["value"]
-        if not isinstance(value, Mapping):
-            return
-        for name, bookmark in (value.get("bookmarks") or {}).items():
-            if isinstance(bookmark, Mapping) and _is_incremental(bookmark):
-                self._incremental.update(self._aliases(name))
-        at_work = value.get("currently_syncing")
-        for name in self._aliases(at_work) if at_work else [None]:
-            for load in self._loads.values():
-                load.take_state(name)
+        if isinstance(value, Mapping):
+            self._course.take_state(value)
 
     def _aliases(self, stream: str) -> list[str]:
         """What stream maps call a stream of the tap."""
@@ -215,6 +211,7 @@ class TargetPigment(Target):
         for alias in self._aliases(stream):
             self._assert_sink_exists(alias)
             self.get_sink(alias).activate_version(message_dict["version"])
+        self._course.take_activation(stream, message_dict["version"])
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Not a capability of this target.
@@ -257,8 +254,9 @@ class TargetPigment(Target):
             return
         loads = sorted(self._loads.values(), key=lambda load: load.chosen.order)
         for load in loads:
-            load.is_incremental = load.name in self._incremental
-            load.check_before_push()
+            sources = [s for s in self._course.streams if load.name in self._aliases(s)]
+            mark = load.chosen.end_mark
+            load.check_before_push(self._course.evidence(sources, mark))
         self._look_ahead(loads)
         if self.settings.dry_run:
             self._latest_state = None
@@ -321,12 +319,6 @@ class TargetPigment(Target):
         if errors and raise_errors:
             raise ConfigValidationError("The settings are not valid.", errors=errors)
         return errors
-
-
-def _is_incremental(bookmark: Mapping[str, Any]) -> bool:
-    return bookmark.get("replication_key_value") is not None or bool(
-        (bookmark.get("progress_markers") or {}).get("replication_key_value")
-    )
 
 
 def _without_secret(error: str) -> str:

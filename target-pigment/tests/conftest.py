@@ -180,6 +180,11 @@ def state(**value: Any) -> str:
     return json.dumps({"type": "STATE", "value": value})
 
 
+def whole(*names: str) -> str:
+    """What a tap of the SDK says after a full table: nothing of it is remembered."""
+    return state(bookmarks={name: {} for name in names or ("s",)})
+
+
 def activate(version: int, name: str = "s") -> str:
     return json.dumps({"type": "ACTIVATE_VERSION", "stream": name, "version": version})
 

@@ -23,13 +23,13 @@ from .conftest import (
     record,
     run,
     schema,
-    state,
     stream,
+    whole,
 )
 
 OTHER = "44d0d7d0-1111-4222-8333-444455556666"
 APPLICATION = "55d0d7d0-1111-4222-8333-444455556666"
-ROW = (schema(), record(id=1, name="a"), state(at=1))
+ROW = (schema(), record(id=1, name="a"), whole())
 
 pytestmark = pytest.mark.usefixtures("time_passed")
 
@@ -166,7 +166,7 @@ def test_two_ways_to_one_block_that_is_emptied_are_refused(script: Script) -> No
         "s": stream(),
         "t": stream(load_mode="replace", configuration_id=OTHER),
     }
-    lines = [*ROW, schema("t"), record("t", id=1, name="a"), state(at=2)]
+    lines = [*ROW, schema("t"), record("t", id=1, name="a"), whole("s", "t")]
     text = failure(settings(script, streams=streams), *lines)
     assert "Streams s and t both lead to TransactionList Ledger" in text
     assert script.bodies == []

@@ -21,7 +21,17 @@ import requests
 from target_pigment.errors import PigmentError
 from target_pigment.target import main
 
-from .conftest import FakeTime, config, record, run, schema, state, stream
+from .conftest import (
+    FakeTime,
+    activate,
+    config,
+    record,
+    run,
+    schema,
+    state,
+    stream,
+    whole,
+)
 
 pigment = pytest.importorskip("intacct_sandbox.pigment")
 
@@ -31,7 +41,7 @@ ROWS = (
     record(id=1, name="a"),
     record(id=2, name="b"),
     record(id=1, name="c"),
-    state(at=1),
+    whole(),
 )
 
 pytestmark = pytest.mark.usefixtures("time_passed")
@@ -145,36 +155,61 @@ def test_an_empty_replace_would_empty_the_list(
 ) -> None:
     bare_push(sandbox, ids["replace"], HEADER + b"1,a\r\n")
     with pytest.raises(PigmentError, match="no records"):
-        run(settings(sandbox, ids, "replace"), schema(), state(at=1))
+        run(settings(sandbox, ids, "replace"), schema(), whole())
     assert identities(workspace, "replace") == ["1"]
     bare_push(sandbox, ids["replace"], HEADER)
     assert identities(workspace, "replace") == []
 
 
-CHANGES = (
-    schema(),
-    record(id=2, name="new"),
-    state(bookmarks={"s": {"replication_key_value": "2026-01-01"}}),
-)
+REMEMBERED = [
+    {"bookmarks": {"s": {"replication_key_value": "2026-01-01"}}},
+    {"bookmarks": {"s": {"partitions": [{"context": {}, "replication_key_value": 1}]}}},
+    {"bookmarks": {"s": {"updated_at": "2026-01-01"}}},
+    {"s": {"updated_at": "2026-01-01"}},
+    {"last_run": "2026-01-01"},
+]
 
 
+@pytest.mark.parametrize("remembered", REMEMBERED)
 def test_a_replace_by_changes_only_would_delete_the_rest(
+    workspace: Any, sandbox: Any, ids: dict[str, str], remembered: dict[str, Any]
+) -> None:
+    run(settings(sandbox, ids, "replace"), *ROWS)
+    changes = (schema(), record(id=2, name="new"), state(**remembered))
+    with pytest.raises(PigmentError, match="may hold only what changed"):
+        run(settings(sandbox, ids, "replace"), *changes)
+    assert identities(workspace, "replace") == ["1", "2"]
+    given = {"allow_incremental_replace": True, "end_mark": "state"}
+    run(settings(sandbox, ids, "replace", **given), *changes)
+    assert identities(workspace, "replace") == ["2"]
+
+
+def test_a_resumed_full_table_would_delete_what_came_before_the_break(
     workspace: Any, sandbox: Any, ids: dict[str, str]
 ) -> None:
     run(settings(sandbox, ids, "replace"), *ROWS)
-    with pytest.raises(PigmentError, match="may hold only what changed"):
-        run(settings(sandbox, ids, "replace"), *CHANGES)
+    broken = state(bookmarks={"s": {"reading": {"pass": "initial", "after": [1]}}})
+    rest = (broken, schema(), record("s", 7, id=2, name="b"), activate(7))
+    with pytest.raises(PigmentError, match="where an earlier run stopped"):
+        run(settings(sandbox, ids, "replace"), *rest)
     assert identities(workspace, "replace") == ["1", "2"]
-    run(settings(sandbox, ids, "replace", allow_incremental_replace=True), *CHANGES)
-    assert identities(workspace, "replace") == ["2"]
+
+
+def test_marks_are_up_to_each_stream(
+    workspace: Any, sandbox: Any, ids: dict[str, str]
+) -> None:
+    given = settings(sandbox, ids, "replace")
+    given["streams"]["s"] |= {"end_mark": "none", "allow_incremental_replace": True}
+    run(given, *ROWS[:-1])
+    assert identities(workspace, "replace") == ["1", "2"]
 
 
 def test_half_a_stream_would_delete_the_other_half(
     workspace: Any, sandbox: Any, ids: dict[str, str]
 ) -> None:
     run(settings(sandbox, ids, "replace"), *ROWS)
-    half = [schema(), record("s", 7, id=1, name="a"), state(at=1)]
-    with pytest.raises(PigmentError, match="without the sign"):
+    half = [schema(), record("s", 7, id=1, name="a"), whole()]
+    with pytest.raises(PigmentError, match="without a sign"):
         run(settings(sandbox, ids, "replace"), *half)
     assert identities(workspace, "replace") == ["1", "2"]
     run(settings(sandbox, ids, "replace", end_mark="none"), *half)
@@ -202,7 +237,7 @@ def test_a_scope_that_straddles_two_pushes_would_keep_the_last(
     assert identities(workspace, "scoped_replace") == ["2"]
     rows = [record(id=n, name="a") for n in (1, 2)]
     chosen = settings(sandbox, ids, "scoped_replace", max_rows_per_push=1)
-    run(chosen, schema(), *rows, state(at=1))
+    run(chosen, schema(), *rows, whole())
     assert identities(workspace, "scoped_replace") == ["1", "2"]
 
 
@@ -215,7 +250,7 @@ def test_a_fixed_scope_must_cover_the_stream(
     sandbox.switches = changed(sandbox.switches, scope_from=scope_from)
     rows = (record(id=1, name="a"), record(id=2, name="b"))
     for _ in range(2):
-        run(settings(sandbox, ids, "scoped_replace"), schema(), *rows, state(at=1))
+        run(settings(sandbox, ids, "scoped_replace"), schema(), *rows, whole())
     assert identities(workspace, "scoped_replace") == left
 
 

@@ -30,9 +30,11 @@ from .conftest import (
     state,
     status,
     stream,
+    whole,
 )
 
-ROW = (schema(), record(id=1, name="a"), state(at=1))
+WHOLE: dict[str, Any] = {"bookmarks": {"s": {}}}
+ROW = (schema(), record(id=1, name="a"), whole())
 HOURLY = (
     "Maximum number of reports per configuration per hour exceeded, maximum: 300. "
     "Please try again later."
@@ -68,7 +70,7 @@ def test_a_push_is_a_plain_csv_with_its_length(
     assert push.headers["Content-Type"] == "text/csv"
     assert push.headers["Content-Length"] == str(len(push.body))
     assert push.headers["Authorization"] == f"Bearer {KEY}"
-    assert json.loads(capsys.readouterr().out) == {"at": 1}
+    assert json.loads(capsys.readouterr().out) == WHOLE
 
 
 def test_only_the_last_request_asks_for_the_report(script: Script) -> None:
@@ -221,8 +223,8 @@ def test_upsert_goes_in_parts_with_the_last_row_per_key(script: Script) -> None:
 
 def test_a_replace_is_one_push_however_many_states_and_schemas(script: Script) -> None:
     wider = schema(id={}, name={}, more={})
-    lines = [schema(), record(id=1, name="a"), state(at=1), wider]
-    lines += [record(id=2, name="b", more=1), state(at=2)]
+    lines = [schema(), record("s", 7, id=1, name="a"), state(at=1), wider]
+    lines += [record("s", 7, id=2, name="b", more=1), state(at=2), activate(7)]
     run(config(script.url, max_rows_per_push=1, **replace()), *lines)
     assert script.bodies == [b"id,name\r\n1,a\r\n2,b\r\n"]
 
@@ -230,15 +232,14 @@ def test_a_replace_is_one_push_however_many_states_and_schemas(script: Script) -
 @pytest.mark.parametrize(
     ("lines", "more", "words"),
     [
-        ((schema(), state(at=1)), {}, "no records"),
-        ((schema(), record(id=1, name="a")), {}, "without the sign"),
-        ((*ROW, record(id=2, name="b")), {}, "without the sign"),
-        ((*ROW, state(currently_syncing="s")), {"end_mark": "activate_version"},
-         "without the sign"),
-        ((schema(), record(id=1, name="a", version=1), state(at=1)), {},
-         "without the sign"),
+        ((schema(), whole()), {}, "no records"),
+        ((schema(), record(id=1, name="a")), {}, "there was no STATE"),
+        ((*ROW, record(id=2, name="b")), {}, "without a sign"),
+        (ROW, {"end_mark": "activate_version"}, "without a sign"),
+        ((schema(), record("s", 1, id=1, name="a"), whole()), {},
+         "without a sign"),
         ((*ROW, state(bookmarks={"s": {"replication_key_value": 3}})), {},
-         "replication bookmark"),
+         "STATE holds a bookmark of s"),
         (ROW, {"max_bytes_per_push": 5}, "max_bytes_per_push"),
     ],
 )  # fmt: skip
@@ -252,12 +253,12 @@ def test_a_replace_that_would_lose_data_is_not_pushed(
 @pytest.mark.parametrize(
     ("lines", "more"),
     [
-        ((schema(), state(at=1)), {"allow_empty_replace": True}),
+        ((schema(), whole()), {"allow_empty_replace": True}),
         ((schema(), record(id=1, name="a")), {"end_mark": "none"}),
         ((*ROW, state(bookmarks={"s": {"replication_key_value": 3}})),
          {"allow_incremental_replace": True}),
         (ROW, {"max_bytes_per_push": 5, "oversize_replace": "send_anyway"}),
-        ((schema(), record(id=1, name="a", version=1), activate(1)), {}),
+        ((schema(), record("s", 1, id=1, name="a"), activate(1)), {}),
     ],
 )  # fmt: skip
 def test_each_guard_can_be_lifted(
@@ -309,7 +310,7 @@ def test_deletions_fail_unless_told_otherwise(script: Script) -> None:
 def test_a_dropped_deletion_takes_the_earlier_row_along(
     script: Script, mode: str, place: str
 ) -> None:
-    lines = [*ROW, record(id=2, name="b"), deleted(1), state(at=2)]
+    lines = [*ROW[:2], record(id=2, name="b"), deleted(1), whole()]
     own = {"deleted_records": "drop"} if place == "of the stream" else {}
     settings = {
         "streams": {"s": stream(load_mode=mode, **own)},
@@ -356,8 +357,8 @@ def test_a_replace_holds_one_row_per_key_if_there_is_one(
     """Duplicates of a unique property within one file make Pigment fail the import."""
     settings = config(script.url, streams={"s": stream(load_mode=mode)})
     rows = [record(id=n % 2, name=str(n)) for n in range(4)]
-    run(settings, schema(), *rows, state(at=1))
-    run(settings, schema(keys=()), *rows, state(at=1))
+    run(settings, schema(), *rows, whole())
+    run(settings, schema(keys=()), *rows, whole())
     assert script.bodies == [
         b"id,name\r\n0,2\r\n1,3\r\n",
         b"id,name\r\n0,0\r\n1,1\r\n0,2\r\n1,3\r\n",
@@ -466,7 +467,7 @@ def test_the_last_line_tells_and_the_exit_code_too(
 def test_a_good_run_ends_with_0(tmp_path: Path, script: Script) -> None:
     ended = command(tmp_path, config(script.url), *ROW)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == {"at": 1}
+    assert json.loads(ended.stdout) == WHOLE
 
 
 def test_sigterm_ends_the_process_with_143(tmp_path: Path, script: Script) -> None:
