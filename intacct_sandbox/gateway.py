@@ -132,7 +132,7 @@ class Gateway:
     def _execute(
         self, request: Request, calls: list[Call], damage: Damage
     ) -> tuple[Reply, tuple[int, ...]]:
-        switches, control = self.switches, request.control
+        switches, control = self._switches_now(), request.control
         number = calls[0].number if calls else 0
         try:
             damage.check(ControlRefusal)
@@ -154,6 +154,11 @@ class Gateway:
         style = self._style(control, number)
         body = render_success(control, [part.answer for part in served], style)
         return replies.Reply(200, replies.XML_TYPE, body), rows
+
+    def _switches_now(self) -> Switches:
+        """As they are, with the offset that the user's zone has at this moment."""
+        formatting = self.switches.formatting.at(self.company.clock.now())
+        return replace(self.switches, formatting=formatting)
 
     def _runner(self, switches: Switches, damage: Damage) -> OperationRunner:
         return OperationRunner(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from intacct_sandbox.envelope import Authentication, OperationAnswer, Result
@@ -145,9 +146,16 @@ class OperationRunner:
             session.user_id,
             session.company_id,
             session.location_id or "",
-            session.started.isoformat(),
+            self._session_timestamp(session),
             timeout if self.switches.session_timeout_sent else "",
         )
+
+    def _session_timestamp(self, session: Session) -> str:
+        kind = self.switches.session_timestamp
+        if kind == "none":
+            return ""
+        moment = self.company.clock.now() if kind == "call" else session.started
+        return (moment + timedelta(seconds=self.switches.clock_ahead)).isoformat()
 
     def _run_functions(
         self,

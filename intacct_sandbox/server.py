@@ -7,6 +7,7 @@ demand. What it must not know: XML.
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -76,7 +77,17 @@ class _Handler(LoopbackHandler):
         """The `Date` header, from the company's clock."""
         if timestamp is not None:
             return super().date_time_string(timestamp)
-        return format_datetime(self.server.gateway.company.clock.now(), usegmt=True)
+        gateway = self.server.gateway
+        ahead = timedelta(seconds=gateway.switches.http_date_ahead or 0)
+        return format_datetime(gateway.company.clock.now() + ahead, usegmt=True)
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """As the base class, which sends `Date` whether it is wanted or not."""
+        if (
+            keyword != "Date"
+            or self.server.gateway.switches.http_date_ahead is not None
+        ):
+            super().send_header(keyword, value)
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")

@@ -63,6 +63,12 @@ class Switches:
             Tenants show 2 to 24 hours [C].
         endpoint: what getAPISession answers; None is the sandbox's own URL.
             Real ones name another host of intacct.com [D].
+        session_timestamp: `sessiontimestamp` is when the call was answered, as in
+            Sage's examples [D], or when the session began [?]; or it is missing.
+        http_date_ahead: seconds by which the HTTP header `Date` is ahead of the
+            company's clock, or behind it; None: the header is not sent.
+        clock_ahead: seconds by which `sessiontimestamp` is ahead of the company's
+            clock, which stamps the rows.
         session_timeout_sent: `sessiontimeout` in the authentication block; some
             captures lack it [C].
         sender_authorised: the company's list names the sender [D].
@@ -141,6 +147,9 @@ class Switches:
 
     session_seconds: int = 6 * 3600
     endpoint: str | None = None
+    session_timestamp: Literal["call", "sign_in", "none"] = "call"
+    http_date_ahead: int | None = 0
+    clock_ahead: int = 0
     session_timeout_sent: bool = True
     sender_authorised: bool = True
     web_services_subscribed: bool = True
