@@ -17,7 +17,6 @@ from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.key_set import key_set_pages
 from tap_sage_intacct.intacct.paging import Page, ordered_rows
 from tap_sage_intacct.intacct.paging_key import (
-    KeyField,
     PagingKey,
     after,
     positions_of,
@@ -32,7 +31,6 @@ from tap_sage_intacct.intacct.query import (
 )
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows import Row
-from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.lines import changed_headers, lines_of
 from tap_sage_intacct.offsets import offset_pages
 from tap_sage_intacct.reconciliation import PassLedger, reconcile
@@ -120,16 +118,19 @@ class Changes:
         if self.checkpoint.bookmark is None:
             raise ValueError("An incremental sync needs a bookmark.")
         self.bookmark = self.checkpoint.bookmark
-        if self.emitted is None and self.source.header is not None:
-            self.emitted = EmittedRows()
         self.since = since(self.scope, self.bookmark)
-        self.progress = self.checkpoint.progress or Progress(
+        progress = self.checkpoint.progress or Progress(
             Pass.CHANGED, self.scope.last_second()
         )
+        self.progress = _by_key(progress, self.source.paging_key)
         # Of this sync; the checkpoint's own stays until the sync is done, since the pass
         # over rows without a stamp begins there.
         self._highest = self.checkpoint.highest
         user_format = self.reader.gateway.user_format()
+        # Bounds that daylight saving leaves open make the passes overlap.
+        overlaps = not user_format.is_exact(self.progress.until)
+        if self.emitted is None and (self.source.header is not None or overlaps):
+            self.emitted = EmittedRows()
         self._positions_of = positions_of(self.source.paging_key, user_format)
 
     def read(self) -> Iterator[ReadPage]:
@@ -179,9 +180,13 @@ class Changes:
         return True
 
     def _changed(self) -> Iterator[ReadPage]:
-        """Rows of `since <= stamp <= until`, then what changed while they were read."""
+        """Rows of `since <= stamp <= until`, then what changed while they were read.
+
+        By their key, not by their stamp: in the hour that the user's clock repeats in
+        autumn, stamps neither rise with the time nor name one place among the rows.
+        """
         stamp = str(self.scope.replication_key)
-        key = self.source.paging_key.led_by(KeyField(stamp, ValueType.TIMESTAMP))
+        key = self.source.paging_key
         lower = self._lower(stamp)
         for _ in range(1 + MAX_CATCH_UPS):
             until = self.progress.until
@@ -361,6 +366,12 @@ def ordered_pages(
         ledger.add(page)
         yield page
     yield from reconcile(reader, ledger, condition, detector)
+
+
+def _by_key(progress: Progress, key: PagingKey) -> Progress:
+    """Where version 0.1 broke off in the order of stamps, the pass begins anew."""
+    is_by_stamp = progress.after is not None and len(progress.after) > len(key.fields)
+    return replace(progress, after=None, offset=None) if is_by_stamp else progress
 
 
 def _advanced(progress: Progress, page: Page) -> Progress:

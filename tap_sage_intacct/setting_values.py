@@ -32,9 +32,9 @@ def maintenance_window(
     standard = MaintenanceWindow()
     start = _time_of_day(given.get("start"), standard.start, problems)
     end = _time_of_day(given.get("end"), standard.end, problems)
-    zone = _zone(given.get("timezone"), standard.zone, problems)
+    zone = time_zone("maintenance_window", given.get("timezone"), problems)
     action = MaintenanceAction(given.get("action", standard.action.value))
-    return MaintenanceWindow(start, end, zone, action)
+    return MaintenanceWindow(start, end, zone or standard.zone, action)
 
 
 def _time_of_day(text: str | None, standard: time, problems: list[str]) -> time:
@@ -47,15 +47,16 @@ def _time_of_day(text: str | None, standard: time, problems: list[str]) -> time:
         return standard
 
 
-def _zone(name: str | None, standard: ZoneInfo, problems: list[str]) -> ZoneInfo:
+def time_zone(setting: str, name: str | None, problems: list[str]) -> ZoneInfo | None:
+    """The IANA time zone that a setting names; None where it names none."""
     try:
-        return ZoneInfo(name) if name else standard
+        return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):
         problems.append(
-            f"maintenance_window: the time zone '{name}' is unknown: give a name as "
+            f"{setting}: the time zone '{name}' is unknown: give a name as "
             "America/Los_Angeles."
         )
-        return standard
+        return None
 
 
 class PeriodType(Enum):

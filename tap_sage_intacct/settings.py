@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 from singer_sdk import typing as th
@@ -37,6 +38,7 @@ from tap_sage_intacct.setting_values import (
     extra_objects,
     maintenance_window,
     names_twice,
+    time_zone,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 
@@ -242,6 +244,15 @@ SETTINGS = th.PropertiesList(
         title="Lookback",
         description="Overlap of incremental syncs, in minutes: Intacct shows some rows "
         "late.",
+    ),
+    th.Property(
+        "user_timezone",
+        th.StringType,
+        title="Time zone of the API user",
+        description="IANA name of the time zone in the API user's preferences, such as "
+        "America/Los_Angeles; not needed if that is GMT. Intacct tells its current "
+        "offset only, which is wrong for half of the timestamps of a zone with daylight "
+        "saving.",
     ),
     th.Property(
         "page_size",
@@ -478,12 +489,13 @@ class Settings:
         extra = extra_objects(given["extra_objects"], problems)
         entities = entity_ids(given["entities"], problems)
         maintenance = maintenance_window(given["maintenance_window"], problems)
+        zone = time_zone("user_timezone", given.get("user_timezone"), problems)
         problems += _entity_problems(given, entities)
         problems += _stream_name_problems(reports, extra)
         if problems:
             raise InvalidSettings(problems)
         return cls(
-            gateway=_gateway_settings(given),
+            gateway=_gateway_settings(given, zone),
             start_date=start_date,
             filters=given["filters"],
             related_fields={
@@ -508,7 +520,9 @@ class Settings:
         )
 
 
-def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
+def _gateway_settings(
+    given: Mapping[str, Any], user_timezone: ZoneInfo | None
+) -> GatewaySettings | None:
     if not all(given.get(name) for name in _CREDENTIALS):
         return None
     return GatewaySettings(
@@ -524,6 +538,7 @@ def _gateway_settings(given: Mapping[str, Any]) -> GatewaySettings | None:
         max_connections=given["max_connections"],
         retry=RetryPolicy(max_retries=given["max_retries"]),
         response_format=ResponseFormat(given["response_format"]),
+        user_timezone=user_timezone,
     )
 
 

@@ -442,7 +442,9 @@ SETTINGS: list[Provocation[Scene]] = [
     Provocation("extra-object-unnamed", settings(extra_objects=[" "])),
     Provocation("report-argument-shape", report(name="R", arguments={"a b": "x"})),
     Provocation("maintenance-time", settings(maintenance_window={"start": "noon"})),
-    Provocation("maintenance-zone", settings(maintenance_window={"timezone": "X"})),
+    Provocation("time-zone-unknown", settings(maintenance_window={"timezone": "X"}),
+        "maintenance_window"),
+    Provocation("time-zone-unknown", settings(user_timezone="PST"), "user_timezone"),
 ]  # fmt: skip
 
 CHOICES: list[Provocation[Scene]] = [
@@ -578,6 +580,9 @@ CONNECTION: list[Provocation[Scene]] = [
 ]  # fmt: skip
 
 
+IN_DENVER = switched(formatting=UserFormatting(time_zone="America/Denver"))
+
+
 def table_case(level: Level, errorno: str, text: str) -> Prepare:
     """Let Intacct refuse a call like this."""
     answer = _REFUSALS[level](ErrorEntry(errorno, text))
@@ -617,6 +622,13 @@ READING: list[Provocation[Scene]] = [
                  function="readUserFormatting")), code=0),
     Provocation("preferences-odd", first(
         DEPARTMENTS, switched(formatting=UserFormatting(date_format="mdY")))),
+    Provocation("user-timezone-unknown", first(DEPARTMENTS, IN_DENVER), code=0),
+    Provocation("user-timezone-wrong", first(
+        DEPARTMENTS, settings(user_timezone="America/Chicago"), IN_DENVER)),
+    Provocation("clocks-differ", first(
+        DEPARTMENTS, switched(http_date_ahead=86400)), code=0),
+    Provocation("no-clock", first(
+        DEPARTMENTS, switched(http_date_ahead=None, session_timestamp="none")), code=0),
     Provocation("json-refused", first(
         selected("vendors", page_size=VENDORS_PER_PAGE, response_format="json"),
         switched(json="refused"))),

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from tap_sage_intacct.intacct.gateway import Gateway
 
 # Offsets into the trail fail at random with DL02000001 [C: hotglue, Meltano].
-_KEY = PagingKey((KeyField("ACCESSTIME", ValueType.TIMESTAMP),), tie_breaker="ID")
+_BY_TIME = PagingKey((KeyField("ACCESSTIME", ValueType.TIMESTAMP),), tie_breaker="ID")
+# Where the user's clock may be set back, a stamp names no place in the trail.
+_BY_ID = PagingKey((), tie_breaker="ID")
 _DELETE = "D"
 _RECORD_NUMBER = re.compile(r"(\d{1,18})(?:--REC)?", re.ASCII)
 
@@ -47,7 +49,9 @@ def deleted_keys(
         )
     )
     reader = ObjectReader(gateway, "AUDITHISTORY", ("OBJECTKEY",))
-    for page in key_set_pages(reader, _KEY, condition):
+    is_steady = gateway.user_format().is_steady(since, until)
+    key = _BY_TIME if is_steady else _BY_ID
+    for page in key_set_pages(reader, key, condition):
         yield [row["OBJECTKEY"] for row in page.rows if row["OBJECTKEY"]]
 
 

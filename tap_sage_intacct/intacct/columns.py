@@ -8,6 +8,7 @@ else goes through the converter of cells, which also has the last word on errors
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
@@ -50,6 +51,8 @@ _MOST_REMEMBERED = 4096
 """Eleven years of days; half a megabyte."""
 
 _Value = TypeVar("_Value")
+_Hours = dict[str, tuple["_Remembered[str]", str]]
+"""Hours on the user's clock, AM or PM included, to days and hours in UTC."""
 
 
 # All columns of a type share one converter and what it remembers.
@@ -63,9 +66,8 @@ def column_converter(value_type: ValueType, user_format: UserFormat) -> ColumnCo
         return partial(_read_integers, convert)
     if value_type is ValueType.DECIMAL:
         return partial(_read_decimals, convert)
-    has_whole_hours = not user_format.gmt_offset % timedelta(hours=1)
-    if value_type is ValueType.TIMESTAMP and has_whole_hours:
-        return _TimestampColumns(convert, user_format)
+    if value_type is ValueType.TIMESTAMP:
+        return _timestamps(convert, user_format)
     if value_type in (ValueType.DATE, ValueType.BOOLEAN):
         return partial(_read_each, _Remembered(convert).__getitem__)
     return partial(_read_each, convert)
@@ -128,6 +130,19 @@ class _Remembered(dict[str, _Value]):
         return value
 
 
+def _timestamps(convert: Converter, user_format: UserFormat) -> ColumnConverter:
+    if user_format.zone is not None and user_format.zone.by_own_day:
+        return _ZonedTimestampColumns(convert, user_format)
+    if _has_whole_hours(user_format.gmt_offset):
+        return _TimestampColumns(convert, user_format)
+    return partial(_read_each, convert)
+
+
+def _has_whole_hours(offset: timedelta) -> bool:
+    """Whether it leaves the minutes alone."""
+    return not offset % timedelta(hours=1)
+
+
 class _TimestampColumns:
     """Reads stamps by parts: few days and hours, and minutes and seconds as they are.
 
@@ -139,7 +154,7 @@ class _TimestampColumns:
 
         Args:
             convert: for cells that are not written as usual.
-            user_format: whose offset is of whole hours, which leave the minutes alone.
+            user_format: whose offset is of whole hours.
         """
         self._convert = convert
         example = user_format.format_timestamp(_SOME_MOMENT)
@@ -181,10 +196,60 @@ class _TimestampColumns:
         ]
 
 
-def _hours(
-    convert: Converter, user_format: UserFormat
-) -> dict[str, tuple[_Remembered[str], str]]:
-    """Hours on the user's clock, AM or PM included, to days and hours in UTC."""
+class _ZonedTimestampColumns(_TimestampColumns):
+    """The same where each day has its own offset."""
+
+    def __init__(self, convert: Converter, user_format: UserFormat) -> None:
+        super().__init__(convert, user_format)
+        self._user_format = user_format
+        self._read_date = converter(ValueType.DATE, user_format)
+        self._by_offset: dict[timedelta, _Hours] = {}
+        self._by_day = _Remembered(self._hours_of)
+
+    def _read(self, stamps: Sequence[str]) -> list[str]:
+        by_day, day_end = self._by_day, self._day_end
+        begin, end = day_end + len(" "), day_end + len(" hh")
+        half = end + len(":mm:ss")
+        return [
+            f"{days[text[:day_end]]}{hour}{text[end:half]}+00:00"
+            for text in stamps
+            for days, hour in (by_day[text[:day_end]][text[begin:end] + text[half:]],)
+        ]
+
+    def _hours_of(self, day: str) -> _Hours:
+        """The hours of a day; those are missing that only the converter can read."""
+        midnight = datetime.fromisoformat(str(self._read_date(day)))
+        first, last = self._offset_in(midnight, 0), self._offset_in(midnight, 23)
+        if first is not None and first == last:
+            return self._with_offset(first)
+        offsets = {hour: self._offset_in(midnight, hour) for hour in range(24)}
+        texts = {hour: _clock_text(hour, self._user_format) for hour in offsets}
+        return {
+            texts[hour]: self._with_offset(offset)[texts[hour]]
+            for hour, offset in offsets.items()
+            if offset is not None
+        }
+
+    def _offset_in(self, midnight: datetime, hour: int) -> timedelta | None:
+        """Of the hour; None where it is not of whole hours from begin to end."""
+        begin = midnight + timedelta(hours=hour)
+        end = begin + timedelta(minutes=59, seconds=59)
+        offset = self._user_format.offset_of(begin)
+        is_plain = _has_whole_hours(offset) and offset == self._user_format.offset_of(
+            end
+        )
+        return offset if is_plain else None
+
+    def _with_offset(self, offset: timedelta) -> _Hours:
+        if offset not in self._by_offset:
+            constant = replace(self._user_format, gmt_offset=offset, zone=None)
+            convert = converter(ValueType.TIMESTAMP, constant)
+            self._by_offset[offset] = _hours(convert, constant)
+        return self._by_offset[offset]
+
+
+def _hours(convert: Converter, user_format: UserFormat) -> _Hours:
+    """For one offset of whole hours."""
     shift = -user_format.gmt_offset // timedelta(hours=1)
     days: dict[int, _Remembered[str]] = {}
     hours = {}

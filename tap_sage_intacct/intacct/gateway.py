@@ -20,6 +20,7 @@ from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.ahead import ask_ahead
@@ -58,7 +59,8 @@ from tap_sage_intacct.intacct.session import (
     utc_now,
 )
 from tap_sage_intacct.intacct.transport import Transport
-from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.user_format import UserFormat
+from tap_sage_intacct.intacct.user_preferences import unknown_user_format, with_zone
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -102,6 +104,8 @@ class GatewaySettings:
     max_connections: int = 2
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     response_format: ResponseFormat = ResponseFormat.AUTO
+    user_timezone: ZoneInfo | None = None
+    """Of the API user; None where it is not known."""
 
 
 class BegunCall:
@@ -309,17 +313,13 @@ class Gateway:
 
     def _read_user_format(self) -> UserFormat:
         asking, begun = self._asking_user_format(), self._user_format_begun
+        named_zone = self._settings.user_timezone
         try:
             texts = self.call(asking, _user_formatting, begun)
         except (RequestRefused, PermissionDenied) as error:
-            logger.warning(
-                "The date and time preferences of the user could not be read; assuming "
-                "MM/DD/YYYY, 24 h and UTC. %s",
-                error,
-            )
-            return DEFAULT_USER_FORMAT
+            return unknown_user_format(error, self.server_now(), named_zone)
         try:
-            return UserFormat.from_preferences(
+            found = UserFormat.from_preferences(
                 texts["dateformat"], texts["gmtoffset"], texts["clock"]
             )
         except (KeyError, ValueError) as error:
@@ -327,6 +327,7 @@ class Gateway:
                 "The date and time preferences of the API user cannot be read "
                 f"({error}): in Sage Intacct set them to MM/DD/YYYY, 24 h and GMT."
             ) from None
+        return with_zone(found, self.server_now(), named_zone)
 
     def _asking_user_format(self) -> Function:
         return functions.read_user_formatting(self._settings.login.user_id)
@@ -415,6 +416,7 @@ class Gateway:
             return json_response(answer.body)
         response = parse(answer.body, calls)
         self._session.note(response.session, authentication)
+        self._clock.compare(answer.date, response.session.timestamp)
         return response
 
     @contextmanager

@@ -75,7 +75,8 @@ def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
     Raises:
         PagesMoved: no try gave a page in the order that was asked for.
     """
-    return _Walk(reader, key, condition, start, read_again, ahead).pages()
+    walk = _Walk(reader, key, condition, start, read_again, ahead)
+    return walk.pages() if key.fields else walk.pages_by_tie(condition, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ class _Walk:
                 whole = bisect_left(found.positions, found.positions[-1])
                 if not whole:
                     self.start, self.left = found.positions[-1], None
-                    yield from self._pages_at(self.start)
+                    shared = both(self.condition, at(self.key, self.start))
+                    yield from self.pages_by_tie(shared, self.start)
                     continue
                 left = _less(left, whole - len(found.rows))
                 found = found.upto(whole)
@@ -264,40 +266,45 @@ class _Walk:
         aimed = width if width == 1 else width * (1 - SLACK)
         self._span = max(int(aimed * self.reader.page_size), 1)
 
-    def _pages_at(self, position: Position) -> Iterator[Page]:
-        """Rows that all share one key and do not fit one page, walked by the tie breaker.
+    def pages_by_tie(
+        self, condition: Condition | None, position: Position | None
+    ) -> Iterator[Page]:
+        """Rows that the key does not tell apart, walked by the tie breaker.
 
         Both the order and the comparison of the tie breaker are Intacct's own, as one
         connector relies on for the audit trail's ID [C: Estuary].
+
+        Args:
+            condition: which rows.
+            position: of all of them; None if they have none.
 
         Raises:
             PagesMoved: a row comes again, so the walk would not end.
         """
         tie = str(self.key.tie_breaker)
+        by_tie = PagingKey((), tie)
         given: set[str] = set()
-        beyond: Condition = at(self.key, position)
+        beyond: Condition | None = None
         is_last = False
         while not is_last:
             found = ordered_rows(
                 self.reader,
-                self.key,
-                both(self.condition, beyond),
+                by_tie,
+                both(condition, beyond),
                 read_again=self.read_again,
             )
             is_last = found.is_last
             ties = column_of(found.rows, tie)
             if not given.isdisjoint(ties):
                 raise PagesMoved(
-                    f"{self.reader.object_name}: rows that share "
-                    f"{', '.join(self.key.names)} came again when walked by {tie}."
+                    f"{self.reader.object_name}: rows came again when walked by {tie}."
                 )
             given.update(ties)
             # Resuming between these pages would leave out the rest of them.
             resumable = position if is_last else None
             if ties:
                 yield Page(found.rows, resumable)
-                last = Comparison(tie, Operator.GREATER, (ties[-1],))
-                beyond = AllOf((at(self.key, position), last))
+                beyond = Comparison(tie, Operator.GREATER, (ties[-1],))
 
 
 def _left_after(asked: _Asked, found: OrderedRows) -> int | None:

@@ -46,7 +46,8 @@ class PagingKey:
     """Columns that order the rows.
 
     Attributes:
-        fields: compared by us and by Intacct alike.
+        fields: compared by us and by Intacct alike; none where rows are told apart by
+            the tie breaker alone.
         tie_breaker: a text column that tells rows of one key apart, where several may
             share a key. How Intacct orders text is unknown [?], so we never compare it.
     """
@@ -70,10 +71,6 @@ class PagingKey:
         return (
             self.names if self.tie_breaker is None else (*self.names, self.tie_breaker)
         )
-
-    def led_by(self, field: KeyField) -> PagingKey:
-        """The same rows in the order of another column first."""
-        return PagingKey((field, *self.fields), self.tie_breaker)
 
     def identity(self, row: Row) -> int:
         """A hash that tells the row apart from every other row of its object."""
@@ -99,6 +96,8 @@ def positions_of(
     ]
 
     def positions(rows: Sequence[Row]) -> list[Position | None]:
+        if not fields:
+            return [()] * len(rows)
         columns = [_key_column(rows, name, convert) for name, convert in fields]
         found = zip(*columns, strict=True)
         if all(set(map(type, column)) <= _KEY_TYPES for column in columns):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -191,7 +191,8 @@ def _comparison_element(
     element = etree.Element(comparison.operator.element)
     element.append(E.field(comparison.field))
     element.extend(
-        E.value(value_text(value, user_format)) for value in comparison.values
+        E.value(value_text(value, user_format, operator))
+        for value, operator in _bounds(comparison)
     )
     return element
 
@@ -209,17 +210,37 @@ def _split(comparison: Comparison) -> AllOf | AnyOf:
     return AnyOf(parts) if comparison.operator is Operator.IN else AllOf(parts)
 
 
-def value_text(value: Value, user_format: UserFormat) -> str:
-    """A value as filters take it: dates and times in the user's own format [D]."""
+def _bounds(comparison: Comparison) -> list[tuple[Value, Operator]]:
+    """Each value, and how the field is compared with it."""
+    if comparison.operator is Operator.BETWEEN:
+        low, high = comparison.values
+        return [(low, Operator.GREATER_OR_EQUAL), (high, Operator.LESS_OR_EQUAL)]
+    return [(value, comparison.operator) for value in comparison.values]
+
+
+def value_text(value: Value, user_format: UserFormat, operator: Operator) -> str:
+    """A value as filters take it: dates and times in the user's own format [D].
+
+    Where daylight saving leaves open which instant a text means, the bound of a range
+    is written so that no row is left out.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=timezone(user_format.gmt_offset))
-        return user_format.format_timestamp(value)
+        return _moment_text(value, user_format, operator)
     if isinstance(value, date):
         return user_format.format_date(value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _moment_text(value: datetime, user_format: UserFormat, operator: Operator) -> str:
+    if value.tzinfo is None:
+        return user_format.format_wall_clock(value)
+    if operator in {Operator.GREATER, Operator.GREATER_OR_EQUAL}:
+        return user_format.format_no_later(value)
+    if operator in {Operator.LESS, Operator.LESS_OR_EQUAL}:
+        return user_format.format_no_earlier(value)
+    return user_format.format_timestamp(value)
 
 
 StoredValue = Callable[[str, Value], Value]
@@ -249,7 +270,10 @@ def _comparison_text(
     field, operator = comparison.field, comparison.operator
     if len(comparison.values) > MAX_IN_VALUES:
         return condition_text(_split(comparison), user_format, stored)
-    values = [_quoted(stored(field, value), user_format) for value in comparison.values]
+    values = [
+        _quoted(stored(field, value), user_format, bound)
+        for value, bound in _bounds(comparison)
+    ]
     if operator is Operator.BETWEEN:
         return f"({field} >= {values[0]} AND {field} <= {values[1]})"
     if operator is Operator.NOT_EQUAL:
@@ -264,12 +288,12 @@ def _as_it_is(_field: str, value: Value) -> Value:
     return value
 
 
-def _quoted(value: Value, user_format: UserFormat) -> str:
+def _quoted(value: Value, user_format: UserFormat, operator: Operator) -> str:
     if isinstance(value, bool):
         return "'T'" if value else "'F'"
+    text = value_text(value, user_format, operator)
     if isinstance(value, int | Decimal):
-        return value_text(value, user_format)
-    text = value_text(value, user_format)
+        return text
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from tap_sage_intacct.intacct.user_zone import UserZone
+
 TWO_DIGIT_YEAR_PIVOT = 69
 """Two-digit years from here on are 19yy, below it 20yy, as POSIX has them [I]."""
 
@@ -30,9 +32,9 @@ class UserFormat:
         date_order: "mdy", "dmy" or "ymd".
         separator: the character between day, month and year.
         four_digit_year: False where years have two digits.
-        gmt_offset: local time less GMT. It is the user's current one: under daylight
-            saving, stamps of the other half-year are off by its hour [I].
+        gmt_offset: local time less GMT; the user's current one.
         twenty_four_hour: False where the clock has AM and PM.
+        zone: what is known of changes of the offset; None where it never changes.
     """
 
     date_order: str
@@ -40,6 +42,7 @@ class UserFormat:
     four_digit_year: bool
     gmt_offset: timedelta
     twenty_four_hour: bool
+    zone: UserZone | None = None
 
     @classmethod
     def from_preferences(
@@ -92,20 +95,60 @@ class UserFormat:
         return self.separator.join(parts[part] for part in self.date_order)
 
     def format_timestamp(self, value: datetime) -> str:
-        """Write an instant on the user's wall clock; parts of a second are cut off.
+        """Write an instant as its stamp is written; parts of a second are cut off.
 
         Raises:
             ValueError: the instant has no zone, or its year needs four digits.
         """
-        if value.utcoffset() is None:
-            raise ValueError(f"an instant needs a zone: {value.isoformat()}")
-        local = value.astimezone(timezone(self.gmt_offset))
+        instant = _aware(value)
+        zone = self.zone
+        offset = self.gmt_offset if zone is None else zone.offset_at(instant)
+        return self.format_wall_clock(instant.astimezone(timezone(offset)))
+
+    def format_no_later(self, value: datetime) -> str:
+        """Write what means this instant, or where that is not sure an earlier one.
+
+        Raises:
+            ValueError: see `format_timestamp`.
+        """
+        if self.zone is None:
+            return self.format_timestamp(value)
+        return self.format_wall_clock(self.zone.no_later(_aware(value)))
+
+    def format_no_earlier(self, value: datetime) -> str:
+        """Write what means this instant, or where that is not sure a later one.
+
+        Raises:
+            ValueError: see `format_timestamp`.
+        """
+        if self.zone is None:
+            return self.format_timestamp(value)
+        return self.format_wall_clock(self.zone.no_earlier(_aware(value)))
+
+    def format_wall_clock(self, local: datetime) -> str:
+        """Write what the user's clock shows; a zone is ignored.
+
+        Raises:
+            ValueError: the year needs four digits.
+        """
         day = self.format_date(local.date())
         if self.twenty_four_hour:
             return f"{day} {local.hour:02}:{local.minute:02}:{local.second:02}"
         hour = local.hour % 12 or 12
         half = "PM" if local.hour >= NOON else "AM"
         return f"{day} {hour:02}:{local.minute:02}:{local.second:02} {half}"
+
+    def offset_of(self, wall: datetime) -> timedelta:
+        """Local time less GMT, of a stamp that shows this."""
+        return self.gmt_offset if self.zone is None else self.zone.offset_of(wall)
+
+    def is_exact(self, instant: datetime) -> bool:
+        """Whether a filter can name this instant, and no other."""
+        return self.zone is None or self.zone.is_exact(instant)
+
+    def is_steady(self, since: datetime, until: datetime) -> bool:
+        """Whether stamps within this time rise as the time does."""
+        return self.zone is None or self.zone.is_steady(since, until)
 
 
 DEFAULT_USER_FORMAT = UserFormat(
@@ -116,6 +159,12 @@ DEFAULT_USER_FORMAT = UserFormat(
     twenty_four_hour=True,
 )
 """`/mdY`, `+00:00`, `24`: what Sage's examples have [D]."""
+
+
+def _aware(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise ValueError(f"an instant needs a zone: {value.isoformat()}")
+    return value
 
 
 def read_offset(text: str) -> timedelta:

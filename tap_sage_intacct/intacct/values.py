@@ -90,7 +90,9 @@ def converter(value_type: ValueType, user_format: UserFormat) -> Converter:
     [C] is midnight of the user's zone; a DATE that holds a timestamp keeps its date.
     A number with an exponent is the number it stands for. Not read, since it may mean
     more than one thing: an INTEGER with a fraction [C] (the schema promises whole
-    numbers), a percent or currency sign, the hour 24, and any word for "no value".
+    numbers), a percent or currency sign, the hour 24, and any word for "no value". In
+    the hour that the user's clock repeats in autumn, a stamp is taken for the first of
+    the two.
     """
     if value_type is ValueType.DATE:
         return partial(_read_date, user_format)
@@ -258,9 +260,9 @@ def _read_timestamp(user_format: UserFormat, text: str) -> str | None:
     if parts is None:
         return None
     try:
-        zone = parts.get("zone") or ""
-        offset = _zone_offset(zone) if zone else user_format.gmt_offset
-        return f"{(_wall_clock(parts) - offset).isoformat()}+00:00"
+        zone, wall = parts.get("zone") or "", _wall_clock(parts)
+        offset = _zone_offset(zone) if zone else user_format.offset_of(wall)
+        return f"{(wall - offset).isoformat()}+00:00"
     except (ValueError, OverflowError):
         raise InvalidValue("TIMESTAMP", text) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -435,5 +436,5 @@ def test_preferences_that_may_not_be_read_are_taken_for_the_usual_ones(
             times=None,
         )
     )
-    assert gateway().user_format() == DEFAULT_USER_FORMAT
+    assert replace(gateway().user_format(), zone=None) == DEFAULT_USER_FORMAT
     assert "assuming MM/DD/YYYY, 24 h and UTC" in caplog.text
