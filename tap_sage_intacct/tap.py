@@ -50,6 +50,7 @@ from tap_sage_intacct.streams import (
     ReportStream,
     SourceStream,
 )
+from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,11 +149,15 @@ class TapSageIntacct(Tap):
 
         Raises:
             InvalidSettings: account balances are selected, but no period; the catalog
-                does not fit the settings.
+                or a stream map does not fit the settings.
         """
-        super().setup_mapper()
-        if self.input_catalog is None:
-            return
+        # The SDK has no other way to name a mapper.
+        self.mapper = DeletionMapper(self.config, self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
+        if self.input_catalog is not None:
+            self._refuse_what_does_not_fit()
+
+    def _refuse_what_does_not_fit(self) -> None:
         problems = [
             problem
             for stream in self._selected_streams()
@@ -237,6 +242,7 @@ class TapSageIntacct(Tap):
         if self._has_checked_choices:
             return
         self._has_checked_choices = True
+        self._refuse_what_does_not_fit()
         self.run.maintenance.check()
         for stream in self._selected_streams():
             stream.check_choices()

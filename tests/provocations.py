@@ -643,6 +643,14 @@ READING: list[Provocation[Scene]] = [
     Provocation("key-not-readable", first(
         selected("vendors"), answered(result(ODD_VENDOR), object_name="VENDOR")),
         "in order"),
+    Provocation("map-drops-mark", selected("bills", include_deletes=True,
+        stream_maps={"bills": {"_sdc_deleted_at": None}})),
+    Provocation("map-loses-key", selected("bills", include_deletes=True,
+        stream_maps={"bills": {"__key_properties__": ["VENDORID"]}})),
+    Provocation("maps-and-batches", first(
+        selected("departments", stream_maps={"departments": {"TITLE": None}}),
+        settings(batch_config={"encoding": {"format": "jsonl", "compression": "none"},
+                               "storage": {"root": "file:///nowhere"}}))),
     Provocation("key-repeated", fewer_dimensions, "Run discovery again"),
     Provocation("key-repeated", first(
         switched(reports=(TWO_STATES,)),

@@ -100,21 +100,6 @@ def test_maps_and_flattening_see_each_record(
     assert [record["TITLE"] for record in mapped.records("departments")] == titles
 
 
-def test_map_meets_a_deletion_as_a_record_of_nulls(
-    company: Company, clock: ManualClock, loader: MakeLoader
-) -> None:
-    """A map fails on a property that the record lacks."""
-    maps = {"bills": {"total": "TOTALDUE"}}
-    target = loader(include_deletes=True, stream_maps=maps)
-    target.run("bills")
-    clock.advance(3600)
-    company.delete("APBILL", int(str(next(company.truth("APBILL"))["RECORDNO"])))
-    clock.advance(3600)
-    (deletion,) = target.run("bills").records("bills")
-    assert deletion["_sdc_deleted_at"] is not None
-    assert deletion["total"] is None
-
-
 def batched(loader: MakeLoader, folder: Path, form: str, **settings: Any) -> Loader:
     return loader(
         batch_config={

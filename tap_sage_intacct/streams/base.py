@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import CustomStreamMap, SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform
 
 from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.intacct.call_counts import counted_for
@@ -31,6 +31,7 @@ from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import is_own
 from tap_sage_intacct.settings import OnBadValue, OnDenied
 from tap_sage_intacct.streams.batches import BatchedStream
+from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
@@ -91,7 +92,15 @@ class IntacctStream(BatchedStream, ABC):
 
     def catalog_problems(self) -> list[str]:
         """What does not fit between the catalog and the settings, a sentence each."""
-        return []
+        problems: list[str] = []
+        if isinstance(mapper := self._tap.mapper, DeletionMapper):
+            problems += mapper.problems.get(self.name, ())
+        if self.get_batch_config(self.config) and any(map(maps_rows, self.stream_maps)):
+            problems.append(
+                f"stream_maps change {self.name}, but do not reach into the files of "
+                "batch_config: leave out one of them, or map in the target."
+            )
+        return problems
 
     @abstractmethod
     def check_choices(self) -> None:
@@ -129,17 +138,10 @@ class IntacctStream(BatchedStream, ABC):
         return {name: kind for name, kind in self._columns.items() if not is_own(name)}
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records one by one, for whatever looks at each: maps, batches, tests.
-
-        A map fails on a property that it names and a record lacks: for maps, what a
-        deletion leaves out is null.
-        """
-        is_mapped = any(isinstance(m, CustomStreamMap) for m in self.stream_maps)
-        left_out = dict.fromkeys(self._columns) if is_mapped else {}
+        """Records one by one, for whatever looks at each: maps, batches, tests."""
         for page in self._begun_pages(context):
             for table in page:
-                for record in table.records():
-                    yield {**left_out, **record} if left_out else record
+                yield from table.records()
 
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True

@@ -161,17 +161,19 @@ class SourceStream(IntacctStream):
         return self._rows_left <= self.settings.page_size * connections
 
     def catalog_problems(self) -> list[str]:
-        """A key or a field that the catalog lacks, since it was discovered before."""
+        """Also a key or a field that the catalog lacks, as it was discovered before."""
+        problems = super().catalog_problems()
         known = {name.upper() for name in self.schema["properties"]}
         paths = self.settings.related_fields.get(self.name, ())
         missing = [path for path in paths if path.upper() not in known]
         if (ENTITY_ID in self.primary_keys) != bool(self.settings.entities):
             missing.append("the key by entities")
         if not missing:
-            return []
+            return problems
         return [
+            *problems,
             f"The catalog was discovered under other settings: {self.name} does not fit "
-            f"({', '.join(missing)}). Discover again."
+            f"({', '.join(missing)}). Discover again.",
         ]
 
     def check_choices(self) -> None:
