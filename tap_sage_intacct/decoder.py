@@ -16,7 +16,7 @@ from tap_sage_intacct.intacct.values import InvalidValue, ValueType
 from tap_sage_intacct.records import RecordTable
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.columns import Column
+    from tap_sage_intacct.intacct.columns import Column, ColumnConverter
     from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.intacct.values import JsonValue, UserFormat
 
@@ -29,6 +29,7 @@ class RowDecoder:
         value_types: Mapping[str, ValueType],
         user_format: UserFormat,
         bad_values: BadValues,
+        own_converters: Mapping[str, ColumnConverter] | None = None,
     ) -> None:
         """Compile the plan.
 
@@ -36,10 +37,12 @@ class RowDecoder:
             value_types: the fields to decode.
             user_format: how the API user's preferences write dates and times.
             bad_values: is told of each value that is not of its field's type.
+            own_converters: of fields whose type does not say how they are read.
         """
         self._bad_values = bad_values
+        own = own_converters or {}
         self._converters = {
-            name: column_converter(kind, user_format)
+            name: own.get(name) or column_converter(kind, user_format)
             for name, kind in value_types.items()
         }
 

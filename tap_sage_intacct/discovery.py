@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.definitions import Definitions
@@ -23,6 +23,7 @@ from tap_sage_intacct.intacct.query import (
 )
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.labels import Labels, labels_of, shipped_labels
+from tap_sage_intacct.offering import concealed, is_offered_though_denied
 from tap_sage_intacct.related_fields import with_related_fields
 from tap_sage_intacct.schema import (
     json_schema,
@@ -30,16 +31,22 @@ from tap_sage_intacct.schema import (
     merge,
     value_types,
 )
+from tap_sage_intacct.sensitivity import sensitive_fields
 from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
 from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DataSource, ReadFunction
+from tap_sage_intacct.sources import (
+    DATA_SOURCE_BY_STREAM,
+    DataSource,
+    ReadFunction,
+)
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.envelope import Function
     from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.metadata import ObjectDefinition
     from tap_sage_intacct.intacct.values import UserFormat
-    from tap_sage_intacct.settings import Settings
+    from tap_sage_intacct.sensitivity import SensitivePolicy
+    from tap_sage_intacct.settings import OnDenied, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +58,15 @@ class OfferedSource:
     Attributes:
         labels: of its enumerations.
         is_listed_only: nobody has named it, so that it is not selected by default.
+        concealed: sensitive properties as Intacct has them, which the schema lacks or
+            tells as hashes: filters may use them.
     """
 
     source: DataSource
     schema: dict[str, Any]
     labels: Labels = field(default_factory=dict)
     is_listed_only: bool = False
+    concealed: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shipped(source: DataSource) -> OfferedSource:
@@ -65,26 +75,68 @@ def shipped(source: DataSource) -> OfferedSource:
     return OfferedSource(source, schema, shipped_labels(source.object_name))
 
 
+def shipped_sensitive(source: DataSource) -> Mapping[str, Any]:
+    """The sensitive fields of a typical company's source, which a catalog may lack."""
+    if DATA_SOURCE_BY_STREAM.get(source.stream_name) is not source:
+        return {}
+    schema = load_shipped_schema(source.stream_name)
+    found = sensitive_fields(source.object_name, schema)
+    return {name: schema["properties"][name] for name in found}
+
+
+def offline(sources: Sequence[DataSource], settings: Settings) -> list[OfferedSource]:
+    """What a typical company offers, less sensitive fields that nobody asked for."""
+    return [selectable(shipped(source), settings.sensitive) for source in sources]
+
+
+def selectable(offered: OfferedSource, policy: SensitivePolicy) -> OfferedSource:
+    """The source, its sensitive fields left out or hashed as the settings say.
+
+    Raises:
+        InvalidSettings: a key is sensitive.
+    """
+    source = offered.source
+    schema, hidden = concealed(
+        source.stream_name,
+        source.object_name,
+        offered.schema,
+        source.primary_keys,
+        policy,
+    )
+    return replace(offered, schema=schema, concealed=hidden)
+
+
 def live(
     gateway: Gateway, sources: Sequence[DataSource], settings: Settings
 ) -> list[OfferedSource]:
     """What this company offers this user.
 
     `lookup` answers whatever the user may read [C], so each object is also probed
-    with a query that finds nothing. Denied objects are left out with a warning.
+    with a query that finds nothing. Denied objects are left out with a warning; with
+    `on_denied: fail` they are offered, so that the run that selects them fails.
 
     Raises:
         InvalidSettings: an extra object or related field there is not.
     """
     offered = described(gateway, sources, settings)
     refused = refusals(gateway, offered)
-    for part in offered:
-        refusal = refused.get(part.source.stream_name)
-        if refusal is not None:
-            level = logging.INFO if part.is_listed_only else logging.WARNING
-            name = part.source.stream_name
-            logger.log(level, "%s is not offered. %s", name, refusal)
-    return [part for part in offered if part.source.stream_name not in refused]
+    found = [
+        part
+        for part in offered
+        if (refusal := refused.get(part.source.stream_name)) is None
+        or _is_offered_though_refused(part, refusal, settings.on_denied)
+    ]
+    return [selectable(part, settings.sensitive) for part in found]
+
+
+def _is_offered_though_refused(
+    part: OfferedSource, refusal: IntacctError, on_denied: OnDenied
+) -> bool:
+    name = part.source.stream_name
+    if part.is_listed_only:
+        logger.info("%s is not offered. %s", name, refusal)
+        return False
+    return is_offered_though_denied(name, refusal, on_denied)
 
 
 def described(

@@ -18,6 +18,7 @@ from tap_sage_intacct.definitions import Definitions
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
 from tap_sage_intacct.intacct.metadata import Field, ObjectDefinition
 from tap_sage_intacct.intacct.report import CustomReportReader
+from tap_sage_intacct.offering import concealed, is_offered_though_denied
 from tap_sage_intacct.related_fields import field_at
 from tap_sage_intacct.schema import json_schema
 from tap_sage_intacct.settings import InvalidSettings
@@ -58,6 +59,12 @@ class OfferedReport:
     schema: dict[str, Any]
 
 
+def with_own_properties(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the properties that every record of a report has."""
+    properties = {**_OWN_PROPERTIES, **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
 def report_reader(
     gateway: Gateway, report: CustomReport, settings: Settings
 ) -> CustomReportReader:
@@ -72,27 +79,55 @@ def report_reader(
 
 
 def offered_reports(gateway: Gateway, settings: Settings) -> list[OfferedReport]:
-    """The reports of the settings; denied ones are left out with a warning.
+    """The reports of the settings; those without columns are left out with a warning.
+
+    Denied ones too, unless `on_denied` is `fail`: then a run of them is to fail.
 
     Raises:
         ReportNotFound: there is no such report.
         InvalidSettings: an argument or a key that the report has not.
     """
     definitions = Definitions(gateway)
-    offered = []
-    for report in settings.custom_reports:
-        reader = report_reader(gateway, report, settings)
-        try:
-            definition = reader.definition()
-            check_arguments(report, definition)
-            columns = _columns(reader, definition)
-        except PermissionDenied as error:
-            logger.warning("%s is not offered. %s", report.stream_name, error)
-            continue
-        schema = _schema(definitions if report.is_typed else None, report, columns)
-        _check_keys(report, schema)
-        offered.append(OfferedReport(report, schema))
-    return offered
+    found = (
+        _offered_report(gateway, definitions, report, settings)
+        for report in settings.custom_reports
+    )
+    return [offered for offered in found if offered is not None]
+
+
+def _offered_report(
+    gateway: Gateway, definitions: Definitions, report: CustomReport, settings: Settings
+) -> OfferedReport | None:
+    name = report.stream_name
+    reader = report_reader(gateway, report, settings)
+    try:
+        definition = reader.definition()
+        check_arguments(report, definition)
+        columns = _columns(reader, definition)
+    except PermissionDenied as error:
+        if not is_offered_though_denied(name, error, settings.on_denied):
+            return None
+        # Nothing tells its columns; its keys have to be there.
+        keys = [_Column(key, key, "") for key in report.primary_keys]
+        return OfferedReport(report, _schema(None, report, keys))
+    if not columns:
+        logger.warning(
+            "%s is not offered: the report '%s' has no rows today, and nothing else "
+            "tells its columns. Discover again when it has some.",
+            name,
+            report.name,
+        )
+        return None
+    schema = _schema(definitions if report.is_typed else None, report, columns)
+    _check_keys(report, schema)
+    schema, _ = concealed(
+        name,
+        definition.object_name,
+        schema,
+        report.primary_keys,
+        settings.sensitive,
+    )
+    return OfferedReport(report, schema)
 
 
 def check_arguments(report: CustomReport, definition: ReportDefinition) -> None:
@@ -149,7 +184,10 @@ class _Column:
 
 
 def _columns(reader: CustomReportReader, definition: ReportDefinition) -> list[_Column]:
-    """By the definition, where it names each column once; by a first page otherwise."""
+    """By the definition, where it names each column once; by a first page otherwise.
+
+    None of them where that page has no row.
+    """
     paths = [column.path for column in definition.columns]
     full_paths = {column.path: column.full_path for column in definition.columns}
     if not paths or "" in paths or len(full_paths) < len(paths):
@@ -157,8 +195,8 @@ def _columns(reader: CustomReportReader, definition: ReportDefinition) -> list[_
             "The definition of the report '%s' does not name its columns; running it.",
             reader.name,
         )
-        first = next((page[0] for page in reader.pages() if page), None)
-        paths = paths if first is None else [name for name, _ in first]
+        first = next((page[0] for page in reader.pages() if page), ())
+        paths = [name for name, _ in first]
     return [
         _Column(name, path, full_paths.get(path) or f"{definition.object_name}.{path}")
         for name, path in zip(column_names(paths), paths, strict=True)
@@ -172,16 +210,15 @@ def _schema(
     described = ObjectDefinition(
         report.name, fields=tuple(_field(definitions, column) for column in columns)
     )
-    properties = {
-        **_OWN_PROPERTIES,
-        **json_schema(described, required_keys=report.primary_keys)["properties"],
-    }
-    return {
-        "type": "object",
-        "title": report.name,
-        "description": f"Rows of the custom report {report.name}.",
-        "properties": properties,
-    }
+    properties = json_schema(described, required_keys=report.primary_keys)["properties"]
+    return with_own_properties(
+        {
+            "type": "object",
+            "title": report.name,
+            "description": f"Rows of the custom report {report.name}.",
+            "properties": properties,
+        }
+    )
 
 
 def _field(definitions: Definitions | None, column: _Column) -> Field:

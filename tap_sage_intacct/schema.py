@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.intacct.values import ValueType, value_type_of
+from tap_sage_intacct.sources import BALANCE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -129,6 +130,13 @@ def with_entity(schema: Schema) -> Schema:
         "for what all entities share. Added by the tap.",
     }
     properties = {"_entity_id": entity_id, **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
+def with_balance_key(schema: Schema) -> Schema:
+    """Add the key of balances, which the tap makes of their dimensions."""
+    known = load_shipped_schema("gl_account_balances")["properties"]
+    properties = {BALANCE_KEY: known[BALANCE_KEY], **schema["properties"]}
     return {**schema, "properties": properties}
 
 

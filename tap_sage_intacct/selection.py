@@ -90,7 +90,10 @@ def _filter_fields(offered: OfferedSource) -> dict[str, FilterField]:
         )
         if value_type is ValueType.TEXT
         else filters.FilterField(value_type)
-        for name, value_type in value_types(offered.schema).items()
+        for name, value_type in {
+            **value_types(offered.schema),
+            **value_types({"properties": offered.concealed}),
+        }.items()
     }
 
 

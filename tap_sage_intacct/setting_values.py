@@ -15,8 +15,10 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tap_sage_intacct.intacct.credentials import Secret
 from tap_sage_intacct.intacct.report import Argument, DateRange, ReportKind
 from tap_sage_intacct.maintenance import MaintenanceAction, MaintenanceWindow
+from tap_sage_intacct.sensitivity import SensitivePolicy, Treatment
 from tap_sage_intacct.suggestions import shortened
 
 EVERY_OBJECT = "*"
@@ -172,6 +174,40 @@ def entity_ids(given: Any, problems: list[str]) -> tuple[str, ...]:
         f"'{shortened(str(given))}'."
     )
     return ()
+
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0", ""})
+
+
+def sensitive_policy(given: Mapping[str, Any], problems: list[str]) -> SensitivePolicy:
+    """`include_sensitive`, `sensitive` and `sensitive_salt` together."""
+    treatment = Treatment(given["sensitive"])
+    salt = Secret(given.get("sensitive_salt") or "")
+    if treatment is Treatment.HASH and not salt.reveal():
+        problems.append(
+            "sensitive: hash needs sensitive_salt, the key of the hashes: set it to a "
+            "long random text, and keep it."
+        )
+    included = _included(given["include_sensitive"], problems)
+    return SensitivePolicy(treatment, included, salt)
+
+
+def _included(given: Any, problems: list[str]) -> bool | tuple[str, ...]:
+    value = _from_json(given)
+    if isinstance(value, str) and value.strip().lower() in _TRUE | _FALSE:
+        value = value.strip().lower() in _TRUE
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list) and all(
+        isinstance(name, str) and "." in name for name in value
+    ):
+        return tuple(dict.fromkeys(value)) or False
+    problems.append(
+        "include_sensitive must be true, false or a list of stream.FIELD patterns such "
+        f"as employees.BIRTHDATE; it is '{shortened(str(given))}'."
+    )
+    return False
 
 
 def _from_json(given: Any) -> Any:

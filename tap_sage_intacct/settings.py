@@ -28,6 +28,7 @@ from tap_sage_intacct.intacct.gateway import (
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.maintenance import MaintenanceWindow
+from tap_sage_intacct.sensitivity import SensitivePolicy
 from tap_sage_intacct.setting_values import (
     BalanceSettings,
     CustomReport,
@@ -38,6 +39,7 @@ from tap_sage_intacct.setting_values import (
     extra_objects,
     maintenance_window,
     names_twice,
+    sensitive_policy,
     time_zone,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
@@ -232,10 +234,33 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "include_sensitive",
-        th.BooleanType,
+        th.CustomType(
+            {"type": ["boolean", "array", "string"], "items": {"type": "string"}}
+        ),
         default=False,
         title="Include sensitive fields",
-        description="Select bank, tax-id and personal fields by default.",
+        description="Which bank, tax, pay and personal fields discovery offers: `true` "
+        "for all, or a list of `stream.FIELD` patterns such as `employees.BIRTHDATE`. "
+        "Other sensitive fields cannot be selected.",
+    ),
+    th.Property(
+        "sensitive",
+        th.StringType,
+        default="drop",
+        allowed_values=["drop", "hash", "keep"],
+        title="Sensitive fields",
+        description="What becomes of sensitive fields. `drop`: only those that "
+        "include_sensitive allows are offered, as they are. `hash`: they are offered as "
+        "keyed hashes, never as they are. `keep`: they are offered as they are. With "
+        "`hash` and `keep`, a list in include_sensitive narrows what is offered.",
+    ),
+    th.Property(
+        "sensitive_salt",
+        th.StringType,
+        secret=True,
+        title="Salt of hashes",
+        description="The key of the hashes of `sensitive: hash` (HMAC-SHA256): a long "
+        "random text. Another salt gives other hashes.",
     ),
     th.Property(
         "lookback_minutes",
@@ -448,7 +473,7 @@ class Settings:
     entities: tuple[str, ...] = ()
     include_deletes: bool = False
     key_store: Path | None = None
-    include_sensitive: bool = False
+    sensitive: SensitivePolicy = field(default_factory=SensitivePolicy)
     lookback: timedelta = timedelta(minutes=120)
     page_size: int = MAX_QUERY_PAGE
     paging: Paging = Paging.AUTO
@@ -490,6 +515,7 @@ class Settings:
         entities = entity_ids(given["entities"], problems)
         maintenance = maintenance_window(given["maintenance_window"], problems)
         zone = time_zone("user_timezone", given.get("user_timezone"), problems)
+        sensitive = sensitive_policy(given, problems)
         problems += _entity_problems(given, entities)
         problems += _stream_name_problems(reports, extra)
         if problems:
@@ -508,7 +534,7 @@ class Settings:
             entities=entities,
             include_deletes=given["include_deletes"],
             key_store=Path(given["key_store"]) if given.get("key_store") else None,
-            include_sensitive=given["include_sensitive"],
+            sensitive=sensitive,
             lookback=timedelta(minutes=given["lookback_minutes"]),
             page_size=given["page_size"],
             paging=Paging(given["paging"]),

@@ -34,6 +34,7 @@ from tap_sage_intacct.maintenance import WithinMaintenance
 from tap_sage_intacct.report_schema import OfferedReport, offered_reports
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.selection import RowSelection, row_selection
+from tap_sage_intacct.sensitivity import sensitive_fields, with_hashes
 from tap_sage_intacct.setting_values import ExtraObject
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
@@ -148,9 +149,14 @@ class TapSageIntacct(Tap):
         """As the SDK's; then refuse what cannot be run, before any data moves.
 
         Raises:
-            InvalidSettings: account balances are selected, but no period; the catalog
-                or a stream map does not fit the settings.
+            InvalidSettings: only account balances are selected, but no period; the
+                catalog or a stream map does not fit the settings.
         """
+        if self.input_catalog is not None:
+            self._leave_out_balances()
+            # As the streams describe their records: a catalog may be older than
+            # settings that add properties to them, or hash some.
+            self._catalog = self._singer_catalog
         # The SDK has no other way to name a mapper.
         self.mapper = DeletionMapper(self.config, self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
@@ -165,6 +171,30 @@ class TapSageIntacct(Tap):
         ]
         if problems:
             raise InvalidSettings(problems)
+
+    def _leave_out_balances(self) -> None:
+        """Deselect balances where no period is named: `*.*` selects them too.
+
+        Raises:
+            InvalidSettings: nothing else is selected.
+        """
+        selected = self._selected_streams()
+        lacking = [stream for stream in selected if stream.lacks_periods]
+        if lacking and len(lacking) == len(selected):
+            raise InvalidSettings(
+                [
+                    f"{stream.name} is selected, but no period: name some in "
+                    "balance_periods, or select another stream."
+                    for stream in lacking
+                ]
+            )
+        for stream in lacking:
+            self.logger.warning(
+                "%s is left out, since no period is named: name some in "
+                "balance_periods, or deselect the stream.",
+                stream.name,
+            )
+            stream.selected = False
 
     def load_state(self, state: dict[str, Any]) -> None:
         """As the SDK's; then refuse what cannot be resumed, before any data moves.
@@ -189,24 +219,44 @@ class TapSageIntacct(Tap):
             ]
         if self.settings.gateway is None:
             check_needs_no_lookup(self.settings)
-            return [discovery.shipped(source) for source in DATA_SOURCES]
+            return discovery.offline(DATA_SOURCES, self.settings)
         return discovery.live(self.run.gateway, DATA_SOURCES, self.settings)
 
     def _catalogued(self, name: str, schema: dict[str, Any]) -> OfferedSource:
-        """A stream of the catalog, read as discovery described it."""
-        known = DATA_SOURCE_BY_STREAM.get(name)
-        if known is not None:
-            return OfferedSource(known, schema, shipped_labels(known.object_name))
-        wanted = {extra.stream_name: extra for extra in self.settings.extra_objects}
-        extra = wanted.get(name) or ExtraObject(schema.get("title", name), name)
-        source = source_of(extra, schema)
-        return OfferedSource(source, schema, shipped_labels(source.object_name))
+        """A stream of the catalog, read as discovery described it.
+
+        Its sensitive fields were chosen, so that none is left out; where the settings
+        say so they leave as hashes.
+        """
+        source = DATA_SOURCE_BY_STREAM.get(name)
+        if source is None:
+            wanted = {extra.stream_name: extra for extra in self.settings.extra_objects}
+            extra = wanted.get(name) or ExtraObject(schema.get("title", name), name)
+            source = source_of(extra, schema)
+        is_filtered = name in self.settings.filters
+        return OfferedSource(
+            source,
+            self._hashed(source.object_name, schema, source.primary_keys),
+            shipped_labels(source.object_name),
+            concealed=discovery.shipped_sensitive(source) if is_filtered else {},
+        )
+
+    def _hashed(
+        self, object_name: str, schema: dict[str, Any], keys: Sequence[str]
+    ) -> dict[str, Any]:
+        if not self.settings.sensitive.hashes:
+            return schema
+        fields = sensitive_fields(object_name, schema)
+        return with_hashes(schema, [name for name in fields if name not in keys])
 
     def _offered_reports(self) -> list[OfferedReport]:
         reports = self.settings.custom_reports
         if self.input_catalog is not None:
             return [
-                OfferedReport(report, entry.schema.to_dict())
+                OfferedReport(
+                    report,
+                    self._hashed("", entry.schema.to_dict(), report.primary_keys),
+                )
                 for report in reports
                 if (entry := self.input_catalog.get(report.stream_name)) is not None
             ]

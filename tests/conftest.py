@@ -71,8 +71,8 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
     """Makes a loader of the sandbox; keyword arguments are settings of the tap."""
 
     def make(**settings: object) -> Loader:
-        periods = {"balance_periods": list(PERIODS)}
-        defaults = {**sandbox.config(), **ROAD, **periods}
+        everything = {"balance_periods": list(PERIODS), "include_sensitive": True}
+        defaults = {**sandbox.config(), **ROAD, **everything}
         return Loader({**defaults, **settings})
 
     return make

@@ -317,6 +317,9 @@ def deleted_since(*, stream: str, object_name: str, **given: Any) -> Prepare:
     return prepare
 
 
+EMPTY_REPORT = Report("Empty", "original", "VENDOR", ("VENDORID",), rows_limit=0)
+
+
 def wider_report(scene: Scene) -> None:
     """Add a column after discovery."""
     narrow = Report("R", "interactive", "VENDOR", ("VENDORID",))
@@ -439,6 +442,8 @@ SETTINGS: list[Provocation[Scene]] = [
         balance_periods={"from": "2025-02", "to": "2025-01", "type": "month"}),
         "not before"),
     Provocation("entities-shape", settings(entities="some")),
+    Provocation("include-sensitive-shape", settings(include_sensitive=["SSN"])),
+    Provocation("sensitive-salt-missing", settings(sensitive="hash")),
     Provocation("extra-object-unnamed", settings(extra_objects=[" "])),
     Provocation("report-argument-shape", report(name="R", arguments={"a b": "x"})),
     Provocation("maintenance-time", settings(maintenance_window={"start": "noon"})),
@@ -458,6 +463,15 @@ CHOICES: list[Provocation[Scene]] = [
         balance_periods={"from": "1990-01", "to": "1990-02", "type": "month"})),
     Provocation("period-missing", first(
         selected("gl_account_balances"), settings(balance_periods=None))),
+    Provocation("period-left-out", first(
+        selected("gl_account_balances", "departments"),
+        settings(balance_periods=None)), code=0),
+    Provocation("sensitive-key", settings(
+        extra_objects=[{"object": "EMPLOYEE", "stream_name": "people",
+                        "primary_keys": ["SSN"]}])),
+    Provocation("catalog-hashed", first(
+        selected("employees", sensitive="hash", sensitive_salt="pepper"),
+        settings(sensitive=None))),
     Provocation("periods-twice", settings(
         filters={"gl_account_balances": "PERIOD = 'x'"})),
     Provocation("object-unknown", settings(extra_objects=["CLAS"])),
@@ -611,6 +625,11 @@ READING: list[Provocation[Scene]] = [
         DEPARTMENTS, switched(denied_objects=frozenset({"DEPARTMENT"}))), code=0),
     Provocation("object-not-offered", first(
         discovery, switched(denied_objects=frozenset({"DEPARTMENT"}))), code=0),
+    Provocation("object-offered-though-denied", first(
+        discovery, settings(on_denied="fail"),
+        switched(denied_objects=frozenset({"DEPARTMENT"}))), code=0),
+    Provocation("report-empty", first(
+        discovery, switched(reports=(EMPTY_REPORT,)), report(name="Empty")), code=0),
     Provocation("fields-left-out", first(selected("bills"),
         switched(unqueryable={"APBILL": frozenset({"DESCRIPTION"})})), code=0),
     Provocation("page-halved", first(selected("departments", page_size=200),

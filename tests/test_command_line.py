@@ -89,18 +89,16 @@ def test_live_discovery_merges_what_the_company_has(tap: Tap) -> None:
     assert streams["customers"]["replication_key"] == "WHENMODIFIED"
 
 
-def test_sensitive_fields_are_deselected_by_default(tap: Tap) -> None:
-    def deselected(finished: subprocess.CompletedProcess[str]) -> set[str]:
+def test_sensitive_fields_are_offered_only_if_allowed(tap: Tap) -> None:
+    def fields(finished: subprocess.CompletedProcess[str]) -> set[str]:
         streams = {e["stream"]: e for e in json.loads(finished.stdout)["streams"]}
-        return {
-            entry["breadcrumb"][-1]
-            for entry in streams["vendors"]["metadata"]
-            if entry["metadata"].get("selected-by-default") is False
-        }
+        return set(streams["vendors"]["schema"]["properties"])
 
-    assert {"TAXID", "ACHACCOUNTNUMBER"} <= deselected(tap("--discover"))
-    assert "NAME" not in deselected(tap("--discover"))
-    assert deselected(tap("--discover", include_sensitive=True)) == set()
+    found = tap("--discover")
+    assert {"TAXID", "ACHACCOUNTNUMBER"}.isdisjoint(fields(found))
+    assert "vendors: sensitive fields are not offered" in found.stderr
+    everything = tap("--discover", include_sensitive=True)
+    assert {"TAXID", "ACHACCOUNTNUMBER"} <= fields(everything)
 
 
 def test_connection_test_reads_a_record_of_each_stream(tap: Tap) -> None:
@@ -279,7 +277,7 @@ def test_wrong_filter_is_refused_before_any_data_moves(
 
 
 def test_balances_without_periods_are_refused_before_any_data_moves(tap: Tap) -> None:
-    catalog = catalog_of(tap, "bills", "gl_account_balances")
+    catalog = catalog_of(tap, "gl_account_balances")
     finished = tap(catalog=catalog, balance_periods=None)
     assert finished.returncode == 1
     assert "balance_periods" in last_line(finished)

@@ -252,8 +252,8 @@ def fields_page(source: DataSource) -> str:
             f"{source.title}: Intacct's object {source.object_name}, {len(rows)} fields.",
             "A company's own `lookup` decides: it adds custom fields and dimensions, and "
             "leaves out what the company lacks.",
-            "Sensitive fields are not selected unless the catalog says so, or "
-            "[include_sensitive](../settings.md#include_sensitive) is set.\n",
+            "Sensitive fields are offered only if "
+            "[include_sensitive](../settings.md#include_sensitive) allows them.\n",
             "| field | label | type | parent object | description | sensitive |",
             "|---|---|---|---|---|---|",
             *rows,

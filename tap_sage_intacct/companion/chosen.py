@@ -16,9 +16,8 @@ from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.labels import shipped_labels
 from tap_sage_intacct.schema import is_own
 from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.setting_values import ExtraObject
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, DataSource
+from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 
 if TYPE_CHECKING:
     from tap_sage_intacct.run import Run
@@ -78,17 +77,10 @@ def _by_meltano(
         name
         for name in offered.schema["properties"]
         if name in source.primary_keys
-        or selection.chooses(
-            source.stream_name, name, by_default=_is_usual(run, source, name)
-        )
+        or selection.chooses(source.stream_name, name, by_default=True)
     ]
     is_incremental = selection.is_incremental(source.stream_name)
     return ChosenStream(offered, _own(fields), is_incremental)
-
-
-def _is_usual(run: Run, source: DataSource, field: str) -> bool:
-    """Rules choose sensitive fields too, defaults do not."""
-    return run.settings.include_sensitive or not is_sensitive(source.object_name, field)
 
 
 def _lacks_periods(run: Run, offered: OfferedSource) -> bool:

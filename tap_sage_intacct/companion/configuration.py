@@ -154,7 +154,7 @@ def _typed(name: str, text: str) -> Any:
     types = _types(name)
     if "integer" in types:
         return _number(name, text)
-    if "boolean" in types:
+    if "boolean" in types and "array" not in types:
         return text.strip().lower() in _TRUE
     if types.isdisjoint({"array", "object"}):
         return text

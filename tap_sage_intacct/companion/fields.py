@@ -8,8 +8,8 @@ from typing import Any
 from tap_sage_intacct.companion.offered import offered_source, source_named
 from tap_sage_intacct.discovery import OfferedSource
 from tap_sage_intacct.run import Run
-from tap_sage_intacct.schema import is_custom, parent_object, plain_description
-from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.schema import is_custom, is_own, parent_object, plain_description
+from tap_sage_intacct.sensitivity import SensitivePolicy, is_sensitive
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class ListedField:
     Attributes:
         type: of JSON Schema, with the format where it has one: `string (date)`.
         parent: the object that the field comes from; empty for the source's own.
+        is_offered: False for a sensitive field that the settings do not allow.
         values: labels of an enumeration.
     """
 
@@ -29,6 +30,7 @@ class ListedField:
     description: str
     is_custom: bool
     is_sensitive: bool
+    is_offered: bool
     values: tuple[str, ...] = ()
 
     def has(self, text: str) -> bool:
@@ -45,16 +47,22 @@ def listed_fields(run: Run, name: str, search: str = "") -> list[ListedField]:
     """
     wanted = source_named(name, run.settings)
     offered = offered_source(run, wanted, run.settings)
+    policy = run.settings.sensitive
     fields = (
-        _listed(offered, field, definition)
+        _listed(offered, field, definition, policy)
         for field, definition in offered.schema["properties"].items()
     )
     return [field for field in fields if field.has(search)]
 
 
 def _listed(
-    offered: OfferedSource, name: str, definition: dict[str, Any]
+    offered: OfferedSource,
+    name: str,
+    definition: dict[str, Any],
+    policy: SensitivePolicy,
 ) -> ListedField:
+    source = offered.source
+    sensitive = not is_own(name) and is_sensitive(source.object_name, name, definition)
     return ListedField(
         name,
         definition.get("title", name),
@@ -62,7 +70,8 @@ def _listed(
         parent_object(definition) or "",
         plain_description(definition),
         is_custom(definition),
-        is_sensitive(offered.source.object_name, name),
+        sensitive,
+        not sensitive or policy.offers(source.stream_name, name),
         offered.labels.get(name, ()),
     )
 

@@ -232,6 +232,28 @@ def set_stream_setting(
         given.pop(stream, None)
 
 
+def allow_sensitive(entry: CommentedMap, names: Iterable[str]) -> None:
+    """Add `stream.FIELD` names to what `include_sensitive` lists.
+
+    Raises:
+        InvalidSettings: the setting stands there as text.
+    """
+    wanted = list(names)
+    if not wanted:
+        return
+    config = entry.setdefault("config", CommentedMap())
+    listed = config.get("include_sensitive") or CommentedSeq()
+    if not isinstance(listed, CommentedSeq):
+        raise InvalidSettings(
+            [
+                f"config.include_sensitive stands in {FILE_NAME} as text: write it as a "
+                "list first."
+            ]
+        )
+    listed.extend(name for name in wanted if name not in listed)
+    config["include_sensitive"] = listed
+
+
 def _insert_before_config(entry: CommentedMap, key: str, value: Any) -> None:
     keys = list(entry)
     entry.insert(keys.index("config") if "config" in keys else len(keys), key, value)

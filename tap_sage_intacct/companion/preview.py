@@ -13,16 +13,18 @@ from tap_sage_intacct.companion.rows import Part, first_page, parts
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.schema import is_own, value_types
 from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.sensitivity import sensitive_fields
 from tap_sage_intacct.settings import OnBadValue
 from tap_sage_intacct.sources import BALANCE_KEY, DataSource
 
 if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
+    from tap_sage_intacct.intacct.columns import ColumnConverter
     from tap_sage_intacct.intacct.rows import Row
     from tap_sage_intacct.records import Record
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.selection import RowSelection
+    from tap_sage_intacct.sensitivity import SensitivePolicy
     from tap_sage_intacct.setting_values import ExtraObject
     from tap_sage_intacct.settings import Settings
 
@@ -77,7 +79,7 @@ def preview(
         filters = {wanted.stream_name: condition} if condition else {}
         settings = replace(settings, filters=filters)
     offered = offered_source(run, wanted, settings)
-    columns = _columns(offered, fields, include_sensitive=settings.include_sensitive)
+    columns = _columns(offered, fields, settings.sensitive)
     selection = row_selection(offered, settings)
     part = _shown_part(run, offered, selection)
     asked = _asked(offered, columns)
@@ -88,7 +90,10 @@ def preview(
         as_null=settings.on_bad_value is OnBadValue.NULL,
     )
     decoder = RowDecoder(
-        value_types(offered.schema), part.gateway.user_format(), bad_values
+        value_types(offered.schema),
+        part.gateway.user_format(),
+        bad_values,
+        _hash_converters(offered, settings.sensitive),
     )
     return Preview(
         wanted.stream_name,
@@ -122,18 +127,28 @@ def _with_paths(
 
 
 def _columns(
-    offered: OfferedSource, fields: Sequence[str], *, include_sensitive: bool
+    offered: OfferedSource, fields: Sequence[str], policy: SensitivePolicy
 ) -> tuple[str, ...]:
     properties = offered.schema["properties"]
     if fields:
         return spelled(fields, properties, offered.source.stream_name)
-    shown = (
+    source = offered.source
+    hidden = {
         name
-        for name in properties
-        if not is_own(name)
-        and (include_sensitive or not is_sensitive(offered.source.object_name, name))
-    )
+        for name in sensitive_fields(source.object_name, offered.schema)
+        if not policy.offers(source.stream_name, name)
+    }
+    shown = (name for name in properties if not is_own(name) and name not in hidden)
     return tuple(shown)[:SHOWN_FIELDS]
+
+
+def _hash_converters(
+    offered: OfferedSource, policy: SensitivePolicy
+) -> dict[str, ColumnConverter]:
+    if not policy.hashes:
+        return {}
+    fields = sensitive_fields(offered.source.object_name, offered.schema)
+    return dict.fromkeys(fields, policy.hash_column)
 
 
 def _asked(offered: OfferedSource, columns: Sequence[str]) -> tuple[str, ...]:

@@ -192,6 +192,12 @@ def show_fields(output: Output, fields: Sequence[ListedField]) -> None:
             for field in fields
         ],
     )
+    left_out = sum(not field.is_offered for field in fields)
+    if left_out:
+        output.say(
+            f"{_counted(left_out, 'sensitive field')} left out: name those that you need "
+            "in include_sensitive, as STREAM.FIELD, or set sensitive to hash."
+        )
 
 
 def show_preview(output: Output, preview: Preview) -> None:
@@ -268,8 +274,13 @@ def show_change(output: Output, change: Change) -> None:
         )
     if change.sensitive:
         output.say(
-            "This selects bank, tax-id or personal fields too: "
+            "This selects bank, tax, pay or personal fields too: "
             f"{', '.join(change.sensitive)}."
+        )
+    if change.left_out:
+        output.say(
+            "Discovery does not offer these sensitive fields, unless include_sensitive "
+            f"names them: {', '.join(change.left_out)}."
         )
 
 
@@ -285,7 +296,11 @@ def _minutes(seconds: float) -> float:
 
 
 def _marks(field: ListedField) -> str:
-    marks = {"custom": field.is_custom, "sensitive": field.is_sensitive}
+    marks = {
+        "custom": field.is_custom,
+        "sensitive": field.is_sensitive,
+        "left out": not field.is_offered,
+    }
     return ", ".join(name for name, is_set in marks.items() if is_set)
 
 

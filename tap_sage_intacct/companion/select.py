@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.companion.meltano_file import (
     MeltanoFile,
+    allow_sensitive,
     rules_of,
     set_rules,
     set_stream_setting,
@@ -18,7 +19,7 @@ from tap_sage_intacct.companion.meltano_file import (
 from tap_sage_intacct.companion.meltano_selection import is_selected
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
 from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.sensitivity import sensitive_fields
 
 if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
@@ -49,7 +50,8 @@ class Change:
     Attributes:
         diff: unified; empty where the file says so already.
         is_needless: the file selects everything, so that naming fields changes nothing.
-        sensitive: bank, tax-id and personal fields that no rule names and one covers.
+        sensitive: sensitive fields that no rule names and one covers.
+        left_out: those that a rule covers and discovery does not offer.
     """
 
     stream: str
@@ -57,10 +59,14 @@ class Change:
     diff: str
     is_needless: bool
     sensitive: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def choose(run: Run, choice: Choice, file: MeltanoFile) -> Change:
     """Put a choice into the document of a meltano.yml, which is not written yet.
+
+    A sensitive field that the choice names is added to `include_sensitive`, without
+    which discovery would not offer it.
 
     Raises:
         InvalidSettings: a name, a path or the filter is wrong; with the nearest right
@@ -84,7 +90,19 @@ def choose(run: Run, choice: Choice, file: MeltanoFile) -> Change:
         set_stream_setting(entry, "related_fields", stream, list(related) or None)
     others = set(listed) - set(rules_of(listed, stream))
     is_needless = bool(choice.fields) and is_selected(others, stream)
-    return Change(stream, rules, _diff(file), is_needless, _covered(offered, rules))
+    sensitive = sensitive_fields(offered.source.object_name, offered.schema)
+    named = [name for name in sensitive if f"{stream}.{name}" in rules]
+    hidden = [n for n in sensitive if not settings.sensitive.offers(stream, n)]
+    allow_sensitive(entry, [f"{stream}.{name}" for name in named if name in hidden])
+    covered = [n for n in sensitive if n not in named and is_selected(rules, stream, n)]
+    return Change(
+        stream,
+        rules,
+        _diff(file),
+        is_needless,
+        tuple(name for name in covered if name not in hidden),
+        tuple(name for name in covered if name in hidden),
+    )
 
 
 def _chosen(settings: Settings, stream: str, choice: Choice) -> Settings:
@@ -97,18 +115,6 @@ def _chosen(settings: Settings, stream: str, choice: Choice) -> Settings:
     if not filters.get(stream):
         filters.pop(stream, None)
     return replace(settings, related_fields=related, filters=filters)
-
-
-def _covered(offered: OfferedSource, rules: tuple[str, ...]) -> tuple[str, ...]:
-    """Sensitive fields that a pattern selects: Meltano knows nothing of them."""
-    stream, object_name = offered.source.stream_name, offered.source.object_name
-    return tuple(
-        name
-        for name in offered.schema["properties"]
-        if is_sensitive(object_name, name)
-        and f"{stream}.{name}" not in rules
-        and is_selected(rules, stream, name)
-    )
 
 
 def _diff(file: MeltanoFile) -> str:

@@ -42,15 +42,16 @@ class BalanceStream(SourceStream):
         """Nobody has selected it yet: without its periods it could only be refused."""
         return super()._is_wanted(offered) and bool(self._selection.periods)
 
-    def catalog_problems(self) -> list[str]:
-        """Also that no period is named."""
-        problems = super().catalog_problems()
-        if not self._selection.periods:
-            problems.append(
-                f"{self.name} is selected, but no period: name some in balance_periods, "
-                "or deselect the stream."
-            )
-        return problems
+    @property
+    def lacks_periods(self) -> bool:
+        """Also where no period is named: balances are read period by period."""
+        return not self._selection.periods
+
+    def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """Nothing where no period is named, which a trial run selects all the same."""
+        if context is None and not self._partitions():
+            return
+        yield from super()._read(context)
 
     def _partitions(self) -> list[dict[str, Any]]:
         entities = super()._partitions() or [{}]

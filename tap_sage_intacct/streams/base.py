@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk import metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.intacct.call_counts import counted_for
@@ -29,6 +30,7 @@ from tap_sage_intacct.output import record_lines
 from tap_sage_intacct.progress import Outcome
 from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.schema import is_own
+from tap_sage_intacct.sensitivity import is_hashed
 from tap_sage_intacct.settings import OnBadValue, OnDenied
 from tap_sage_intacct.streams.batches import BatchedStream
 from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
@@ -36,7 +38,9 @@ from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
 if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import MetadataMapping
 
+    from tap_sage_intacct.intacct.columns import ColumnConverter
     from tap_sage_intacct.records import Record
     from tap_sage_intacct.run import Run
 
@@ -87,8 +91,18 @@ class IntacctStream(BatchedStream, ABC):
         self._run = run
         self._denied: PermissionDenied | ObjectNotFound | None = None
         self._begun: _Begun | None = None
+        self._tried_records = 0
         self.before_sync: Callable[[], None] = lambda: None
         self.begin_next: Callable[[], None] = lambda: None
+
+    @cached_property
+    def metadata(self) -> MetadataMapping:
+        """As the SDK's; records have the tap's own properties, whatever is selected."""
+        metadata = super().metadata
+        for breadcrumb, entry in metadata.items():
+            if breadcrumb and is_own(breadcrumb[-1]):
+                entry.inclusion = Metadata.InclusionType.AUTOMATIC
+        return metadata
 
     def catalog_problems(self) -> list[str]:
         """What does not fit between the catalog and the settings, a sentence each."""
@@ -100,7 +114,33 @@ class IntacctStream(BatchedStream, ABC):
                 f"stream_maps change {self.name}, but do not reach into the files of "
                 "batch_config: leave out one of them, or map in the target."
             )
+        if self._hashed_fields and not self.settings.sensitive.hashes:
+            problems.append(
+                f"{self.name}: the catalog was discovered with sensitive: hash, and the "
+                "settings have it no longer: set it again, or discover again."
+            )
         return problems
+
+    @property
+    def lacks_periods(self) -> bool:
+        """Whether nothing can be read until periods are named."""
+        return False
+
+    @property
+    def _hashed_fields(self) -> list[str]:
+        properties = self.schema["properties"]
+        return [name for name, part in properties.items() if is_hashed(part)]
+
+    @property
+    def _hash_converters(self) -> dict[str, ColumnConverter]:
+        """How the fields are read that leave as hashes."""
+        hash_column = self.settings.sensitive.hash_column
+        return dict.fromkeys(self._hashed_fields, hash_column)
+
+    @property
+    def _is_trial(self) -> bool:
+        """Whether only a record or two are wanted, as `--test` does."""
+        return self.ABORT_AT_RECORD_COUNT is not None
 
     @abstractmethod
     def check_choices(self) -> None:
@@ -139,9 +179,26 @@ class IntacctStream(BatchedStream, ABC):
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records one by one, for whatever looks at each: maps, batches, tests."""
-        for page in self._begun_pages(context):
-            for table in page:
-                yield from table.records()
+        records = (
+            record
+            for page in self._begun_pages(context)
+            for table in page
+            for record in table.records()
+        )
+        yield from self._tried(records) if self._is_trial else records
+
+    def _tried(self, records: Iterator[Record]) -> Iterator[Record]:
+        """As many records as a trial wants of all partitions together.
+
+        The SDK would end the stream by an error, which it logs as one that nobody
+        handled, and would have a record more read for that.
+        """
+        while self._tried_records < (self.ABORT_AT_RECORD_COUNT or 0):
+            record = next(records, None)
+            if record is None:
+                return
+            self._tried_records += 1
+            yield record
 
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
@@ -152,9 +209,8 @@ class IntacctStream(BatchedStream, ABC):
         and flushing record by record what the decoder already made right.
         """
         writer = self._tap.message_writer
-        if not (write_messages and self.selected and self._passes_through) or (
-            not isinstance(writer, WholeLineWriter)
-        ):
+        is_paged = write_messages and self.selected and self._passes_through
+        if self._is_trial or not (is_paged and isinstance(writer, WholeLineWriter)):
             yield from super()._sync_records(context, write_messages=write_messages)
             return
         contexts = [context] if context is not None else self.partitions
@@ -199,7 +255,7 @@ class IntacctStream(BatchedStream, ABC):
                 yield page
             is_whole = True
         finally:
-            if not is_whole:
+            if not (is_whole or self._is_trial):
                 self._end(Outcome.BROKEN_OFF)
                 progress.close()
 

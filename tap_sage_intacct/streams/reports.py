@@ -27,7 +27,9 @@ from tap_sage_intacct.report_schema import (
     check_arguments,
     named_cells,
     report_reader,
+    with_own_properties,
 )
+from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.settings import OnBadValue
 from tap_sage_intacct.streams.base import IntacctStream
 
@@ -58,7 +60,8 @@ class ReportStream(IntacctStream):
             run: what it shares with the other streams.
         """
         report = offered.report
-        super().__init__(tap, name=report.stream_name, schema=offered.schema, run=run)
+        schema = with_own_properties(offered.schema)
+        super().__init__(tap, name=report.stream_name, schema=schema, run=run)
         self._report = report
         self.primary_keys = report.primary_keys
 
@@ -114,6 +117,8 @@ class ReportStream(IntacctStream):
         for page in self._reader.pages():
             count += len(page)
             spool.writelines(json.dumps(named_cells(row)) + "\n" for row in page)
+            if self._is_trial:
+                break
         return count
 
     def _warn_of_columns_and_size(self, spool: IO[str], count: int) -> None:
@@ -127,7 +132,11 @@ class ReportStream(IntacctStream):
             )
         spool.seek(0)
         first: Row = json.loads(spool.readline() or "{}")
-        unknown = [name for name in first if name not in self.schema["properties"]]
+        unknown = [
+            name
+            for name in first
+            if name not in self.schema["properties"] and self._is_offered(name)
+        ]
         if unknown:
             self.logger.warning(
                 "The report '%s' has columns that the catalog lacks, which are left out: "
@@ -155,6 +164,10 @@ class ReportStream(IntacctStream):
         )
         check_tables(repeated, self._decoded(spool, types), keys, count(1))
 
+    def _is_offered(self, column: str) -> bool:
+        policy = self.settings.sensitive
+        return policy.offers(self.name, column) or not is_sensitive("", column)
+
     def _tables(self, spool: IO[str], run_id: str) -> Iterator[RecordTable]:
         """Tables of at most `PAGE_ROWS` records, numbered through."""
         for table in self._decoded(spool, self._selected_types):
@@ -167,6 +180,7 @@ class ReportStream(IntacctStream):
             {REPORT_ROW: ValueType.INTEGER, **types},
             self._run.gateway.user_format(),
             self._bad_values,
+            self._hash_converters,
         )
         spool.seek(0)
         rows = (

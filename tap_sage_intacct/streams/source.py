@@ -8,7 +8,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import metrics
-from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
@@ -28,11 +27,12 @@ from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts, check_table
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
+    with_balance_key,
     with_deletions,
     with_entity,
 )
 from tap_sage_intacct.scope import Scope
-from tap_sage_intacct.sensitivity import is_sensitive
+from tap_sage_intacct.sensitivity import is_sensitive, sensitive_fields
 from tap_sage_intacct.settings import Paging
 from tap_sage_intacct.sources import ENTITY_ID, ReadFunction
 from tap_sage_intacct.state import (
@@ -95,6 +95,9 @@ class SourceStream(IntacctStream):
             source.record_key,
         )
         keys, schema = source.primary_keys, offered.schema
+        # A catalog may be older than the settings that add these.
+        if source.needs_period:
+            schema = with_balance_key(schema)
         if run.settings.entities:
             keys, schema = (ENTITY_ID, *keys), with_entity(schema)
         if tells_deletions:
@@ -119,19 +122,16 @@ class SourceStream(IntacctStream):
 
     @cached_property
     def metadata(self) -> MetadataMapping:
-        """As the SDK's, with sensitive fields deselected unless a catalog differs."""
+        """As the others', with sensitive fields deselected unless a catalog differs.
+
+        Discovery offers those that the settings allow; a catalog may list more.
+        """
         metadata = super().metadata
-        for own in (DELETED_AT, ENTITY_ID):
-            if (entry := metadata.get(("properties", own))) is not None:
-                entry.inclusion = Metadata.InclusionType.AUTOMATIC
-        if self.settings.include_sensitive:
-            return metadata
-        for breadcrumb, entry in metadata.items():
-            if (
-                breadcrumb
-                and entry.selected_by_default is None
-                and is_sensitive(self.source.object_name, breadcrumb[-1])
-            ):
+        for field in sensitive_fields(self.source.object_name, self.schema):
+            entry = metadata.get(("properties", field))
+            if entry is None or self.settings.sensitive.offers(self.name, field):
+                continue
+            if entry.selected_by_default is None:
                 entry.selected_by_default = False
         return metadata
 
@@ -165,16 +165,24 @@ class SourceStream(IntacctStream):
         problems = super().catalog_problems()
         known = {name.upper() for name in self.schema["properties"]}
         paths = self.settings.related_fields.get(self.name, ())
-        missing = [path for path in paths if path.upper() not in known]
+        missing = [
+            path
+            for path in paths
+            if path.upper() not in known and not self._is_left_out(path)
+        ]
         if (ENTITY_ID in self.primary_keys) != bool(self.settings.entities):
             missing.append("the key by entities")
-        if not missing:
-            return problems
-        return [
-            *problems,
-            f"The catalog was discovered under other settings: {self.name} does not fit "
-            f"({', '.join(missing)}). Discover again.",
-        ]
+        if missing:
+            problems.append(
+                f"The catalog was discovered under other settings: {self.name} does not "
+                f"fit ({', '.join(missing)}). Discover again."
+            )
+        return problems
+
+    def _is_left_out(self, path: str) -> bool:
+        """Whether discovery leaves out a related field because it is sensitive."""
+        is_offered = self.settings.sensitive.offers(self.name, path)
+        return not is_offered and is_sensitive(self.source.object_name, path)
 
     def check_choices(self) -> None:
         """Refuse entities that there are not; whatever may not be read is denied later.
@@ -250,7 +258,7 @@ class SourceStream(IntacctStream):
     def _deletions(
         self, condition: Condition | None, entity: str | None
     ) -> AbstractContextManager[DeletionFinder | None]:
-        if not self._tells_deletions:
+        if not self._tells_deletions or self._is_trial:
             return nullcontext()
         return self._run.deletion_finder(self.source, condition, entity)
 
@@ -291,7 +299,9 @@ class SourceStream(IntacctStream):
     @cached_property
     def _decoder(self) -> RowDecoder:
         user_format = self._run.gateway.user_format()
-        return RowDecoder(self._decoded_types, user_format, self._bad_values)
+        return RowDecoder(
+            self._decoded_types, user_format, self._bad_values, self._hash_converters
+        )
 
     @property
     def _named_by(self) -> Sequence[str]:
@@ -320,15 +330,17 @@ class SourceStream(IntacctStream):
             gateway,
             self.source.object_name,
             self._fields(key_fields),
-            page_size=max(self.settings.page_size, self._least_page_size),
+            page_size=self._page_size,
             stored=stored_values(self.source.object_name),
             document_type=self.source.document_type,
         )
 
     @property
-    def _least_page_size(self) -> int:
-        """An offset page begins with the last row of the one before."""
-        return 2 if self.settings.paging is Paging.OFFSET else 1
+    def _page_size(self) -> int:
+        # An offset page begins with the last row of the one before.
+        least = 2 if self.settings.paging is Paging.OFFSET else 1
+        wanted = self.ABORT_AT_RECORD_COUNT or self.settings.page_size
+        return max(min(wanted, self.settings.page_size), least)
 
     def _scope(
         self,

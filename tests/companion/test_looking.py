@@ -60,7 +60,7 @@ def test_fields_of_a_company_by_stream_or_object(command: Command, name: str) ->
     rows = {row["id"]: row for row in table(command("fields", name))}
     assert rows["ACCOUNT_TIER"]["marks"] == "custom"
     assert rows["ACCOUNT_TIER"]["description"].startswith("Account tier. Values: Gold")
-    assert rows["TAXID"]["marks"] == "sensitive"
+    assert rows["TAXID"]["marks"] == "sensitive, left out"
     assert rows["DISPLAYCONTACT.MAILADDRESS.CITY"]["parent"] == "CONTACT"
     assert rows["WHENMODIFIED"]["type"] == "string (date-time)"
 
@@ -75,8 +75,32 @@ def test_fields_as_json(command: Command) -> None:
         "description": "Account tier. Values: Gold, Silver, Bronze.",
         "is_custom": True,
         "is_sensitive": False,
+        "is_offered": True,
         "values": ["Gold", "Silver", "Bronze"],
     }
+
+
+def test_fields_say_what_is_left_out_and_how_to_get_it(command: Command) -> None:
+    result = command("fields", "employees", include_sensitive=["employees.GENDER"])
+    marks = {row["id"]: row["marks"] for row in table(result)}
+    assert marks["GENDER"] == "sensitive"
+    assert marks["SSN"] == "sensitive, left out"
+    assert "left out: name those that you need in include_sensitive" in result.stderr
+
+
+def test_preview_hashes_as_the_tap_does(command: Command, company: Company) -> None:
+    found = command.json(
+        "preview",
+        "employees",
+        "--fields",
+        "SSN",
+        sensitive="hash",
+        sensitive_salt="pepper",
+    )
+    ssns = {row["SSN"] for row in company.truth("EMPLOYEE")} - {None}
+    shown = {record["SSN"] for record in found["records"]} - {None}
+    assert shown
+    assert shown.isdisjoint(ssns)
 
 
 def test_fields_are_searched_in_all_their_texts(command: Command) -> None:

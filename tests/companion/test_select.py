@@ -168,15 +168,28 @@ def test_rule_that_selects_everything_is_told(command: Command, folder: Path) ->
     assert "Another rule of select chooses bills whole" in result.stderr
 
 
-def test_sensitive_fields_that_a_pattern_covers_are_told(
-    command: Command, small: Path
-) -> None:
+@pytest.mark.usefixtures("small")
+def test_sensitive_fields_that_a_pattern_covers_are_told(command: Command) -> None:
     result = command("select", "vendors", "--all-fields")
     assert result.exit_code == 0
+    assert "does not offer these sensitive fields" in result.stderr
     assert " TAXID, " in result.stderr
-    result = command("select", "vendors", "--field", "TAXID", "--field", "NAME")
+    result = command("select", "vendors", "--all-fields", include_sensitive=True)
+    assert "This selects bank, tax, pay or personal fields too" in result.stderr
+
+
+def test_sensitive_field_that_is_named_is_allowed(
+    command: Command, small: Path
+) -> None:
+    command("select", "vendors", "--field", "TAXID", "--field", "NAME")
     assert "vendors.TAXID" in entry_of(small)["select"]
-    assert "personal" not in result.stderr
+    assert entry_of(small)["config"]["include_sensitive"] == ["vendors.TAXID"]
+    result = command("select", "bills", "--related", "VENDOR.TAXID")
+    assert result.exit_code == 0
+    assert entry_of(small)["config"]["include_sensitive"] == [
+        "vendors.TAXID",
+        "bills.VENDOR.TAXID",
+    ]
 
 
 def test_another_file_is_changed_where_it_is_named(
