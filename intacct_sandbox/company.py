@@ -295,6 +295,15 @@ class Company:
             for field, cell in zip(definition.fields, found, strict=True)
         }
 
+    def audit_key(self, object_name: str, number: int) -> str:
+        """How the audit trail names a row.
+
+        Raises:
+            LookupError: there is no such row.
+        """
+        definition, row = self.definitions[object_name], self.row(object_name, number)
+        return _audit_key(definition, row, by_number=self.audit_by_number)
+
     def truth(
         self, object_name: str, *, where: str = "1", parameters: Sequence[Stored] = ()
     ) -> Iterator[dict[str, Value]]:

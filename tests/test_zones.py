@@ -161,6 +161,35 @@ def test_stamps_of_all_seasons_are_exact_in_a_named_zone(
     assert stamps_of(target.tables[STREAM].values()) == stamps_of(company.truth(OBJECT))
 
 
+@pytest.mark.parametrize("stamps", ["own_day", "current"])
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize(
+    "zone", [LOS_ANGELES, "Australia/Lord_Howe", "Europe/Berlin", "America/St_Johns"]
+)
+def test_audit_trail_tells_how_stamps_of_the_other_season_are_written(
+    sandbox: Sandbox,
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+    zone: str,
+    is_named: bool,
+    stamps: Stamps,
+) -> None:
+    use_zone(sandbox, zone, stamps)
+    set_clock(clock, at("2026-07-15T12:34:56"))
+    insert(company, *[clock.now()] * 2)
+    set_clock(clock, at("2026-12-15T12:00"))
+    insert(company, clock.now())
+    target = loader(user_timezone=zone if is_named else None)
+    catalog = shipped_catalog(STREAM, config=target.settings)
+    calls = target.run(catalog=catalog).calls
+    assert stamps_of(target.tables[STREAM].values()) == stamps_of(company.truth(OBJECT))
+    assert not any("daylight saving" in text for text in warnings_of(caplog))
+    # Signing in, the preferences, rows and their trail, and the stream itself.
+    assert calls == 5
+
+
 @pytest.mark.parametrize("zone", [LOS_ANGELES, "Australia/Lord_Howe", "Europe/London"])
 def test_deletions_in_the_hour_that_is_repeated_are_told(
     sandbox: Sandbox,

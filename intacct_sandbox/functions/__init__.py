@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from intacct_sandbox.functions.auditing import get_audit_trail
 from intacct_sandbox.functions.describe import (
     get_dimensions,
     get_user_permissions,
@@ -40,6 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     "readByName": read_by_name,
     "readReport": read_report,
     "readUserFormatting": read_user_formatting,
+    "getAuditTrail": get_audit_trail,
     "getUserPermissions": get_user_permissions,
     "getDimensions": get_dimensions,
 }

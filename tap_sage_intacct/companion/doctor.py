@@ -40,6 +40,7 @@ from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.metadata import read_applications
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.user_preferences import offset_text
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCES
@@ -124,7 +125,8 @@ def _examine_company(
 def _preferences(gateway: Gateway, user_id: str) -> Step:
     remedy = (
         "Open Company > Admin > Web Services users, the user, Preferences, and set "
-        "MM/DD/YYYY, 24 hours and GMT without daylight saving."
+        "MM/DD/YYYY, 24 hours and GMT without daylight saving; or name the user's time "
+        "zone in user_timezone."
     )
     try:
         gateway.call(functions.read_user_formatting(user_id), lambda _data: None)
@@ -133,10 +135,14 @@ def _preferences(gateway: Gateway, user_id: str) -> Step:
         return warned("preferences", "could not be read", remedy, answer_of(error))
     except IntacctError as error:
         return failed("preferences", "cannot be used", error.remedy, answer_of(error))
+    is_zone_known = found.zone is not None and found.zone.by_own_day
     wrong = [
         words
         for words, is_wrong in (
-            (_offset(found.gmt_offset), bool(found.gmt_offset)),
+            (
+                offset_text(found.gmt_offset),
+                bool(found.gmt_offset) and not is_zone_known,
+            ),
             ("12 hours", not found.twenty_four_hour),
             ("years of two digits", not found.four_digit_year),
         )
@@ -144,14 +150,8 @@ def _preferences(gateway: Gateway, user_id: str) -> Step:
     ]
     if wrong:
         return warned("preferences", ", ".join(wrong), remedy)
-    return ok("preferences", "GMT, 24 hours")
-
-
-def _offset(offset: timedelta) -> str:
-    minutes = int(offset.total_seconds()) // 60
-    sign = "-" if minutes < 0 else "+"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"GMT{sign}{hours:02}:{rest:02}"
+    shown = offset_text(found.gmt_offset) if found.gmt_offset else "GMT"
+    return ok("preferences", f"{shown}, 24 hours")
 
 
 def _sources(

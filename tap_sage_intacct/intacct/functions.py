@@ -64,6 +64,12 @@ def read_user_formatting(user_id: str) -> Function:
     return Function(element, Call("readUserFormatting"))
 
 
+def get_audit_trail(object_name: str, record_number: str) -> Function:
+    """Ask what happened to one record, with times in ISO 8601 [D]."""
+    element = E.getAuditTrail(E.object(object_name), E.recordNo(record_number))
+    return Function(element, Call("getAuditTrail", object_name))
+
+
 def get_user_permissions(user_id: str) -> Function:
     """Ask for the user's applications and what the role may do in each [C]."""
     element = E.getUserPermissions(E.userId(user_id))

@@ -58,6 +58,7 @@ from tap_sage_intacct.intacct.session import (
     ServerClock,
     utc_now,
 )
+from tap_sage_intacct.intacct.stamp_evidence import stamp_evidence
 from tap_sage_intacct.intacct.transport import Transport
 from tap_sage_intacct.intacct.user_format import UserFormat
 from tap_sage_intacct.intacct.user_preferences import unknown_user_format, with_zone
@@ -327,7 +328,8 @@ class Gateway:
                 "The date and time preferences of the API user cannot be read "
                 f"({error}): in Sage Intacct set them to MM/DD/YYYY, 24 h and GMT."
             ) from None
-        return with_zone(found, self.server_now(), named_zone)
+        look = partial(stamp_evidence, self)
+        return with_zone(found, self.server_now(), named_zone, look)
 
     def _asking_user_format(self) -> Function:
         return functions.read_user_formatting(self._settings.login.user_id)

@@ -65,6 +65,8 @@ _LONGEST_SHIFT = timedelta(hours=2)
 """No clock is set forward or back by more than Antarctica/Troll's."""
 _LONGEST_RUN = timedelta(days=1)
 _STEP = timedelta(minutes=30)
+_YEAR, _SAMPLE = 360, 5
+"""Days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class UserZone:
         """Of a stamp that shows this; in the hour that is repeated, the first time."""
         if not self.by_own_day:
             return self.offset
-        return wall.replace(tzinfo=self.zones[0]).utcoffset() or timedelta()
+        return offset_of(self.zones[0], wall)
 
     def offset_at(self, instant: datetime) -> timedelta:
         """Of the stamp of an aware instant."""
@@ -119,6 +121,16 @@ class UserZone:
         found = {self._offsets(moment) for moment in (*moments, until)}
         return all(len(offsets) == 1 for offsets in found) and len(found) == 1
 
+    def other_season(self) -> tuple[datetime, datetime] | None:
+        """When, in the last year, a clock that may be the user's was set otherwise."""
+        days = [self.asked_at - timedelta(days=n) for n in range(_YEAR, 0, -_SAMPLE)]
+        other = [day for day in days if self.offset not in self._of_day(day)]
+        other = other or [day for day in days if self._of_day(day) != {self.offset}]
+        return (other[0], other[-1]) if other else None
+
+    def _of_day(self, day: datetime) -> set[timedelta]:
+        return {_offset(zone, day) for zone in self.zones}
+
     def _offsets(self, instant: datetime) -> frozenset[timedelta]:
         """All that Intacct may apply to a filter that names this instant.
 
@@ -136,6 +148,11 @@ class UserZone:
             != wall.replace(tzinfo=zone)
             for zone in self.zones
         )
+
+
+def offset_of(zone: tzinfo, wall: datetime) -> timedelta:
+    """Of a clock that shows this; in the hour that is repeated, the first time."""
+    return wall.replace(tzinfo=zone).utcoffset() or timedelta()
 
 
 def possible_zones(offset: timedelta, asked_at: datetime) -> tuple[tzinfo, ...]:

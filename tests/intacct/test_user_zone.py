@@ -51,10 +51,14 @@ def offset(zone: tzinfo, instant: datetime) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 
+def nothing_tells(_user_format: UserFormat) -> None:
+    """No stamp of the other season is at hand."""
+
+
 def told(zone: ZoneInfo, asked_at: datetime, *, is_named: bool) -> UserFormat:
     """What the tap makes of the preferences."""
     found = replace(DEFAULT_USER_FORMAT, gmt_offset=offset(zone, asked_at))
-    return with_zone(found, asked_at, zone if is_named else None)
+    return with_zone(found, asked_at, zone if is_named else None, nothing_tells)
 
 
 def read(text: str, user_format: UserFormat) -> datetime:
@@ -186,7 +190,7 @@ def test_column_has_the_values_of_its_cells_in_a_named_zone(
     now = datetime(2026, 1, 31, tzinfo=UTC)
     plain = UserFormat.from_preferences("/mdY", "+00:00", clock)
     found = replace(plain, gmt_offset=offset(zone, now))
-    user_format = with_zone(found, now, zone)
+    user_format = with_zone(found, now, zone, nothing_tells)
     pattern = PATTERN if clock == "24" else "%m/%d/%Y %I:%M:%S %p"
     walls = MOMENTS.map(lambda moment: moment.strftime(pattern))
     column = data.draw(st.lists(walls | st.just(""), max_size=6))

@@ -1,0 +1,59 @@
+"""getAuditTrail: what happened to one record.
+
+What lives here: that function. What it must not know: the user's formatting. The
+idea: its times are ISO 8601 with an offset, whatever the user prefers [D]; how the
+elements are called is a guess [?].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.envelope import element
+from intacct_sandbox.errors import invalid_argument
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.visibility import require_readable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from intacct_sandbox.company import Company
+    from intacct_sandbox.functions.surroundings import Surroundings
+
+
+def get_audit_trail(call: etree._Element, around: Surroundings) -> Answer:
+    """The entries of one record, oldest first.
+
+    Raises:
+        FunctionRefusal: the role may not view the audit trail.
+    """
+    definition = around.company.definitions["AUDITHISTORY"]
+    require_readable(definition, "query", around.switches)
+    name = call.findtext("object") or ""
+    key = call.findtext("objectKey") or _key(around.company, name, call)
+    rows = (
+        around.company.connection()
+        .execute(
+            'SELECT "ACCESSTIME", "ACCESSMODE", "USERID" FROM "AUDITHISTORY" '
+            'WHERE "OBJECTTYPE" = ? AND "OBJECTKEY" = ? ORDER BY "ACCESSTIME"',
+            (name.lower(), key),
+        )
+        .fetchall()
+    )
+    entries = "".join(
+        f"<audittrail>{element('accesstime', f'{when}+00:00')}"
+        f"{element('accessmode', mode)}{element('userid', user)}</audittrail>"
+        for when, mode, user in rows
+    )
+    return Answer(
+        f'<data listtype="audittrail" count="{len(rows)}">{entries}</data>',
+        rows=len(rows),
+    )
+
+
+def _key(company: Company, name: str, call: etree._Element) -> str:
+    number = call.findtext("recordNo") or ""
+    try:
+        return company.audit_key(name, int(number))
+    except (LookupError, ValueError) as error:
+        raise invalid_argument(f"Record {number} of {name} not found") from error
