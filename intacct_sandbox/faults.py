@@ -49,6 +49,9 @@ class FaultKind(Enum):
     ROWS_REVERSED = "the rows of the page in the opposite order"
     ROWS_LOST = "a page without rows, while others are said to remain"
     RESULT_ID_LOST = "a page of a result set without resultId, once"
+    OTHERS_ANSWER = "the last answer to a call of another object"
+    STALE_ANSWER = "the last answer to the same function of the same object"
+    SWAPPED = "the answers to two calls that are served at once, exchanged"
     TO_ORDER = "whatever `answer` says"
     REWRITTEN = "what `rewrite` makes of the reply"
 

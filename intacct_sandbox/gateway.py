@@ -31,6 +31,7 @@ from intacct_sandbox.errors import (
     unknown_policy,
     wrong_sender,
 )
+from intacct_sandbox.mixups import Mixups
 from intacct_sandbox.operations import ControlIds, OperationRunner, Served
 from intacct_sandbox.sessions import Sessions
 
@@ -70,6 +71,7 @@ class Gateway:
         self.own_url = ""
         self.most_in_flight = 0
         self._control_ids = ControlIds()
+        self._mixups = Mixups()
         self._sleep = sleep
         self._lock = threading.Lock()
         self._in_flight = 0
@@ -127,7 +129,10 @@ class Gateway:
         if instead is not None:
             return calls, instead, (0,) * len(calls)
         reply, rows = self._execute(request, calls, damage)
-        return calls, damage.afterwards(reply), rows
+        reply = damage.afterwards(reply)
+        if calls:
+            reply = self._mixups.reply(damage, calls[0], reply)
+        return calls, reply, rows
 
     def _execute(
         self, request: Request, calls: list[Call], damage: Damage

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
+import json
 import signal
 import sqlite3
 import sys
@@ -20,10 +23,11 @@ from intacct_sandbox.errors import (
     FunctionRefusal,
     Refusal,
 )
-from intacct_sandbox.replies import HTML_TYPE, XML_TYPE, Reply
+from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
 from tap_sage_intacct import run as run_module
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
+from tests.hostile import hostile_server, pours
 from tests.provoking import Provocation, Scene, on_page
 
 Prepare = Callable[[Scene], None]
@@ -344,6 +348,24 @@ def stopped_server(scene: Scene) -> None:
     scene.settings["api_url"] = "http://127.0.0.1:9/ia/xml/xmlgw.phtml"
 
 
+def later_rows(reply: Reply) -> Reply:
+    """In JSON: as if a page were one that comes two pages later."""
+    if reply.content_type != JSON_TYPE:
+        return reply
+    rows = json.loads(reply.body)
+    for row in rows:
+        row["RECORDNO"] = str(int(row["RECORDNO"]) + 4)
+    return replace(reply, body=json.dumps(rows).encode())
+
+
+def bomb(scene: Scene) -> None:
+    """Call what answers with more than anybody can hold."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    zeros = itertools.repeat(gzip.compress(bytes(16 << 20), compresslevel=1))
+    url = scene.using(hostile_server(pours(head, zeros)))
+    scene.settings["api_url"] = url
+
+
 def proxy(address: str) -> Prepare:
     """Call through a proxy."""
 
@@ -572,6 +594,16 @@ CONNECTION: list[Provocation[Scene]] = [
         fault(FaultKind.TRUNCATED, function="query")), "no whole XML"),
     Provocation("answer-doctype", first(DEPARTMENTS,
         fault(FaultKind.EXTERNAL_ENTITY, function="query"))),
+    Provocation("answer-of-another", first(DEPARTMENTS, fault(
+        FaultKind.OTHERS_ANSWER, function="query", object_name="DEPARTMENT"))),
+    Provocation("page-of-another", first(
+        selected("vendors", page_size=2, max_connections=4, response_format="json"),
+        fault(FaultKind.REWRITTEN, function="query", object_name="VENDOR",
+              rewrite=later_rows)), code=0),
+    Provocation("answer-web-page",
+        answered(page("<html><body>Log in</body></html>", HTML_TYPE))),
+    Provocation("answer-too-large", bomb),
+    Provocation("call-refused", answered(page("<response/>")), "without saying why"),
     Provocation("throttled", fault(FaultKind.RATE_LIMIT), "HTTP 429"),
     Provocation("servers-failed", fault(FaultKind.HTTP_503), "HTTP"),
     Provocation("error-page", fault(FaultKind.CLOUDFLARE)),

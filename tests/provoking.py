@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,8 @@ from intacct_sandbox.calls import Call
 from tap_sage_intacct.tap import TapSageIntacct, main
 from tests.loading import PERIODS, select
 from tests.test_command_line import COMMAND
+
+T = TypeVar("T")
 
 COMMANDS = ("tap-sage-intacct", "target-pigment")
 
@@ -62,6 +65,15 @@ class Scene:
     state: dict[str, Any] | None = None
     discovers: bool = False
     ends_by: signal.Signals | None = None
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def using(self, resource: AbstractContextManager[T]) -> T:
+        """Keep something open until the test ends."""
+        return self._stack.enter_context(resource)
+
+    def close(self) -> None:
+        """Let go of what was kept open."""
+        self._stack.close()
 
     def __post_init__(self) -> None:
         """Sign in to the sandbox, and try nothing twice."""

@@ -6,6 +6,8 @@ The tap runs against the sandbox of Intacct, the target against that of Pigment.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,8 +91,9 @@ def scene(
     clock: ManualClock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Scene:
-    return Scene(sandbox, company, clock, tmp_path, monkeypatch)
+) -> Iterator[Scene]:
+    with closing(Scene(sandbox, company, clock, tmp_path, monkeypatch)) as found:
+        yield found
 
 
 @pytest.mark.parametrize("provocation", PROVOCATIONS, ids=lambda found: found.name)

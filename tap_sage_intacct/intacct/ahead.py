@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -20,6 +20,24 @@ def ask_ahead(work: Callable[[], T]) -> Callable[[], T]:
     Returns:
         what waits for the result, and raises what the work raised.
     """
+    return _begun(work).result
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Do the work, but wait no longer than that for it; it goes on alone.
+
+    Raises:
+        TimeoutError: it has not ended in time.
+        BaseException: what the work raised.
+    """
+    future = _begun(work)
+    wait([future], timeout=seconds)
+    if not future.done():
+        raise TimeoutError
+    return future.result()
+
+
+def _begun(work: Callable[[], T]) -> Future[T]:
     future: Future[T] = Future()
 
     def run() -> None:
@@ -33,4 +51,4 @@ def ask_ahead(work: Callable[[], T]) -> Callable[[], T]:
     threading.Thread(
         target=copy_context().run, args=(run,), name="ask-ahead", daemon=True
     ).start()
-    return future.result
+    return future

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from lxml.builder import E
 
+from tap_sage_intacct.intacct.answer_check import check_control_id, check_result
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import (
     Call,
@@ -119,6 +120,7 @@ def request_document(
     because it only makes answers larger [D]. Each function's control id is its
     place in the request.
     """
+    ids = _function_ids(control_id, len(functions))
     request = E.request(
         E.control(
             E.senderid(sender.sender_id),
@@ -132,16 +134,21 @@ def request_document(
             E.authentication(_authentication(authentication)),
             E.content(
                 *(
-                    E.function(
-                        deepcopy(function.element), controlid=f"{control_id}-{place}"
-                    )
-                    for place, function in enumerate(functions, start=1)
+                    E.function(deepcopy(function.element), controlid=function_id)
+                    for function, function_id in zip(functions, ids, strict=True)
                 )
             ),
             transaction="false",
         ),
     )
     return etree.tostring(request, xml_declaration=True, encoding="UTF-8")
+
+
+def _function_ids(control_id: str, count: int) -> list[str]:
+    """What functions are sent with, and their results come back with [D]."""
+    if not control_id:
+        return [""] * count
+    return [f"{control_id}-{place}" for place in range(1, count + 1)]
 
 
 def _authentication(authentication: Authentication) -> etree._Element:
@@ -158,7 +165,9 @@ def _authentication(authentication: Authentication) -> etree._Element:
     return login
 
 
-def parse_rows_response(body: bytes, function: Function) -> Response:
+def parse_rows_response(
+    body: bytes, function: Function, control_id: str = ""
+) -> Response:
     """As `parse_response`, of one function that gives rows, and sooner.
 
     Raises:
@@ -167,42 +176,54 @@ def parse_rows_response(body: bytes, function: Function) -> Response:
     """
     scanned = scan(body)
     if scanned is None:
-        return parse_response(body, [function])
-    response = parse_response(scanned.envelope, [function])
+        return parse_response(body, [function], control_id)
+    response = parse_response(scanned.envelope, [function], control_id)
     (result,) = response.results
     return replace(response, results=(replace(result, rows=scanned.rows),))
 
 
-def parse_response(body: bytes, functions: Sequence[Function]) -> Response:
+def parse_response(
+    body: bytes, functions: Sequence[Function], control_id: str = ""
+) -> Response:
     """Read a response document.
 
     Args:
         body: the HTTP body as it came.
         functions: what was asked; the answer must hold as many results.
+        control_id: of the request; empty where ids are not to be compared.
 
     Raises:
         InvalidResponse: not XML, cut off, with a DOCTYPE, or not a response.
+        WrongAnswer: it answers another request.
         IntacctError: of the class that the control's or operation's errors mean.
     """
     root = _parse(body)
     if root.tag != "response":
         raise InvalidResponse(f"The answer is a <{root.tag}> document, not a response.")
+    refusals = _errors(root.find("errormessage"))
+    check_control_id(functions[0].call, control_id, root, refusals)
     control = root.find("control")
     if control is None or control.findtext("status") != "success":
-        raise classify(Level.CONTROL, _errors(root.find("errormessage")))
+        raise classify(Level.CONTROL, refusals)
     operation = root.find("operation")
     if operation is None:
         raise InvalidResponse("The response holds no operation.")
     authentication = operation.find("authentication")
     if authentication is None or authentication.findtext("status") != "success":
         raise classify(Level.OPERATION, _errors(operation.find("errormessage")))
-    results = tuple(_result(element) for element in operation.findall("result"))
+    elements = operation.findall("result")
+    results = tuple(map(_result, elements))
     if not results and (errors := _errors(operation.find("errormessage"))):
         raise classify(Level.OPERATION, errors)
     if len(results) != len(functions):
         raise InvalidResponse(
             f"The response holds {len(results)} results for {len(functions)} functions."
         )
+    function_ids = _function_ids(control_id, len(functions))
+    for function, function_id, element in zip(
+        functions, function_ids, elements, strict=True
+    ):
+        check_result(function.call, function.element, function_id, element)
     session = Session(
         _instant(authentication.findtext("sessiontimestamp")),
         _instant(authentication.findtext("sessiontimeout")),

@@ -6,12 +6,15 @@
     ├── RequestRefused         correct the request
     │   ├── FieldsRefused      ask again without the fields it names
     │   ├── ObjectNotFound     the company does not know the object
+    │   ├── ObjectRefused      for a reason that is not known: go on with other objects
     │   ├── ReportNotFound     there is no custom report of this name and kind
     │   └── DatabaseRefused    bad field, or a passing fault: retried a few times
     ├── ReportFailed           Intacct could not run a custom report
     ├── PagesMoved             read again: pages that do not fit together
+    ├── WrongAnswer            ask once more: it answers another request
     ├── SessionExpired         sign in again
     ├── TransientError         wait, then ask the same again
+    │   ├── HostUnreachable    say so soon: nobody has answered there yet
     │   └── InvalidResponse    what came back is no whole response document
     └── RequestTimedOut        ask for less; the same call must not be repeated
 
@@ -25,6 +28,7 @@ import html
 import re
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -162,6 +166,10 @@ class ObjectNotFound(RequestRefused):
     """The company has no object of this name."""
 
 
+class ObjectRefused(RequestRefused):
+    """A function of one object was refused, for a reason that is not in the table."""
+
+
 class ReportNotFound(RequestRefused):
     """There is no custom report of this name and kind that the user may see."""
 
@@ -201,12 +209,20 @@ class PagesMoved(IntacctError):
     """Pages came that cannot belong to one reading: a row may be missing or repeated."""
 
 
+class WrongAnswer(IntacctError):
+    """A whole answer, but to another request than ours."""
+
+
 class SessionExpired(IntacctError):
     """The session id is unknown or too old."""
 
 
 class TransientError(IntacctError):
     """Throttled, off-line, or cut off: the same call may succeed a little later."""
+
+
+class HostUnreachable(TransientError):
+    """No connection to a host that has not answered before in this run."""
 
 
 class InvalidResponse(TransientError):
@@ -242,6 +258,19 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\]")
 _DOTTED_FIELD = re.compile(r"not valid: [a-z0-9_]+\.([A-Za-z0-9_.]+)")
 _SESSION_ID = re.compile(r"(Invalid session)\s.*", re.DOTALL)
 
+# Of fields, others may still be read.
+_DENIAL = (
+    r"^(?!.*\bfields?\b).*(?:"
+    r"not have (?:\w+ ){0,3}(?:permission|privilege|right|access|authori[sz]ation)"
+    r"|not (?:authori[sz]ed|permitted|entitled) to"
+    r"|(?:you|user) (?:is|are) not allowed"
+    r"|(?:disabled|not enabled|not available|unavailable) (?:for|in|to) (?:your|this|the) "
+    r"(?:\w+ )?(?:company|user)"
+    r"|not (?:\w+ )?subscribed|must subscribe|requires? (?:a |the )?subscription"
+    r"|(?:insufficient|missing) (?:\w+ )?(?:permission|privilege|right)"
+    r"|(?:access|permission) (?:is |was )?denied"
+    r")"
+)
 _RESULT = frozenset({Level.RESULT})
 _ABOVE_RESULT = frozenset({Level.CONTROL, Level.OPERATION})
 
@@ -359,6 +388,13 @@ RULES: tuple[Rule, ...] = (
         errorno=r"^PL04000005$",
     ),
     Rule(
+        PermissionDenied,
+        "The object may not be read: give the user's role Read permission on it (Company "
+        "> Roles), or subscribe to its application (Company > Subscriptions).",
+        text=_DENIAL,
+        levels=_RESULT,
+    ),
+    Rule(
         ObjectNotFound,
         "The company does not know this object.",
         text="Object definition .* not found",
@@ -413,9 +449,14 @@ def classify(
     details: Sequence[ErrorDetail],
     *,
     call: Call | None = None,
+    http_status: int = HTTPStatus.OK,
     retry_after_seconds: float | None = None,
 ) -> IntacctError:
-    """The exception that a response's errors stand for; RequestRefused if unknown.
+    """The exception that a response's errors stand for.
+
+    Unknown ones are ObjectRefused for one function and RequestRefused for a sign-in. For
+    a whole request, under HTTP 200, they are a TransientError: nothing was executed, and
+    it is nothing that Intacct is known to say for good.
 
     Several errors are usual: the first is specific, later ones are wrappers [C];
     so each error is tried against the whole table before the next.
@@ -424,14 +465,22 @@ def classify(
         level: where the errors stood.
         details: the errors in the order of the document.
         call: the function that failed, where one did.
+        http_status: of the answer.
         retry_after_seconds: from the HTTP answer's `Retry-After`.
     """
+    details = tuple(details)
     rule = next(
         (rule for detail in details for rule in RULES if rule.matches(level, detail)),
         None,
     )
-    error = rule.error if rule else RequestRefused
-    remedy = rule.remedy if rule else "Intacct refused the call."
+    is_passing = level is Level.CONTROL and http_status == HTTPStatus.OK
+    unknown = ObjectRefused if level is Level.RESULT else RequestRefused
+    error: type[IntacctError] = TransientError if is_passing else unknown
+    remedy = "Intacct refused the call."
+    if not any(detail.errorno or detail.text for detail in details):
+        remedy = f"Intacct refused the call without saying why (HTTP {http_status})."
+    if rule:
+        error, remedy = rule.error, rule.remedy
     return error(
         remedy,
         details=details,

@@ -59,7 +59,7 @@ from tap_sage_intacct.intacct.session import (
     utc_now,
 )
 from tap_sage_intacct.intacct.stamp_evidence import stamp_evidence
-from tap_sage_intacct.intacct.transport import Transport
+from tap_sage_intacct.intacct.transport import Contact, Transport
 from tap_sage_intacct.intacct.user_format import UserFormat
 from tap_sage_intacct.intacct.user_preferences import unknown_user_format, with_zone
 
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_Parse = Callable[[bytes, Sequence[Function]], Response]
+_Parse = Callable[[bytes, Sequence[Function], str], Response]
 
 DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 
@@ -96,7 +96,12 @@ class ResponseFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """Where to call, as whom, and how hard."""
+    """Where to call, as whom, and how hard.
+
+    Attributes:
+        contact: the hosts that have answered to whoever has these settings, or a copy
+            that differs in other parts.
+    """
 
     sender: Sender
     login: Login
@@ -107,6 +112,7 @@ class GatewaySettings:
     response_format: ResponseFormat = ResponseFormat.AUTO
     user_timezone: ZoneInfo | None = None
     """Of the API user; None where it is not known."""
+    contact: Contact = field(default_factory=Contact, compare=False, repr=False)
 
 
 class BegunCall:
@@ -118,11 +124,11 @@ class BegunCall:
     """
 
     def __init__(
-        self, function: Function, session: OpenSession, fetch: Callable[[], HttpAnswer]
+        self, function: Function, session: OpenSession, fetch: Callable[[], _Answer]
     ) -> None:
         self._function = function
         self._session = session
-        self._fetched: Callable[[], HttpAnswer] | None = ask_ahead(fetch)
+        self._fetched: Callable[[], _Answer] | None = ask_ahead(fetch)
 
     def take(self, function: Function) -> _Sent | None:
         """Give the answer up, once; none to another call than was begun."""
@@ -133,11 +139,19 @@ class BegunCall:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer, and the control id of the request it came to."""
+
+    control_id: str
+    http: HttpAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class _Sent:
     """A request in a session, and what waits for its answer."""
 
     session: OpenSession
-    answer: Callable[[], HttpAnswer]
+    answer: Callable[[], _Answer]
 
 
 class Gateway:
@@ -157,6 +171,7 @@ class Gateway:
         self._transport = Transport(
             timeout_seconds=settings.timeout_seconds,
             max_connections=settings.max_connections,
+            contact=settings.contact,
         )
         self.max_connections = settings.max_connections
         """Calls that may be in flight at once; one more waits."""
@@ -362,7 +377,7 @@ class Gateway:
 
     def _posting(
         self, calls: Sequence[Function], session: OpenSession
-    ) -> Callable[[], HttpAnswer]:
+    ) -> Callable[[], _Answer]:
         return partial(self._post, calls, session.session_id, session.endpoint)
 
     def _read_sent(
@@ -388,7 +403,7 @@ class Gateway:
 
     def _post(
         self, calls: Sequence[Function], authentication: Authentication, url: str
-    ) -> HttpAnswer:
+    ) -> _Answer:
         control_id = f"{self._run_id}-{next(self._numbers)}"
         document = request_document(
             self._settings.sender, authentication, calls, control_id=control_id
@@ -397,26 +412,28 @@ class Gateway:
             answer = self._transport.post(url, document)
         # Now: it may be read much later.
         self._clock.note(answer.date)
-        return answer
+        return _Answer(control_id, answer)
 
     def _response(
         self,
-        answer: HttpAnswer,
+        answered: _Answer,
         calls: Sequence[Function],
         authentication: Authentication,
         parse: _Parse = parse_response,
     ) -> Response:
+        answer = answered.http
         if answer.status != HTTPStatus.OK:
             raise classify(
                 Level.CONTROL,
                 parse_errors(answer.body),
+                http_status=answer.status,
                 retry_after_seconds=answer.retry_after_seconds,
             )
         if is_json(answer.body, calls, is_xml=answer.is_xml):
             # The session's end stays where the last envelope put it: too early if this
             # call moved it, which costs a sign-in once in the session's life.
             return json_response(answer.body)
-        response = parse(answer.body, calls)
+        response = parse(answer.body, calls, answered.control_id)
         self._session.note(response.session, authentication)
         self._clock.compare(answer.date, response.session.timestamp)
         return response
@@ -438,9 +455,9 @@ class Gateway:
                 )
 
 
-def _parse_rows(body: bytes, calls: Sequence[Function]) -> Response:
+def _parse_rows(body: bytes, calls: Sequence[Function], control_id: str) -> Response:
     (function,) = calls
-    return parse_rows_response(body, function)
+    return parse_rows_response(body, function, control_id)
 
 
 def _data(function: Function, result: Result) -> etree._Element:

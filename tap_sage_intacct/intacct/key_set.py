@@ -210,10 +210,27 @@ class _Walk:
             )
             return None
         try:
-            return ordered(self.reader, self.key, row_set, page_size, asked.since)
+            found = ordered(self.reader, self.key, row_set, page_size, asked.since)
         except PagesMoved as error:
             self.read_again(error)
             return None
+        if self._is_of_next(found):
+            logger.warning(
+                "%s: a page without counts holds the rows of another page; asking for "
+                "it with counts.",
+                self.reader.object_name,
+            )
+            return None
+        return found
+
+    def _is_of_next(self, found: OrderedRows) -> bool:
+        """Whether a page begins where one begins that was asked for after it.
+
+        JSON says nothing of what it answers: two pages that were mixed up on their way
+        are told by this, and otherwise by the count at the end of a pass.
+        """
+        following = self._asked[0].since if self._asked else None
+        return following is not None and found.positions[0] > following
 
     def _without_known(self, found: OrderedRows) -> OrderedRows:
         """The rows after `start`: a page that was guessed to start too low has others."""

@@ -9,14 +9,18 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
 from tap_sage_intacct.intacct.errors import (
     DatabaseRefused,
+    HostUnreachable,
     IntacctError,
+    SessionExpired,
     TransientError,
+    WrongAnswer,
 )
 
 if TYPE_CHECKING:
@@ -26,8 +30,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# DL02000001 is a bad field as a rule and a passing fault at times [C]: few tries.
-DATABASE_TRIES = 3
+# DL02000001 is a bad field as a rule and a passing fault at times [C]: few tries. A
+# session may end under each of several calls that are under way, but not for ever.
+FEW_TRIES = 3
+WRONG_ANSWER_TRIES = 2
+
+FIRST_CONTACT_TRIES = 3
+FIRST_CONTACT_SECONDS = 6.0
+"""How long a host that has never answered is tried; a try may take some seconds more."""
+
+LONGEST_ASKED_PAUSE_SECONDS = 300.0
+"""More patience than this is not asked for by `Retry-After`."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +50,8 @@ class RetryPolicy:
     """How patiently a transient error is met.
 
     The pause before retry n is drawn from 0 to `first_pause_seconds` x 2^n ("full
-    jitter"), never more than `longest_pause_seconds`, never less than Intacct asks.
+    jitter"), never more than `longest_pause_seconds`. Never less than Intacct asks, if
+    that is no more than `LONGEST_ASKED_PAUSE_SECONDS`.
     """
 
     max_retries: int = 8
@@ -46,24 +60,29 @@ class RetryPolicy:
 
 
 def patiently(policy: RetryPolicy, once: Callable[[], T]) -> T:
-    """Run with retries: many for transient errors, few for the database's."""
-    few = backoff.on_exception(
-        lambda: _pauses(policy),
-        DatabaseRefused,
-        max_tries=min(DATABASE_TRIES, policy.max_retries + 1),
-        jitter=None,
-        logger=None,
-        on_backoff=_log_retry,
-    )
-    many = backoff.on_exception(
-        lambda: _pauses(policy),
-        TransientError,
-        max_tries=policy.max_retries + 1,
-        jitter=None,
-        logger=None,
-        on_backoff=_log_retry,
-    )
-    return many(few(once))()
+    """Run with retries: many for transient errors, few for others that may pass."""
+    tries: list[tuple[type[IntacctError] | tuple[type[IntacctError], ...], int]] = [
+        (WrongAnswer, WRONG_ANSWER_TRIES),
+        ((DatabaseRefused, SessionExpired), FEW_TRIES),
+        (HostUnreachable, FIRST_CONTACT_TRIES),
+        (TransientError, policy.max_retries + 1),
+    ]
+    for errors, most in tries:
+        once = backoff.on_exception(
+            lambda: _pauses(policy),
+            errors,
+            max_tries=min(most, policy.max_retries + 1),
+            max_time=FIRST_CONTACT_SECONDS if errors is HostUnreachable else None,
+            giveup=partial(_is_first_contact, unless=errors is HostUnreachable),
+            jitter=None,
+            logger=None,
+            on_backoff=_log_retry,
+        )(once)
+    return once()
+
+
+def _is_first_contact(error: Exception, *, unless: bool) -> bool:
+    return isinstance(error, HostUnreachable) and not unless
 
 
 def _pauses(policy: RetryPolicy) -> Generator[float, IntacctError | None, None]:
@@ -74,7 +93,7 @@ def _pauses(policy: RetryPolicy) -> Generator[float, IntacctError | None, None]:
         asked = error.retry_after_seconds if error else None
         pause = secrets.SystemRandom().uniform(0, ceiling)
         ceiling = min(ceiling * 2, policy.longest_pause_seconds)
-        error = yield max(pause, asked or 0)
+        error = yield max(pause, min(asked or 0, LONGEST_ASKED_PAUSE_SECONDS))
 
 
 def _log_retry(details: Details) -> None:

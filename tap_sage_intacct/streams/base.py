@@ -20,7 +20,9 @@ from singer_sdk.singerlib import Metadata
 from tap_sage_intacct.bad_values import BadValues
 from tap_sage_intacct.intacct.call_counts import counted_for
 from tap_sage_intacct.intacct.errors import (
+    IntacctError,
     ObjectNotFound,
+    ObjectRefused,
     PermissionDenied,
     TransientError,
 )
@@ -89,7 +91,7 @@ class IntacctStream(BatchedStream, ABC):
         super().__init__(tap, name=name, schema=schema)
         self.settings = run.settings
         self._run = run
-        self._denied: PermissionDenied | ObjectNotFound | None = None
+        self._denied: IntacctError | None = None
         self._begun: _Begun | None = None
         self._tried_records = 0
         self.before_sync: Callable[[], None] = lambda: None
@@ -305,7 +307,7 @@ class IntacctStream(BatchedStream, ABC):
             return
         try:
             yield from self._counted(self._read(context))
-        except (PermissionDenied, ObjectNotFound) as error:
+        except (PermissionDenied, ObjectNotFound, ObjectRefused) as error:
             self._denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
         except TransientError:
@@ -334,6 +336,7 @@ class IntacctStream(BatchedStream, ABC):
         Raises:
             PermissionDenied: the object may not be read.
             ObjectNotFound: the company does not know the object.
+            ObjectRefused: it is refused for another reason.
         """
         super().log_sync_costs()
         self._tell_bad_values()

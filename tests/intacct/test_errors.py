@@ -13,6 +13,7 @@ from tap_sage_intacct.intacct.errors import (
     IntacctError,
     Level,
     ObjectNotFound,
+    ObjectRefused,
     PermissionDenied,
     ReportNotFound,
     RequestRefused,
@@ -104,6 +105,13 @@ CASES: list[tuple[Level, str, str, type[IntacctError], str]] = [
         "Company > Roles",
     ),
     (
+        RESULT,
+        "XL03000006",
+        "This feature is disabled for your company or your current user",
+        PermissionDenied,
+        "Company > Roles",
+    ),
+    (
         OPERATION,
         "XL03000006",
         "The location &#039;E9&#039; is not valid.",
@@ -118,8 +126,63 @@ CASES: list[tuple[Level, str, str, type[IntacctError], str]] = [
     (RESULT, "DL02000001", "There was an error", DatabaseRefused, "database"),
     (CONTROL, "XL03000003", "XML Parse schema error", RequestRefused, "bug"),
     (OPERATION, "XL03000006", "something new", ConfigurationError, "refused"),
-    (RESULT, "BL01001973", "something new", RequestRefused, "refused"),
+    (RESULT, "BL01001973", "something new", ObjectRefused, "refused"),
 ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This feature is disabled for your company or your current user",
+        "You are not authorized to perform this action",
+        "User is not authorised to perform this operation.",
+        "The Contracts module is not subscribed",
+        "Your company has not yet subscribed to Inventory Control",
+        "This requires a subscription to Projects.",
+        "You do not have the required permission to list contracts",
+        "You don&#039;t have permission; you do not have access to this object.",
+        "Insufficient privileges for this operation",
+        "Access denied",
+        "The user is not allowed to view invoices.",
+        "This object is not available in your company",
+    ],
+)
+@pytest.mark.parametrize("errorno", ["", "BL01001973", "XL03000006", "DL02000001"])
+def test_denial_is_known_by_its_words(errorno: str, text: str) -> None:
+    error = classify(RESULT, [ErrorDetail(errorno, "", text)])
+    assert type(error) is PermissionDenied
+
+
+@pytest.mark.parametrize(
+    "text", ["You are not authorized to read this field: [SSN]", "No such value"]
+)
+def test_other_refusals_are_no_denials(text: str) -> None:
+    assert (
+        type(classify(RESULT, [ErrorDetail("XL03000010", "", text)])) is FieldsRefused
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "http_status", "expected", "words"),
+    [
+        (CONTROL, 200, TransientError, "(HTTP 200)"),
+        (CONTROL, 403, RequestRefused, "(HTTP 403)"),
+        (OPERATION, 200, RequestRefused, "(HTTP 200)"),
+        (RESULT, 200, ObjectRefused, "(HTTP 200)"),
+    ],
+)
+def test_refusal_without_words_shows_its_status(
+    level: Level, http_status: int, expected: type[IntacctError], words: str
+) -> None:
+    error = classify(level, [ErrorDetail()], http_status=http_status)
+    assert type(error) is expected
+    assert words in str(error)
+
+
+def test_control_failure_of_an_unknown_number_may_pass() -> None:
+    detail = ErrorDetail("XX99000001", "", "An internal error occurred.")
+    assert type(classify(CONTROL, [detail])) is TransientError
+    assert type(classify(CONTROL, [detail], http_status=403)) is RequestRefused
 
 
 @pytest.mark.parametrize(
