@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +106,10 @@ def test_every_kind_of_fault_has_a_test_here() -> None:
         FaultKind.ROWS_LOST,
         FaultKind.RESULT_ID_LOST,
         FaultKind.TO_ORDER,
+        FaultKind.OTHERS_ANSWER,
+        FaultKind.STALE_ANSWER,
+        FaultKind.SWAPPED,
+        FaultKind.REWRITTEN,
     }
     assert listed | others == set(FaultKind)
 
@@ -245,3 +251,49 @@ def test_calls_are_recorded_without_credentials(serve: Serve) -> None:
     assert b"pa55" not in first.body + second.body
     client.sandbox.forget_calls()
     assert client.sandbox.calls == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "listtype"),
+    [(FaultKind.OTHERS_ANSWER, "VENDOR"), (FaultKind.STALE_ANSWER, "DEPARTMENT")],
+)
+def test_answer_comes_again(serve: Serve, kind: FaultKind, listtype: str) -> None:
+    faults = Faults()
+    client = serve(faults=faults)
+    client.sign_in()
+    client.send(client.document(ASKED, controlid="first"))
+    client.send(client.document(query("VENDOR", "RECORDNO"), controlid="other"))
+    faults.add(Fault(kind, function="query"))
+    answer = client.post(ASKED, controlid="second")
+    assert answer.findtext("control/controlid") in {"first", "other"}
+    (data,) = answer.iter("data")
+    assert data.get("listtype") == listtype
+
+
+def test_answers_of_two_connections_are_exchanged(serve: Serve) -> None:
+    client = serve(faults=Faults(Fault(FaultKind.SWAPPED, function="query", times=2)))
+    client.sign_in()
+
+    def ask(control_id: str) -> str | None:
+        other = Client(client.sandbox, session_id=client.session_id)
+        answer = other.post(ASKED, controlid=control_id)
+        other.close()
+        return answer.findtext("control/controlid")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, ["one", "two"])) == ["two", "one"]
+
+
+def test_call_without_a_partner_gets_its_own_answer(serve: Serve) -> None:
+    client, document = struck(serve, FaultKind.SWAPPED)
+    assert b'listtype="DEPARTMENT"' in client.send(document).content
+
+
+def test_reply_is_rewritten(serve: Serve) -> None:
+    def shout(reply: Reply) -> Reply:
+        return replace(reply, body=reply.body.upper())
+
+    fault = Fault(FaultKind.REWRITTEN, function="query", rewrite=shout)
+    client = serve(faults=Faults(fault))
+    client.sign_in()
+    assert b"<RESPONSE>" in client.send(client.document(ASKED)).content
