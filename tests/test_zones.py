@@ -142,6 +142,43 @@ def test_no_row_is_lost_while_the_clock_is_set(
     assert_all_arrived(target, company)
 
 
+@pytest.mark.parametrize("stamps", ["own_day", "current"])
+@pytest.mark.parametrize("is_named", [True, False])
+@pytest.mark.parametrize("change", [0, 1])
+def test_no_row_is_lost_where_the_clock_is_set_during_a_run(
+    sandbox: Sandbox,
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    change: int,
+    is_named: bool,
+    stamps: Stamps,
+) -> None:
+    """Rows change between its calls, before the clock is set and after."""
+    use_zone(sandbox, LOS_ANGELES, stamps, skipped_refused=True)
+    target = loader(
+        user_timezone=LOS_ANGELES if is_named else None,
+        lookback_minutes=0,
+        page_size=10,
+    )
+    begin = at(CHANGES[LOS_ANGELES][change]) - timedelta(minutes=90)
+    set_clock(clock, begin)
+    run(target)
+    set_clock(clock, begin + timedelta(minutes=5))
+    insert(company, *(begin + timedelta(seconds=10 * n) for n in range(1, 26)))
+
+    def pass_time(_call: object) -> None:
+        clock.advance(20 * 60)
+        insert(company, clock.now())
+
+    sandbox.faults.between_calls = pass_time
+    run(target)
+    sandbox.faults.between_calls = None
+    clock.advance(60)
+    run(target)
+    assert_all_arrived(target, company)
+
+
 @pytest.mark.parametrize("zone", CHANGES)
 @pytest.mark.parametrize("now", ["2026-12-15T12:00", "2026-07-15T12:00"])
 def test_stamps_of_all_seasons_are_exact_in_a_named_zone(
