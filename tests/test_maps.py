@@ -140,6 +140,20 @@ def test_map_of_another_stream_or_run_is_not_refused(loader: MakeLoader) -> None
     assert plain.run("bills").counts["bills"]
 
 
+def test_deletion_passes_a_flattened_map(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(
+        include_deletes=True,
+        stream_maps={"bills": {"whole": "record", "__filter__": "TOTALDUE >= 0"}},
+        flattening_enabled=True,
+        flattening_max_depth=1,
+    )
+    number, run = delete_after_load(company, clock, target)
+    assert run.deleted("bills") == [number]
+    assert target.tables["bills"]
+
+
 def test_map_is_refused_also_without_a_catalog(
     loader: MakeLoader, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Report, Sandbox
 from tap_sage_intacct.balances import key_fields
-from tap_sage_intacct.repeated_keys import KeyCheck, RepeatedKey
+from tap_sage_intacct.intacct.rows import RowTable
+from tap_sage_intacct.repeated_keys import KeyCheck, RepeatedKey, check_of_texts
 from tests.loading import Loader
 from tests.provoking import on_page
 
@@ -184,6 +185,21 @@ def test_check_is_what_a_dictionary_of_whole_keys_says(
         assert is_refused
     else:
         assert not is_refused
+
+
+@given(st.lists(st.lists(st.tuples(*[st.sampled_from(["", "a", "b"])] * 2))))
+def test_check_of_texts_is_what_a_set_says(
+    pages: list[list[tuple[str, str]]],
+) -> None:
+    check = check_of_texts("s", "", ("A", "B"), may_be_empty=True)
+    rows = [row for page in pages for row in page]
+    is_refused = False
+    try:
+        for page in pages:
+            check(RowTable(("A", "B"), page))
+    except RepeatedKey:
+        is_refused = True
+    assert is_refused == (len(set(rows)) < len(rows))
 
 
 def test_equal_numbers_are_one_key() -> None:

@@ -20,7 +20,7 @@ from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
 from tap_sage_intacct.intacct.report import REPORT_TRIES, CustomReportReader
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.repeated_keys import KeyCheck, check_tables
+from tap_sage_intacct.repeated_keys import KeyCheck
 from tap_sage_intacct.report_schema import (
     REPORT_ROW,
     REPORT_RUN,
@@ -162,7 +162,7 @@ class ReportStream(IntacctStream):
             f"The primary_keys of the report '{self._report.name}' in custom_reports do "
             "not tell its rows apart: name more columns, or leave primary_keys out.",
         )
-        check_tables(repeated, self._decoded(spool, types), keys, count(1))
+        repeated.check_tables(self._decoded(spool, types), keys, count(1))
 
     def _is_offered(self, column: str) -> bool:
         policy = self.settings.sensitive

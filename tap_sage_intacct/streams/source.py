@@ -23,7 +23,7 @@ from tap_sage_intacct.intacct.rows import column_of
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.reading import read_source
 from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts, check_tables
+from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
@@ -280,7 +280,7 @@ class SourceStream(IntacctStream):
         found = self._decoder.tables(page.rows)
         if self.source.is_keyed_anew:
             numbers = column_of(page.rows, self.source.record_key)
-            check_tables(self._keys, found, self.source.primary_keys, numbers)
+            self._keys.check_tables(found, self.source.primary_keys, numbers)
         tables = [table.with_constants(living) for table in found]
         if page.deleted:
             dead = {**own, DELETED_AT: gateway.server_now().isoformat()}
