@@ -1,8 +1,8 @@
 """API sessions: issued, slid forward by every call, and expired.
 
-What lives here: the session and the thread-safe table of live ones. What it
-must not know: XML, passwords. The idea: time comes from the company's clock, so
-that a test lets six hours pass by saying so.
+What lives here: the session, what is kept for its owner between two calls, and the
+thread-safe tables of both. What it must not know: XML, passwords. The idea: time
+comes from the company's clock, so that a test lets six hours pass by saying so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from intacct_sandbox.errors import invalid_session
 
@@ -56,6 +56,21 @@ class ReportRun:
     polls: int
 
 
+@dataclass(slots=True)
+class Kept:
+    """What is kept for its owner from one call to the next.
+
+    Attributes:
+        result_sets: by resultId, the latest last.
+        reports: by reportId.
+        expires: it is forgotten then, unless a call comes before.
+    """
+
+    expires: datetime
+    result_sets: OrderedDict[str, ResultSet] = field(default_factory=OrderedDict)
+    reports: dict[str, ReportRun] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A signed-in user.
@@ -63,8 +78,6 @@ class Session:
     Attributes:
         session_id: empty if the user signed in for this one request.
         location_id: the entity; None at top level.
-        result_sets: by resultId; they die with the session [I].
-        reports: by reportId; that they die with the session too is a guess [?].
     """
 
     session_id: str
@@ -73,8 +86,6 @@ class Session:
     location_id: str | None
     started: datetime
     expires: datetime
-    result_sets: OrderedDict[str, ResultSet] = field(default_factory=OrderedDict)
-    reports: dict[str, ReportRun] = field(default_factory=dict)
 
 
 class Sessions:
@@ -85,6 +96,7 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         self._live: dict[str, Session] = {}
+        self._kept: dict[tuple[str, ...], Kept] = {}
         self._issued = 0
 
     def transient(
@@ -128,12 +140,33 @@ class Sessions:
             self._live[session_id] = renewed
         return renewed
 
+    def kept(self, session: Session, owner: Literal["user", "session"]) -> Kept:
+        """What is kept for the session's user in its company, or for it alone.
+
+        It lives as long as a session: from each call of its owner to the end that
+        the session has then [I].
+        """
+        if owner == "user":
+            key: tuple[str, ...] = (session.company_id, session.user_id)
+        else:
+            key = (session.session_id,)
+        with self._lock:
+            found = self._kept.get(key)
+            # A login is a session of one request: nothing is left of it.
+            if found is None or found.expires <= self._clock.now() or key == ("",):
+                found = self._kept[key] = Kept(session.expires)
+            found.expires = session.expires
+        return found
+
     def end(self, session_id: str) -> None:
-        """Forget a session; naming it again is an error."""
+        """Forget a session and what is its own; naming it again is an error."""
         with self._lock:
             self._live.pop(session_id, None)
+            self._kept.pop((session_id,), None)
 
     def end_all(self) -> None:
         """Forget every session."""
         with self._lock:
-            self._live.clear()
+            ended = list(self._live)
+        for session_id in ended:
+            self.end(session_id)

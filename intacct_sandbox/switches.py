@@ -75,6 +75,10 @@ class Switches:
         web_services_subscribed: the company may use the gateway at all [D].
         address_allowed: the company's address filter lets the caller in; that there
             is such a filter is known, how it is answered is not [?].
+        results_of: whose the result sets of readByQuery and the report runs are: the
+            user's, in whatever session, as Sage's own examples need, which sign in
+            anew for each call [C]; or one session's. How long they live is not
+            known [?]; here, as long as a session after its user's last call.
         refused_at_gateway: wrong credentials are answered by the HTTP gateway,
             with 400 GW-0011 or 401 XMLGW_JPP0002, rather than by the XML one [C].
         max_functions: functions in one request; no number is published [?].
@@ -154,6 +158,7 @@ class Switches:
     sender_authorised: bool = True
     web_services_subscribed: bool = True
     address_allowed: bool = True
+    results_of: Literal["user", "session"] = "user"
     refused_at_gateway: bool = False
     max_functions: int = 100
     max_connections: int | None = None

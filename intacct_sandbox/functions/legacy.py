@@ -76,7 +76,7 @@ def read_more(call: etree._Element, around: Surroundings) -> Answer:
     report_id = call.findtext("reportId")
     if report_id is not None:
         return read_more_report(report_id, around)
-    result_sets = around.session.result_sets
+    result_sets = around.kept.result_sets
     result_id = call.findtext("resultId") or ""
     name = (call.findtext("object") or "").upper()
     if name:
@@ -142,7 +142,7 @@ def _serve(found: ResultSet, result_id: str, around: Surroundings) -> Answer:
     found.remaining = found.remaining[found.page_rows :]
     remaining = len(found.remaining)
     if remaining:
-        around.session.result_sets[result_id] = found
+        around.kept.result_sets[result_id] = found
     definition = around.definition(found.object_name)
     columns = output_columns(definition, found.fields)
     formatting = around.switches.formatting

@@ -63,7 +63,7 @@ def read_report(call: etree._Element, around: Surroundings) -> Answer:
         content = render_xml("row", columns, rows, around.switches.formatting)
         return Answer(f"<data>{content}</data>", len(rows))
     report_id = _report_id(report, around)
-    around.session.reports[report_id] = ReportRun(
+    around.kept.reports[report_id] = ReportRun(
         columns, rows, page_rows, len(rows), around.switches.report_polls
     )
     results = f"<REPORTID>{report_id}</REPORTID><STATUS>PENDING</STATUS>"
@@ -76,7 +76,7 @@ def read_more_report(report_id: str, around: Surroundings) -> Answer:
     Raises:
         FunctionRefusal: no such run, or its last page was served.
     """
-    runs, switches = around.session.reports, around.switches
+    runs, switches = around.kept.reports, around.switches
     run = runs.pop(report_id, None)
     if run is None:
         raise invalid_argument("Attempted to readMore with an invalid report ID.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from intacct_sandbox.conditions import Sql
     from intacct_sandbox.definitions import ObjectDefinition
     from intacct_sandbox.rows import RawBody
-    from intacct_sandbox.sessions import Session, Sessions
+    from intacct_sandbox.sessions import Kept, Session, Sessions
     from intacct_sandbox.switches import Switches
 
 
@@ -75,6 +75,11 @@ class Surroundings:
             self.session.location_id,
             show_private=show_private,
         )
+
+    @property
+    def kept(self) -> Kept:
+        """Result sets and report runs that this session may go on reading."""
+        return self.sessions.kept(self.session, self.switches.results_of)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from intacct_sandbox import Company, Switches
+from intacct_sandbox import Company, ManualClock, Switches
 from tests.sandbox.gateway.client import Client, column, read_by_query, rows
 
 if TYPE_CHECKING:
@@ -68,14 +68,58 @@ def test_last_query_on_an_object_can_be_continued_by_name(client: Client) -> Non
     assert remaining[1] == remaining[0] - 1
 
 
-def test_result_set_ends_with_its_last_page_and_with_its_session(
-    client: Client,
-) -> None:
+def test_unknown_result_set_is_refused(client: Client) -> None:
     errorno, _ = client.error("<readMore><resultId>x</resultId></readMore>")
     assert errorno == "Query Failed"
+
+
+def test_result_set_is_read_on_with_login_credentials_alone(client: Client) -> None:
+    """As Sage's own example of listing vendors does: two calls, two logins."""
+
+    def ask(function: str) -> etree._Element:
+        answer = client.post(function, authentication=client.login())
+        found = answer.find("operation/result/data")
+        assert found is not None
+        return found
+
+    data = ask(read_by_query("VENDOR", pagesize=15))
+    numbers = column(data)
+    while data.get("numremaining") != "0":
+        data = ask(more(data))
+        numbers += column(data)
+    wanted = [str(row["RECORDNO"]) for row in client.sandbox.company.truth("VENDOR")]
+    assert sorted(numbers) == sorted(wanted)
+    # Its last page was served.
+    gone = client.post(more(data), authentication=client.login())
+    assert gone.findtext("operation/result/status") == "failure"
+
+
+def test_result_set_outlives_its_session_but_not_its_user(
+    client: Client, clock: ManualClock
+) -> None:
     data = client.data(read_by_query("VENDOR", pagesize=1))
+    client.sandbox.end_sessions()
+    client.sign_in()
+    data = client.data(more(data))
+    clock.advance(5 * 3600)
+    data = client.data(more(data))
+    clock.advance(6 * 3600)
     client.sign_in()
     assert client.error(more(data))[0] == "Query Failed"
+
+
+def test_result_set_may_be_of_one_session(client: Client) -> None:
+    client.sandbox.switches = Switches(results_of="session")
+    data = client.data(read_by_query("VENDOR", pagesize=1))
+    assert client.data(more(data)).get("count") == "1"
+    client.sign_in()
+    assert client.error(more(data))[0] == "Query Failed"
+    signed_in = {"authentication": client.login()}
+    answer = client.post(read_by_query("VENDOR", pagesize=1), **signed_in)
+    found = answer.find("operation/result/data")
+    assert found is not None
+    gone = client.post(more(found), **signed_in)
+    assert gone.findtext("operation/result/status") == "failure"
 
 
 def test_result_id_can_be_missing(client: Client) -> None:

@@ -172,7 +172,11 @@ def test_last_page_deletes_the_report(client: Client) -> None:
     assert client.error(more(report_id))[1] == text
 
 
-def test_report_dies_with_its_session(client: Client) -> None:
+def test_report_is_its_users_or_may_be_its_sessions(client: Client) -> None:
+    report_id = submit(client, run("Vendor list"))
+    client.sign_in()
+    assert wait(client, report_id).get("listtype") == "report"
+    client.sandbox.switches = Switches(results_of="session")
     report_id = submit(client, run("Vendor list"))
     client.sign_in()
     assert client.error(more(report_id))[1].endswith("an invalid report ID.")
