@@ -16,8 +16,10 @@ from typing import Any, cast
 from lxml import etree
 
 from intacct_sandbox.errors import ControlRefusal, schema_violation
+from intacct_sandbox.unserved import UNSERVED
 
 _VALIDATION = threading.Lock()
+_SCHEMA = "http://www.w3.org/2001/XMLSchema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: exactly one of `login` and `session_id` is set."""
+    """One operation: `login` or `session_id` is set; neither, if it came with oauth."""
 
     transaction: bool
     login: Login | None
@@ -139,8 +141,13 @@ def _syntax_refusal(error: etree.XMLSyntaxError) -> ControlRefusal:
 
 @lru_cache(maxsize=1)
 def _schema() -> etree.XMLSchema:
-    text = (files("intacct_sandbox") / "request.xsd").read_bytes()
-    return etree.XMLSchema(etree.fromstring(text))
+    root = etree.fromstring((files("intacct_sandbox") / "request.xsd").read_bytes())
+    (choice,) = root.iterfind("{*}element[@name='function']/{*}complexType/{*}choice")
+    for name in sorted(UNSERVED):
+        declared = etree.SubElement(choice, f"{{{_SCHEMA}}}element")
+        declared.set("name", name)
+        declared.set("type", "anything")
+    return etree.XMLSchema(root)
 
 
 def _validate(root: etree._Element) -> None:

@@ -54,7 +54,7 @@ def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
     if return_format not in _FORMATS:
         raise invalid_argument(f"Invalid returnFormat: {return_format}")
     condition = parse_legacy_query(call.findtext("query") or "")
-    fields = _field_ids(call.findtext("fields"), definition, around)
+    fields = field_ids(call.findtext("fields"), definition, around)
     rows = _fetch(definition, fields, condition, around)
     # The order is arbitrary, and notably not that of the record numbers. [C]
     Random(around.call_number).shuffle(rows)
@@ -97,9 +97,14 @@ def _page_rows(text: str | None, around: Surroundings) -> int:
     return int(text)
 
 
-def _field_ids(
+def field_ids(
     text: str | None, definition: ObjectDefinition, around: Surroundings
 ) -> tuple[str, ...]:
+    """The fields that a comma list names; all of them for `*` or nothing.
+
+    Raises:
+        FunctionRefusal: the database knows one of them not (DL02000001).
+    """
     columns = LegacyColumns(definition, around.switches.formatting)
     if text is None or text.strip() in {"", "*"}:
         return tuple(part.id for part in definition.fields if columns.find(part.id))

@@ -162,20 +162,11 @@ def _in_period(
     """The rows of a reporting period; which date decides is not documented [?]."""
     dates = (path for path in report.columns if _datatype(definition, path) == "DATE")
     path = "WHENCREATED" if definition.field("WHENCREATED") else next(dates, None)
-    found = _period(name, around)
+    found = around.reporting_period(name)
     if path is None:
         return []
     first, last = map(around.switches.formatting.render_date, found)
     return _between(path, first, last, definition, around)
-
-
-def _period(name: str, around: Surroundings) -> tuple[str, str]:
-    statement = 'SELECT "START_DATE", "END_DATE" FROM "REPORTINGPERIOD" WHERE "NAME"=?'
-    with around.snapshot() as connection:
-        found = connection.execute(statement, (name,)).fetchone()
-    if found is None:
-        raise invalid_argument(f"The reporting period '{name}' is not valid.")
-    return str(found[0]), str(found[1])
 
 
 def _between(

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.errors import database_error, object_not_found
+from intacct_sandbox.errors import (
+    database_error,
+    invalid_argument,
+    object_not_found,
+)
 from intacct_sandbox.visibility import visible_rows
 
 if TYPE_CHECKING:
@@ -80,6 +84,21 @@ class Surroundings:
     def kept(self) -> Kept:
         """Result sets and report runs that this session may go on reading."""
         return self.sessions.kept(self.session, self.switches.results_of)
+
+    def reporting_period(self, name: str) -> tuple[str, str]:
+        """First and last day of a reporting period, as stored.
+
+        Raises:
+            FunctionRefusal: there is none of this name.
+        """
+        statement = (
+            'SELECT "START_DATE", "END_DATE" FROM "REPORTINGPERIOD" WHERE "NAME" = ?'
+        )
+        with self.snapshot() as connection:
+            found = connection.execute(statement, (name,)).fetchone()
+        if found is None:
+            raise invalid_argument(f"The reporting period '{name}' is not valid.")
+        return str(found[0]), str(found[1])
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

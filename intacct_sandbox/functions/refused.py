@@ -1,0 +1,31 @@
+"""Functions that are declared and not served.
+
+What lives here: their refusal. What it must not know: requests. The idea: the API user
+of a tap may read and nothing else, so Intacct's words for a missing permission are the
+ones that a client meets [C]; that they read so for each of these functions is [I].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.errors import denied
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from intacct_sandbox.functions.surroundings import Answer, Surroundings
+
+
+def refuse(call: etree._Element, _around: Surroundings) -> Answer:
+    """Refuse whatever it asks.
+
+    Raises:
+        FunctionRefusal: always.
+    """
+    operation, _, subject = str(call.tag).partition("_")
+    first = next(call.iterchildren(tag="*"), None)
+    if not subject and first is not None:
+        # `create` and `update` hold the objects themselves, `delete` names one.
+        subject = call.findtext("object") or str(first.tag)
+    raise denied(operation.upper(), subject)

@@ -1,0 +1,84 @@
+"""readRelated, readView and readEntityDetails.
+
+What lives here: these functions. What it must not know: filters. The idea: each is
+served as far as its answer is known; shapes that nobody recorded are marked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intacct_sandbox.conditions import Sql
+from intacct_sandbox.errors import invalid_argument, invalid_field_list
+from intacct_sandbox.functions.legacy import field_ids, output_columns
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.rows import page_attributes, render_xml
+from intacct_sandbox.store import quote
+from intacct_sandbox.visibility import require_readable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.functions.surroundings import Surroundings
+
+
+def read_related(call: etree._Element, around: Surroundings) -> Answer:
+    """The records that a relationship of custom objects leads to [D].
+
+    Raises:
+        FunctionRefusal: a standard object, or no such relationship.
+    """
+    definition = around.definition(call.findtext("object") or "")
+    require_readable(definition, "read", around.switches)
+    name = call.findtext("relation") or ""
+    relation = definition.relationship(name)
+    if definition.record_key != "id" or relation is None:
+        raise invalid_field_list(name)
+    related = around.definition(relation.object_name)
+    require_readable(related, "read", around.switches)
+    keys = [part.strip() for part in (call.findtext("keys") or "").split(",")]
+    marks = ", ".join("?" * len(keys))
+    where = Sql(
+        f"t0.{quote(relation.target_field)} IN (SELECT {quote(relation.related_by)} "
+        f"FROM {quote(definition.name)} WHERE {quote(definition.record_key)} "
+        f"IN ({marks}))",
+        tuple(keys),
+    )
+    return _rows(related, call.findtext("fields"), where, around)
+
+
+def read_entity_details(_call: etree._Element, around: Surroundings) -> Answer:
+    """The company's entities; the shape is that of `read` [?]."""
+    definition = around.definition("LOCATIONENTITY")
+    require_readable(definition, "read", around.switches)
+    return _rows(definition, None, Sql("1"), around)
+
+
+def read_view(call: etree._Element, _around: Surroundings) -> Answer:
+    """A view of Platform Services, of which this company has none; wording [?].
+
+    Raises:
+        FunctionRefusal: always.
+    """
+    raise invalid_argument(f"View {call.findtext('view')} not found")
+
+
+def _rows(
+    definition: ObjectDefinition, fields: str | None, where: Sql, around: Surroundings
+) -> Answer:
+    ids = field_ids(fields, definition, around)
+    visible = around.visible(show_private=True)
+    statement = (
+        f"SELECT {', '.join(f't0.{quote(name)}' for name in ids)} "
+        f"FROM {quote(definition.name)} AS t0 WHERE {visible.text} AND {where.text} "
+        f"ORDER BY t0.{quote(definition.record_key)}"
+    )
+    with around.snapshot() as connection:
+        rows = connection.execute(
+            statement, visible.parameters + where.parameters
+        ).fetchall()
+    columns = output_columns(definition, ids)
+    content = render_xml(definition.name, columns, rows, around.switches.formatting)
+    attributes = page_attributes(listtype=definition.name, count=len(rows))
+    return Answer(f"<data{attributes}>{content}</data>", len(rows))
