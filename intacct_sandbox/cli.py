@@ -27,6 +27,7 @@ from intacct_sandbox.clock import SystemClock
 from intacct_sandbox.company import Company
 from intacct_sandbox.pigment import PigmentSandbox, Workspace
 from intacct_sandbox.sandbox import Sandbox
+from intacct_sandbox.switches import PLAIN_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--ready-file", type=Path, help="gets the URL once the port is open"
     )
+    serve.add_argument(
+        "--plain-passwords",
+        action="store_true",
+        help="passwords without & < and quotes, for clients that do not escape them",
+    )
     serve.set_defaults(run=_serve)
     pigment = commands.add_parser("pigment", help="serve a Pigment workspace over HTTP")
     pigment.add_argument("--port", type=_port, default=8643, help="0 takes a free one")
@@ -116,7 +122,11 @@ def _serve(options: argparse.Namespace) -> int:
     with (
         contextlib.closing(company),
         _until_interrupted(),
-        Sandbox(company, port=options.port) as sandbox,
+        Sandbox(
+            company,
+            port=options.port,
+            credentials=PLAIN_CREDENTIALS if options.plain_passwords else None,
+        ) as sandbox,
     ):
         _wait(options.ready_file, sandbox.url, _exports(sandbox))
     return 0

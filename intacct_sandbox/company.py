@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from intacct_sandbox import ledger, record_numbers, store
-from intacct_sandbox.books import owner_columns
+from intacct_sandbox.book_rows import owner_columns
 from intacct_sandbox.changes import ChangeSummary, pass_a_day
 from intacct_sandbox.clock import Clock
 from intacct_sandbox.definitions import ObjectDefinition, load_definitions

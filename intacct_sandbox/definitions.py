@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -84,6 +84,12 @@ class ObjectDefinition:
         found: FieldDefinition | None = self.__dict__["_by_id"].get(field_id)
         return found
 
+    @property
+    def field_ids(self) -> Iterable[str]:
+        """Their ids, in order."""
+        found: Mapping[str, FieldDefinition] = self.__dict__["_by_id"]
+        return found.keys()
+
     def relationship(self, path: str) -> RelationshipDefinition | None:
         """The relationship of this path."""
         found: RelationshipDefinition | None = self.__dict__["_by_path"].get(path)
@@ -114,7 +120,12 @@ def load_definitions() -> Mapping[str, ObjectDefinition]:
         (item for item in folder.iterdir() if item.name.endswith(".json")),
         key=lambda item: item.name,
     )
-    found = (_definition(json.loads(file.read_text("utf-8"))) for file in files)
+    contents = (json.loads(file.read_text("utf-8")) for file in files)
+    found = (
+        _definition(given)
+        for content in contents
+        for given in (content if isinstance(content, list) else [content])
+    )
     return MappingProxyType({part.name: part for part in found})
 
 

@@ -52,15 +52,12 @@ class Filler:
         self._streets = [fake.street_address() for _ in range(50)]
         self._sentences = [fake.sentence(6) for _ in range(60)] + list(_ODD_TEXTS)
 
-    def rows(self, definition: ObjectDefinition) -> list[list[Stored]]:
-        """`VARIANTS` rows, a value per field, some of them null.
+    def row(self, definition: ObjectDefinition, variant: int) -> list[Stored]:
+        """The next of `VARIANTS` rows, counted from 0: a value per field, or null.
 
         Every field has a value in the first row and none in the last.
         """
-        return [
-            [self._cell(field, variant) for field in definition.fields]
-            for variant in range(VARIANTS)
-        ]
+        return [self._cell(field, variant) for field in definition.fields]
 
     def _cell(self, field: FieldDefinition, variant: int) -> Stored:
         is_null = self._random.random() < _SHARE_OF_NULLS

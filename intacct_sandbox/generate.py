@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from intacct_sandbox.books import Books, Row, owner_columns
+from intacct_sandbox.book_rows import Row, owner_columns
+from intacct_sandbox.books import Books
 from intacct_sandbox.definitions import ObjectDefinition
 from intacct_sandbox.filler import VARIANTS, Filler
 from intacct_sandbox.ledger import DERIVED_COLUMNS, FILLER_TABLE
@@ -42,20 +43,27 @@ def _write(
     places = {field.id: place for place, field in enumerate(definition.fields)}
     for extra in TECHNICAL_COLUMNS:
         places[extra] = len(places)
-    variants = [[*cells, 0, None, None] for cells in filler.rows(definition)]
     columns = ", ".join(map(quote, places))
     marks = ", ".join("?" * len(places))
     connection.executemany(
         f"INSERT INTO {quote(definition.name)} ({columns}) VALUES ({marks})",
-        _filled(rows, variants, places),
+        _filled(definition, filler, rows, places),
     )
 
 
 def _filled(
-    rows: Iterable[Row], variants: list[list[Stored]], places: Mapping[str, int]
+    definition: ObjectDefinition,
+    filler: Filler,
+    rows: Iterable[Row],
+    places: Mapping[str, int],
 ) -> Iterator[list[Stored]]:
+    # Made as they are needed: most objects have fewer rows than there are variants.
+    variants: list[list[Stored]] = []
     for number, row in enumerate(rows):
-        cells = variants[number % VARIANTS].copy()
+        variant = number % VARIANTS
+        if variant == len(variants):
+            variants.append([*filler.row(definition, variant), 0, None, None])
+        cells = variants[variant].copy()
         owner = owner_columns(_text(row.get("_entity")))
         for name, value in {**row, **owner}.items():
             place = places.get(name)
@@ -84,6 +92,7 @@ def _write_detail_fillers(
         f'INSERT INTO "{FILLER_TABLE}" VALUES ({marks})',
         (
             [variant, *(cells[place] for place, _ in chosen)]
-            for variant, cells in enumerate(filler.rows(definition))
+            for variant in range(VARIANTS)
+            for cells in [filler.row(definition, variant)]
         ),
     )

@@ -8,6 +8,7 @@ technical columns that say who may see a row, and from when.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -82,6 +83,8 @@ def create_tables(
     connection: sqlite3.Connection, definitions: Iterable[ObjectDefinition]
 ) -> None:
     """A table per object, without its indexes."""
+    definitions = list(definitions)
+    connection.execute(f"PRAGMA user_version = {_fingerprint(definitions)}")
     for definition in definitions:
         columns = [
             f"{quote(field.id)} {_affinity(field.datatype)}"
@@ -100,15 +103,15 @@ def create_tables(
 def has_tables(
     connection: sqlite3.Connection, definitions: Iterable[ObjectDefinition]
 ) -> bool:
-    """Whether `create_tables` was called, and with no fewer objects and fields."""
-    found = set(
-        connection.execute(
-            "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) "
-            "AS c WHERE t.type = 'table'"
-        )
-    )
-    wanted = {(part.name, field.id) for part in definitions for field in part.fields}
-    return wanted <= found
+    """Whether `create_tables` was called with these very objects and fields."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(found == _fingerprint(definitions))
+
+
+def _fingerprint(definitions: Iterable[ObjectDefinition]) -> int:
+    names = "\n".join(f"{part.name} {' '.join(part.field_ids)}" for part in definitions)
+    # What the pragma keeps is a signed number of 32 bits, 0 where it was never set.
+    return zlib.crc32(names.encode()) & 0x7FFFFFFF or 1
 
 
 def create_indexes(
@@ -116,11 +119,14 @@ def create_indexes(
 ) -> None:
     """After filling, since building an index once is quicker than keeping it."""
     for definition in definitions:
+        table = quote(definition.name)
+        # An index costs a page of the file, and most objects have no rows.
+        if not connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+            continue
         keyed = {definition.natural_key, definition.record_key, *_INDEXED}
         for field in definition.fields:
             if field.id in keyed:
                 name = quote(f"{definition.name}_{field.id}")
-                table = quote(definition.name)
                 connection.execute(
                     f"CREATE INDEX {name} ON {table} ({quote(field.id)})"
                 )

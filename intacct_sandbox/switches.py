@@ -54,6 +54,13 @@ class Credentials:
     sender_password: str = 'sender-s3cret&"x"'  # noqa: S105 - published
 
 
+PLAIN_CREDENTIALS = Credentials(
+    user_password="user-pa55w0rd",  # noqa: S106 - published
+    sender_password="sender-s3cret",  # noqa: S106 - published
+)
+"""For clients that put passwords into XML as they are, which real ones do [C]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Switches:
     """How this sandbox behaves where real tenants differ or nothing is known.

@@ -1,10 +1,12 @@
-"""Make the sandbox's object definitions from the field notes of the 22 data sources.
+"""Make the sandbox's object definitions.
 
-    python tools/make_sandbox_definitions.py FIELDS_JSON OUT_DIR
+    python -m tools.make_sandbox_definitions SHARED OUT_DIR
 
-Objects beside the 22 (what the streams refer to, and what a tap must read besides
-them) stand in the table `FURTHER`: `ID:DATATYPE`, with `!` for required fields and
-`{a|b}` for values.
+SHARED holds the notes on Intacct. Objects come from four places, the first that has one
+deciding: the field notes of the 22 data sources; recorded lookups; the table `FURTHER`
+(`ID:DATATYPE`, with `!` for required fields and `{a|b}` for values), which is what
+clients in use ask these objects for [P]; and the list of all standard objects, of which
+only key and stamps are noted. The last are written into one file.
 """
 
 from __future__ import annotations
@@ -12,8 +14,23 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
+
+from tools.sandbox_objects import (
+    CODES,
+    CUSTOM_FIELDS,
+    DOCUMENT_FIELDS,
+    FURTHER,
+    NATURAL_KEYS,
+    PARENTS,
+    RECORDED,
+    STATUS,
+    UNRECORDED,
+)
 
 DATATYPES = {
     "string": "TEXT",
@@ -24,202 +41,63 @@ DATATYPES = {
     "date": "DATE",
     "datetime": "TIMESTAMP",
 }
-STATUS = {"active": "T", "inactive": "F", "active non-posting": "P"}
-SCHEDULE_STATES = {
-    "In progress": "I",
-    "On hold": "H",
-    "Completed": "C",
-    "Terminated": "T",
-}
-# What readByQuery compares instead of the labels (Sage's pages on each object [D]).
-CODES: dict[tuple[str, str], dict[str, str]] = {
-    ("GLACCOUNT", "ACCOUNTTYPE"): {"incomestatement": "I", "balancesheet": "N"},
-    ("GLBATCH", "STATE"): {
-        "Draft": "I",
-        "Submitted": "S",
-        "Partially Approved": "X",
-        "Approved": "A",
-        "Posted": "P",
-        "Declined": "R",
-        "Reversal pending": "L",
-        "Reversed": "Z",
-    },
-    ("APBILL", "STATE"): {
-        "Draft": "D",
-        "Partially Approved": "PA",
-        "Submitted": "S",
-        "Declined": "U",
-        "Posted": "A",
-    },
-    ("REVRECSCHEDULE", "STATUS"): {
-        "Not Started": "N",
-        "In Progress": "P",
-        "Completed": "C",
-        "On Hold": "H",
-        "Terminated": "X",
-    },
-    ("CONTRACTBILLINGSCHEDULE", "STATE"): SCHEDULE_STATES,
-    ("CONTRACTREVENUESCHEDULE", "STATE"): SCHEDULE_STATES,
-    ("CONTRACTEXPENSESCHEDULE", "STATE"): SCHEDULE_STATES,
-    ("CONTRACTBILLINGSCHEDULEENTRY", "STATE"): {
-        "Open": "O",
-        "Terminated": "T",
-        "Posted": "P",
-    },
-    ("AUDITHISTORY", "ACCESSMODE"): {
-        "Access": "A",
-        "Modify": "M",
-        "Create": "C",
-        "Delete": "D",
-    },
-    ("REPORTINGPERIOD", "BUDGETING"): {"true": "T", "false": "F"},
-}
-# Custom fields of this company; the BOOLEAN is null on the rows older than it.
-CUSTOM_FIELDS: dict[str, str] = {
-    "CUSTOMER": "ACCOUNT_TIER:TEXT{Gold|Silver|Bronze} CHANNELS:TEXT KEY_ACCOUNT:BOOLEAN",
-    # GLDIM<OBJECT> is a user-defined dimension.
-    "GLENTRY": "COST_POOL:TEXT GLDIMREGION:INTEGER",
-    "GLDETAIL": "COST_POOL:TEXT GLDIMREGION:INTEGER",
-    "CONTRACT": "RENEWAL_RISK:PERCENT",
-}
-# Custom fields that one transaction definition has, and its sisters have not.
-DOCUMENT_FIELDS: dict[str, dict[str, str]] = {
-    "SODOCUMENT": {
-        "Sales Order": "PRIORITY_CODE:TEXT",
-        "Sales Invoice": "DELIVERY_SLOT:TEXT PENALTY:DECIMAL",
-    },
-}
-STAMPS = (
-    "WHENCREATED:TIMESTAMP WHENMODIFIED:TIMESTAMP CREATEDBY:INTEGER MODIFIEDBY:INTEGER"
-)
-# name -> (natural key, functions, fields)
-FURTHER: dict[str, tuple[str | None, str, str]] = {
-    "AUDITHISTORY": (
-        None,
-        "lookup query readByQuery",
-        "ID:TEXT OBJECTTYPE:ENUM OBJECTKEY:TEXT USERID:ENUM ACCESSTIME:TIMESTAMP "
-        "ACCESSMODE:ENUM{Access|Modify|Create|Delete} WORKFLOWACTION:TEXT IPADDRESS:TEXT "
-        "SOURCE:ENUM{api|csv|system|ui|sev|flatf} NOTES:TEXT FIELD_NAME:TEXT "
-        "FIELD_BEFORE:TEXT FIELD_AFTER:TEXT OBJECTLINK:TEXT RECORD_URL:TEXT",
-    ),
-    # Tells of billed calls; that there is such an object is known [C], not its fields [?].
-    "APIUSAGESUMMARY": (
-        None,
-        "lookup query readByQuery",
-        "RECORDNO:INTEGER WHENCREATED:TIMESTAMP WHENMODIFIED:TIMESTAMP",
-    ),
-    "REPORTINGPERIOD": (
-        "NAME",
-        "",
-        "RECORD#:INTEGER RECORDNO:INTEGER NAME:TEXT! HEADER1:TEXT! HEADER2:TEXT "
-        "START_DATE:DATE! END_DATE:DATE! BUDGETING:TEXT{true|false} DATETYPE:INTEGER "
-        f"STATUS:TEXT{{active|inactive}} {STAMPS} REPORTING_PERIODTYPE:TEXT",
-    ),
-    "USERINFO": (
-        "LOGINID",
-        "",
-        "RECORDNO:INTEGER LOGINID:TEXT! DESCRIPTION:TEXT EMAIL:TEXT! "
-        "CONTACTINFO.CONTACTNAME:TEXT! USERTYPE:TEXT{business user|view only user} "
-        f"STATUS:TEXT{{active|inactive|lockedout}} {STAMPS}",
-    ),
-    "GLJOURNAL": (
-        "SYMBOL",
-        "",
-        f"RECORDNO:INTEGER SYMBOL:TEXT! TITLE:TEXT! STATUS:TEXT{{active|inactive}} {STAMPS}",
-    ),
-    "CLASS": (
-        "CLASSID",
-        "",
-        "RECORDNO:INTEGER CLASSID:TEXT! NAME:TEXT! DESCRIPTION:TEXT "
-        f"STATUS:TEXT{{active|active non-posting|inactive}} PARENTID:TEXT {STAMPS}",
-    ),
-    "ITEM": (
-        "ITEMID",
-        "",
-        f"RECORDNO:INTEGER ITEMID:TEXT! NAME:TEXT! STATUS:TEXT{{active|inactive}} {STAMPS}",
-    ),
-    "PROJECT": (
-        "PROJECTID",
-        "",
-        "RECORDNO:INTEGER PROJECTID:TEXT! NAME:TEXT! CUSTOMERID:TEXT CFDA:TEXT AGENCY:TEXT "
-        f"STATUS:TEXT{{active|inactive}} {STAMPS}",
-    ),
-    "CONTACT": (
-        "CONTACTNAME",
-        "",
-        "RECORDNO:INTEGER CONTACTNAME:TEXT! COMPANYNAME:TEXT FIRSTNAME:TEXT LASTNAME:TEXT "
-        f"EMAIL1:TEXT MAILADDRESS.CITY:TEXT STATUS:TEXT{{active|inactive}} {STAMPS}",
-    ),
-    "APTERM": ("NAME", "", f"RECORDNO:INTEGER NAME:TEXT! DESCRIPTION:TEXT {STAMPS}"),
-    "ARTERM": ("NAME", "", f"RECORDNO:INTEGER NAME:TEXT! DESCRIPTION:TEXT {STAMPS}"),
-    "CONTRACTDETAIL": (
-        None,
-        "",
-        "RECORDNO:INTEGER CONTRACTKEY:INTEGER CONTRACTID:TEXT LINENO:INTEGER ITEMID:TEXT "
-        f"TOTALFLATAMOUNT:CURRENCY {STAMPS}",
-    ),
-    "APBILLITEM": (
-        None,
-        "",
-        "RECORDNO:INTEGER RECORDKEY:INTEGER LINE_NO:INTEGER ACCOUNTNO:TEXT AMOUNT:DECIMAL "
-        f"DEPARTMENTID:TEXT LOCATIONID:TEXT ENTRYDESCRIPTION:TEXT {STAMPS}",
-    ),
-    "ARINVOICEITEM": (
-        None,
-        "",
-        "RECORDNO:INTEGER RECORDKEY:INTEGER LINE_NO:INTEGER ACCOUNTNO:TEXT AMOUNT:DECIMAL "
-        f"DEPARTMENTID:TEXT LOCATIONID:TEXT ENTRYDESCRIPTION:TEXT {STAMPS}",
-    ),
-    "SODOCUMENT": (
-        "DOCID",
-        "lookup query readByQuery read",
-        "RECORDNO:TEXT DOCID:TEXT DOCNO:TEXT DOCPARID:TEXT! STATE:TEXT{Pending|Converted} "
-        "CUSTVENDID:TEXT TOTAL:DECIMAL WHENCREATED:DATE AUWHENCREATED:TIMESTAMP "
-        "WHENMODIFIED:TIMESTAMP",
-    ),
-    "subscription_plan": (
-        None,
-        "",
-        "id:INTEGER name:TEXT! price:CURRENCY isActive:BOOLEAN createdAt:TIMESTAMP "
-        "updatedAt:TIMESTAMP createdBy:INTEGER updatedBy:INTEGER",
-    ),
-    "region": (
-        None,
-        "",
-        "id:INTEGER name:TEXT! createdAt:TIMESTAMP updatedAt:TIMESTAMP "
-        "createdBy:INTEGER updatedBy:INTEGER",
-    ),
-}
-NATURAL_KEYS = {
-    "CUSTOMER": "CUSTOMERID",
-    "VENDOR": "VENDORID",
-    "DEPARTMENT": "DEPARTMENTID",
-    "EMPLOYEE": "EMPLOYEEID",
-    "LOCATION": "LOCATIONID",
-    "LOCATIONENTITY": "LOCATIONID",
-    "GLACCOUNT": "ACCOUNTNO",
-    "CONTRACT": "CONTRACTID",
-    **{name: key for name, (key, _, _) in FURTHER.items() if key},
-}
 ALL_FUNCTIONS = "lookup query readByQuery read readByName"
 FIELD = re.compile(
-    r"(?P<id>[^:\s]+):(?P<datatype>[A-Z]+)(?P<required>!?)(?:\{(?P<values>[^}]*)\})?"
+    r"(?P<id>[^:!{\s]+)(?::(?P<datatype>[A-Z]+))?(?P<required>!?)"
+    r"(?:\{(?P<values>[^}]*)\})?"
 )
+# What a name suggests of its type, where nothing else tells it [I].
+SUGGESTED = (
+    (re.compile(r"^RECORDNO$|KEY$"), "INTEGER"),
+    (re.compile(r"^(AU)?WHEN(CREATED|MODIFIED)$"), "TIMESTAMP"),
+    (re.compile(r"DATE$"), "DATE"),
+    (
+        re.compile(r"AMOUNT|^(TRX_)?TOTAL|QTY|PRICE$|_COST$|RATE$|QUANTITY|BALANCE$"),
+        "DECIMAL",
+    ),
+    (re.compile(r"MULTIPLIER|_WEIGHT$|^(MIN|MAX)TAX|AMN$|APPLIED$"), "DECIMAL"),
+)
+STANDARD_OBJECT = re.compile(r"(?P<name>[A-Z0-9_]+) \d+((?: [ITSD-]){4})")
+SHAPE = {"I": "INTEGER", "T": "TEXT", "S": "TIMESTAMP", "D": "DATE"}
 
 
-def main(fields_json: str, out_dir: str) -> None:
-    """Write a definition file per object."""
-    sources = json.loads(Path(fields_json).read_text(encoding="utf-8"))
-    known = frozenset({*sources, *FURTHER})
+def main(shared: str, out_dir: str) -> None:
+    """Write a definition file per object that is described, and one for the others."""
+    folder = Path(shared)
+    notes = (folder / "facts" / "fields.json").read_text(encoding="utf-8")
+    sources = json.loads(notes)
+    known = frozenset({*sources, *RECORDED, *FURTHER})
+    types = namesakes(sources)
     definitions = [
         source_definition(name, source, known) for name, source in sources.items()
     ]
-    definitions += [further_definition(*item) for item in FURTHER.items()]
+    definitions += [
+        recorded_definition(folder / "data" / "lookup" / f"{name}.xml", known)
+        for name in RECORDED
+    ]
+    definitions += [further_definition(*item, types) for item in FURTHER.items()]
     for definition in definitions:
-        path = Path(out_dir) / f"{definition['name']}.json"
-        text = json.dumps(definition, indent=1, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
-    print(f"{len(definitions)} definitions")
+        write(Path(out_dir) / f"{definition['name']}.json", definition)
+    api_notes = (folder / "facts" / "intacct-api.md").read_text(encoding="utf-8")
+    others = list(standard_definitions(api_notes, known))
+    write(Path(out_dir) / "standard_objects.json", others, indent=None)
+    print(f"{len(definitions)} definitions, {len(others)} of keys and stamps alone")
+
+
+def write(path: Path, content: Any, indent: int | None = 1) -> None:
+    """One file of definitions."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def namesakes(sources: Mapping[str, Any]) -> dict[str, str]:
+    """The datatype of each field id of the data sources; the first one's decides."""
+    found: dict[str, str] = {}
+    for source in sources.values():
+        for field in source["fields"]:
+            datatype = field.get("sage_type") or DATATYPES[field["type"]]
+            found.setdefault(field["id"], datatype)
+    return found
 
 
 def source_definition(
@@ -227,7 +105,7 @@ def source_definition(
 ) -> dict[str, Any]:
     """One of the 22; its relationships are those to objects that are known."""
     fields = [source_field(name, field) for field in source["fields"]]
-    fields += compact_fields(name, CUSTOM_FIELDS.get(name, ""), is_custom=True)
+    fields += compact_fields(name, CUSTOM_FIELDS.get(name, ""), {}, is_custom=True)
     ids = {field["id"] for field in fields}
     functions = source["documented_read_functions"]
     return {
@@ -261,38 +139,132 @@ def source_field(name: str, field: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def further_definition(name: str, given: tuple[str | None, str, str]) -> dict[str, Any]:
+def recorded_definition(path: Path, known: frozenset[str]) -> dict[str, Any]:
+    """An object as Intacct described it, without that company's custom fields."""
+    root = etree.parse(path).getroot()
+
+    def text(element: etree._Element, name: str) -> str:
+        return element.findtext(name) or ""
+
+    fields = [
+        {
+            "id": text(field, "ID"),
+            "label": text(field, "LABEL"),
+            "description": text(field, "DESCRIPTION"),
+            "datatype": text(field, "DATATYPE"),
+            **flag("required", text(field, "REQUIRED") == "true"),
+            **flag("read_only", text(field, "READONLY") == "true"),
+            **enumeration(
+                path.stem,
+                text(field, "ID"),
+                [value.text or "" for value in field.iter("VALIDVALUE")],
+            ),
+        }
+        for field in root.iter("Field")
+        if text(field, "ISCUSTOM") != "true"
+    ]
+    paths = [
+        relationship(
+            {
+                "path": text(part, "OBJECTPATH"),
+                "object": text(part, "OBJECTNAME"),
+                "type": text(part, "RELATIONSHIPTYPE"),
+                "by": text(part, "RELATEDBY"),
+            }
+        )
+        for part in root.iter("Relationship")
+        if text(part, "OBJECTNAME") in known
+    ]
+    return definition(path.stem, "", fields, paths)
+
+
+def further_definition(
+    name: str, given: tuple[str | None, str, str], types: Mapping[str, str]
+) -> dict[str, Any]:
     """One of the table."""
-    _, functions, fields = given
+    _, functions, text = given
+    fields = compact_fields(name, text, types, is_custom=False)
+    fields += [
+        {**field, "document_type": kind}
+        for kind, own in DOCUMENT_FIELDS.get(name, {}).items()
+        for field in compact_fields(name, own, {}, is_custom=True)
+    ]
+    paths = {
+        **{target: (target, by) for target, by in PARENTS.get(name, {}).items()},
+        # As nearly every lookup has them [C].
+        "USERINFOCREATEDBY": ("USERINFO", "CREATEDBY"),
+        "USERINFOMODIFIEDBY": ("USERINFO", "MODIFIEDBY"),
+        "MELOCATION": ("LOCATION", "MEGAENTITYID"),
+    }
+    ids = {field["id"] for field in fields}
+    relationships = [
+        relationship({"path": path, "object": target, "type": "MANY2ONE", "by": by})
+        for path, (target, by) in paths.items()
+        if by in ids
+    ]
+    return definition(name, functions, fields, relationships)
+
+
+def standard_definitions(
+    api_notes: str, known: frozenset[str]
+) -> Iterator[dict[str, Any]]:
+    """All other standard objects, with the key and the stamps that are noted of them."""
+    names = ("RECORDNO", "WHENMODIFIED", "WHENCREATED", "AUWHENCREATED")
+    shapes = {
+        match["name"]: match[2].split() for match in STANDARD_OBJECT.finditer(api_notes)
+    }
+    shapes |= {name: ["I", "S", "S", "-"] for name in UNRECORDED.split()}
+    for name, shape in sorted(shapes.items()):
+        # Four have no record number, and how they are read is not known.
+        if name in known or shape[0] == "-":
+            continue
+        text = " ".join(
+            f"{field}:{SHAPE[letter]}"
+            for field, letter in zip(names, shape, strict=True)
+            if letter != "-"
+        )
+        fields = compact_fields(name, f"{text} RECORD_URL", {}, is_custom=False)
+        yield definition(name, "", fields, [])
+
+
+def definition(
+    name: str,
+    functions: str,
+    fields: list[dict[str, Any]],
+    relationships: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """A definition as the sandbox reads it."""
     return {
         **names(name),
         "served_by": (functions or ALL_FUNCTIONS).split(),
-        "fields": [
-            *compact_fields(name, fields, is_custom=False),
-            *(
-                {**field, "document_type": kind}
-                for kind, own in DOCUMENT_FIELDS.get(name, {}).items()
-                for field in compact_fields(name, own, is_custom=True)
-            ),
-        ],
-        "relationships": [],
+        "fields": fields,
+        "relationships": relationships,
     }
 
 
-def compact_fields(name: str, text: str, *, is_custom: bool) -> list[dict[str, Any]]:
+def compact_fields(
+    name: str, text: str, types: Mapping[str, str], *, is_custom: bool
+) -> list[dict[str, Any]]:
     """Fields written as `ID:DATATYPE!{values}`."""
     return [
         {
             "id": match["id"],
             "label": match["id"].replace("_", " ").capitalize(),
             "description": "",
-            "datatype": match["datatype"],
+            "datatype": match["datatype"] or datatype(match["id"], types),
             **flag("required", match["required"]),
             **flag("custom", is_custom),
             **enumeration(name, match["id"], (match["values"] or "").split("|")),
         }
         for match in FIELD.finditer(text)
     ]
+
+
+def datatype(field_id: str, types: Mapping[str, str]) -> str:
+    """A key is a number; else as its namesakes, as its name suggests, or text."""
+    found = (kind for pattern, kind in SUGGESTED if pattern.search(field_id))
+    suggested = next(found, "TEXT")
+    return suggested if suggested == "INTEGER" else types.get(field_id, suggested)
 
 
 def names(name: str) -> dict[str, Any]:

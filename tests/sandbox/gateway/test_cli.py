@@ -159,13 +159,16 @@ def test_readme_does_not_wait_for_a_sandbox_that_did_not_start(tmp_path: Path) -
     assert shell.stdout == "went on\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "flags"),
+    [(signal.SIGINT, []), (signal.SIGTERM, ["--plain-passwords"])],
+)
 def test_server_prints_its_settings_and_stops_on_a_signal(
-    company_file: str, tmp_path: Path, number: signal.Signals
+    company_file: str, tmp_path: Path, number: signal.Signals, flags: list[str]
 ) -> None:
     ready = tmp_path / "ready"
     command = [sys.executable, "-m", "intacct_sandbox.cli", "serve", "--port", "0"]
-    command += ["--company-file", company_file, "--ready-file", str(ready)]
+    command += ["--company-file", company_file, "--ready-file", str(ready), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -177,3 +180,6 @@ def test_server_prints_its_settings_and_stops_on_a_signal(
     url = first.split()[2]
     assert ready.read_text() == f"{url}\n"
     assert f"export TAP_SAGE_INTACCT_API_URL={url}\n" in lines
+    passwords = [line.partition("=")[2] for line in lines if "_PASSWORD=" in line]
+    needs_escape = [any(c in password for c in '&<"') for password in passwords]
+    assert needs_escape == [not flags] * 2
