@@ -95,7 +95,7 @@ SETTINGS = th.PropertiesList(
         default=DEFAULT_API_URL,
         title="API URL",
         description="Where to sign in. The endpoint that sign-in returns is used only if "
-        "it is https within the same registrable domain, or the same host.",
+        "it is https within the same registrable domain, or the same host and port.",
     ),
     th.Property(
         "start_date",
@@ -348,7 +348,7 @@ SETTINGS = th.PropertiesList(
         th.IntegerType(minimum=1),
         default=300,
         title="Request time-out",
-        description="How long to wait for an answer, in seconds. Intacct itself works on "
+        description="How long to wait for a whole answer, in seconds. Intacct itself works on "
         "a call for up to 15 minutes.",
     ),
     th.Property(
