@@ -13,9 +13,11 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import re
 import shlex
 import signal
+import sqlite3
 import sys
 import time
 from datetime import date
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 # Any length will do: a signal ends it.
 _LONG_SECONDS = 3600
 _LAST_PORT = 65535
+_FEWEST_LINES = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,11 +45,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (OSError, LookupError, json.JSONDecodeError) as error:
-        sys.stderr.write(f"intacct-sandbox: {error}\n")
+    except BrokenPipeError:
+        # The reader has seen enough, and Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except ModuleNotFoundError as error:
+        return _fail(
+            f"{error.name} is missing: pip install 'tap-sage-intacct[sandbox]'"
+        )
+    except sqlite3.Error as error:
+        return _fail(f"{_file_of(options)} cannot be used: {error}")
+    except (OSError, LookupError, ValueError) as error:
+        return _fail(str(error))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"intacct-sandbox: {message}\n")
+    return 1
+
+
+def _file_of(options: argparse.Namespace) -> Path:
+    """The file that the command works on."""
+    found: Path = options.workspace if "workspace" in options else options.company_file
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, default=1, help="of a new company")
     serve.add_argument(
         "--scale",
-        type=int,
+        type=_lines,
         default=600,
         metavar="LINES",
         help="journal lines of a new company, about, 40 to millions",
@@ -100,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("--company-file", type=Path, required=True)
     change.add_argument("--seed", type=int, default=1)
     change.add_argument(
-        "--share", type=float, default=0.01, help="of the rows, to change"
+        "--share", type=_share, default=0.01, help="of the rows, to change: 0 to 1"
     )
     change.set_defaults(run=_change)
     truth = commands.add_parser("truth", help="print an object's rows as JSON lines")
@@ -114,6 +137,19 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is no port: 0 to {_LAST_PORT}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: 0 to 1")
+    return share
+
+
+def _lines(text: str) -> int:
+    if not text.isdecimal() or int(text) < _FEWEST_LINES:
+        raise argparse.ArgumentTypeError(f"{text}: at least {_FEWEST_LINES}")
     return int(text)
 
 
@@ -186,13 +222,25 @@ def _exports(sandbox: Sandbox) -> dict[str, str]:
 def _open_or_create_workspace(options: argparse.Namespace) -> Workspace:
     if options.workspace.exists():
         return Workspace(options.workspace)
-    lists = json.loads(options.lists.read_text("utf-8")) if options.lists else []
+    lists = _lists_of(options.lists) if options.lists else []
     # In memory first: what is refused must leave no file.
     with contextlib.closing(Workspace()) as trial:
         trial.add_lists(lists)
     workspace = Workspace(options.workspace)
     workspace.add_lists(lists)
     return workspace
+
+
+def _lists_of(path: Path) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, list) or not all(isinstance(e, dict) for e in found):
+        raise ValueError(f"{path} must hold a JSON list of objects, one for each list")
+    if lacking := {"name", "columns"} - set.intersection({"name", "columns"}, *found):
+        raise ValueError(f"{path}: a list lacks {' and '.join(sorted(lacking))}")
+    return found
 
 
 def _pigment_exports(sandbox: PigmentSandbox) -> dict[str, str]:

@@ -14,8 +14,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from faker import Faker
-
 from intacct_sandbox.definitions import FieldDefinition, ObjectDefinition
 from intacct_sandbox.store import Stored, Value, to_stored
 
@@ -44,6 +42,9 @@ class Filler:
         """Prepare the pools."""
         self._random = random.Random(seed)
         self._now = now
+        # It comes with an extra, whose lack the command explains.
+        from faker import Faker  # noqa: PLC0415
+
         fake = Faker(["en_US", "de_DE", "ja_JP"])
         fake.seed_instance(seed)
         self.companies = [fake.company() for _ in range(150)] + list(_ODD_TEXTS)

@@ -6,14 +6,16 @@ Everything about Intacct is elsewhere; here the Singer SDK meets it.
 from __future__ import annotations
 
 import logging
-import sys
-import warnings
+import os
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct import discovery
@@ -23,11 +25,19 @@ from tap_sage_intacct.choices import (
     check_needs_no_lookup,
     check_settings_names,
 )
+from tap_sage_intacct.command import (
+    JsonFile,
+    check_catalog,
+    check_surroundings,
+    run_command,
+)
 from tap_sage_intacct.discovery import OfferedSource, live_labels
 from tap_sage_intacct.drift import DriftFound
+from tap_sage_intacct.environment import environment_problems
 from tap_sage_intacct.extra_objects import source_of
+from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.interruption import Interrupted, Interruption, WholeLineWriter
+from tap_sage_intacct.interruption import Interruption, WholeLineWriter
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
 from tap_sage_intacct.maintenance import WithinMaintenance
@@ -51,15 +61,17 @@ from tap_sage_intacct.streams import (
     ReportStream,
     SourceStream,
 )
+from tap_sage_intacct.streams.batches import BatchNotWritten, batch_problems
 from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-EXIT_FAILURE = 1
+    import click
 
 _EXPLAINED = (
+    BatchNotWritten,
     DriftFound,
     IntacctError,
     InvalidKeyStore,
@@ -150,7 +162,8 @@ class TapSageIntacct(Tap):
 
         Raises:
             InvalidSettings: only account balances are selected, but no period; the
-                catalog or a stream map does not fit the settings.
+                catalog or a stream map does not fit the settings; batches go where
+                nothing can write.
         """
         if self.input_catalog is not None:
             self._leave_out_balances()
@@ -160,15 +173,10 @@ class TapSageIntacct(Tap):
         # The SDK has no other way to name a mapper.
         self.mapper = DeletionMapper(self.config, self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
+        problems = batch_problems(self.config)
         if self.input_catalog is not None:
-            self._refuse_what_does_not_fit()
-
-    def _refuse_what_does_not_fit(self) -> None:
-        problems = [
-            problem
-            for stream in self._selected_streams()
-            for problem in stream.catalog_problems()
-        ]
+            for stream in self._selected_streams():
+                problems += stream.catalog_problems()
         if problems:
             raise InvalidSettings(problems)
 
@@ -311,6 +319,63 @@ class TapSageIntacct(Tap):
             if isinstance(stream, IntacctStream) and stream.selected
         ]
 
+    @classmethod
+    def command(cls) -> click.Command:
+        """The console command.
+
+        Raises:
+            InvalidSettings: nothing can be written, or logged as it is asked.
+        """
+        check_surroundings(os.environ)
+        return cls.cli
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """As the SDK's, with files that are checked before anything is made of them."""
+        command = super().get_singer_command()
+        kinds = {"catalog": JsonFile(check_catalog), "state": JsonFile()}
+        for option in command.params:
+            option.type = kinds.get(option.name or "", option.type)
+        return command
+
+    @classmethod
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """As the SDK's; each file is read once, since it may be a pipe.
+
+        Raises:
+            InvalidSettings: a file cannot be read, or holds no settings.
+        """
+        del ctx
+        config: dict[str, Any] = {}
+        for path in value:
+            if path != "ENV":
+                config |= read_object(Path(path), param.opts[0])
+        return _ConfigInput(config, parse_env="ENV" in value)
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
+        """As the SDK's, which would end in a traceback, or take any word for `false`.
+
+        Raises:
+            InvalidSettings: with all variables whose text does not fit.
+        """
+        failure = None
+        found: dict[str, Any] = {}
+        try:
+            found = super()._env_var_config
+        except ValueError as error:
+            failure = error
+        # Afterwards, since the SDK reads .env into the environment.
+        properties = cls.config_jsonschema["properties"]
+        problems = environment_problems(properties, os.environ)
+        if problems:
+            raise InvalidSettings(problems)
+        if failure is not None:
+            raise failure
+        return found
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
         del frame
@@ -324,16 +389,17 @@ class TapSageIntacct(Tap):
 
         A JSON schema error quotes the value that is wrong, which may be a password.
         """
-        errors = [
-            _without_secret(e) for e in super()._validate_config(raise_errors=False)
-        ]
-        if not errors:
-            try:
-                Settings.from_config(self.config)
-            except InvalidSettings as error:
-                errors = list(error.problems)
+        errors: list[str] = []
+        try:
+            super()._validate_config(raise_errors=True)
+            Settings.from_config(self.config)
+        except ConfigValidationError as error:
+            errors = [_without_secret(text) for text in error.errors]
+        except InvalidSettings as error:
+            errors = list(error.problems)
         if errors and raise_errors:
-            raise ConfigValidationError("The settings are not valid.", errors=errors)
+            # Not the SDK's error, whose last line says nothing.
+            raise InvalidSettings(errors)
         return errors
 
 
@@ -345,19 +411,6 @@ def _without_secret(error: str) -> str:
 
 
 def main() -> None:
-    """Run as a command: one line, and exit code 1, for what people can mend."""
+    """Run as a command: one line, and exit code 1, for what people can put right."""
     logger = logging.getLogger(TapSageIntacct.name)
-    # Meltano shows every warning, and a run that fails leaves the files of --state and
-    # --catalog open: the last line shall be the one that tells what to do.
-    warnings.filterwarnings("ignore", category=ResourceWarning)
-    try:
-        TapSageIntacct.cli()
-    except ConfigValidationError as error:
-        for problem in error.errors:
-            logger.critical(problem)
-    except Interrupted as interrupted:
-        logger.critical("%s; the last STATE resumes the run.", interrupted)
-        sys.exit(interrupted.exit_code)
-    except _EXPLAINED as error:
-        logger.critical(error, exc_info=logger.isEnabledFor(logging.DEBUG))
-    sys.exit(EXIT_FAILURE)
+    run_command(TapSageIntacct.command, logger, _EXPLAINED)

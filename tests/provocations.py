@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -25,6 +26,7 @@ from intacct_sandbox.errors import (
 )
 from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
 from tap_sage_intacct import run as run_module
+from tap_sage_intacct.deletions import DeletionFinder
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
 from tests.hostile import hostile_server, pours
@@ -89,6 +91,69 @@ def first(*steps: Prepare) -> Prepare:
 def discovery(scene: Scene) -> None:
     """Only discover."""
     scene.discovers = True
+
+
+def file_holding(name: str, content: bytes) -> Prepare:
+    """Run with a config, state or catalog that holds this."""
+
+    def prepare(scene: Scene) -> None:
+        scene.files[name] = content
+
+    return prepare
+
+
+def missing_file(scene: Scene) -> None:
+    """Run with a state that is a folder."""
+    (scene.folder / "folder").mkdir()
+    scene.more_arguments = ["--state", str(scene.folder / "folder")]
+
+
+def environment(**variables: str) -> Prepare:
+    """Run with these variables beside the files."""
+
+    def prepare(scene: Scene) -> None:
+        for name, text in variables.items():
+            scene.monkeypatch.setenv(f"TAP_SAGE_INTACCT_{name}", text)
+        scene.more_arguments = ["--config", "ENV"]
+
+    return prepare
+
+
+def batches_to(root: str) -> Prepare:
+    """Run with batches that go there."""
+    return settings(
+        batch_config={"encoding": {"format": "jsonl"}, "storage": {"root": root}}
+    )
+
+
+def failing_with(error: Exception) -> Prepare:
+    """Run as if a library that the tap uses raised this."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    def prepare(scene: Scene) -> None:
+        scene.monkeypatch.setattr(DeletionFinder, "begin", fail)
+        scene.settings["include_deletes"] = True
+        scene.select("departments")
+
+    return prepare
+
+
+def broken_pipe(scene: Scene) -> None:
+    """Run into a target that has ended."""
+    reader, scene.stdout = os.pipe()
+    os.close(reader)
+
+
+def full_disk(scene: Scene) -> None:
+    """Run into a file on a disk without room."""
+    scene.stdout = os.open("/dev/full", os.O_WRONLY)
+
+
+def no_output(scene: Scene) -> None:
+    """Run without a standard output."""
+    scene.monkeypatch.setattr("sys.stdout", None)
 
 
 def bills_filter(given: object) -> Prepare:
@@ -441,6 +506,28 @@ _REFUSALS: dict[Level, type[Refusal]] = {
 }
 
 SETTINGS: list[Provocation[Scene]] = [
+    Provocation("file-unreadable", missing_file),
+    Provocation("file-not-text", file_holding("config", b"\xff\xfea")),
+    Provocation("file-empty", file_holding("state", b"\n")),
+    Provocation("file-not-json", file_holding("config", b"{'user_id': 1}")),
+    Provocation("file-no-object", file_holding("state", b"null")),
+    Provocation("file-no-catalog", file_holding("catalog", b'{"streams": [5]}')),
+    Provocation("environment-type", environment(PAGE_SIZE="abc"), "a whole number"),
+    Provocation("environment-type", environment(INCLUDE_DELETES="maybe"), "true or false"),
+    Provocation("environment-type", environment(FILTERS="text"), "must be JSON"),
+    Provocation("log-level", environment(LOGLEVEL="loud")),
+    Provocation("batch-library", batches_to("s3://bucket/books"), "needs a library"),
+    Provocation("batch-library", batches_to("odd://books"), "no known storage"),
+    Provocation("batch-not-written", first(DEPARTMENTS, batches_to("file:///dev/null/x"))),
+    Provocation("stream-maps-wrong", first(
+        DEPARTMENTS, settings(stream_maps={"departments": {"x": "TITLE +"}}))),
+    Provocation("failed-unknown", failing_with(TypeError("a row's value"))),
+    Provocation("key-store-lost", failing_with(sqlite3.OperationalError("disk is full"))),
+    Provocation("file-of-the-system", failing_with(
+        PermissionError(13, "Permission denied", "/etc/ssl/certs"))),
+    Provocation("output-gone", first(DEPARTMENTS, broken_pipe)),
+    Provocation("output-full", first(DEPARTMENTS, full_disk)),
+    Provocation("output-closed", no_output),
     Provocation("setting-missing", settings(company_id=None)),
     Provocation("setting-type", settings(page_size="many")),
     Provocation("setting-secret-type", settings(user_password=5)),

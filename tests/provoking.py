@@ -53,6 +53,9 @@ class Scene:
         ends_by: what it is sent at the second page of vendors; then it runs in a
             process of its own, since signals reach no thread but the main one.
         state: of an earlier run.
+        files: option to what its file holds, in place of the above.
+        more_arguments: of the command line.
+        stdout: a descriptor that it writes to; then it runs in a process of its own.
     """
 
     sandbox: Sandbox
@@ -65,6 +68,9 @@ class Scene:
     state: dict[str, Any] | None = None
     discovers: bool = False
     ends_by: signal.Signals | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+    more_arguments: list[str] = field(default_factory=list)
+    stdout: int | None = None
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def using(self, resource: AbstractContextManager[T]) -> T:
@@ -91,6 +97,8 @@ class Scene:
         """Run the command."""
         if self.ends_by is not None:
             return self._run_apart(self.ends_by)
+        if self.stdout is not None:
+            return self._run_apart()
         caplog.clear()
         caplog.set_level(logging.INFO)
         arguments = self._arguments()
@@ -99,15 +107,16 @@ class Scene:
             main()
         return told(ended.value.code, caplog)
 
-    def _run_apart(self, number: signal.Signals) -> Told:
+    def _run_apart(self, number: signal.Signals | None = None) -> Told:
         running = subprocess.Popen(
             [*COMMAND, *self._arguments()],
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if self.stdout is None else self.stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
-        end = partial(running.send_signal, number)
-        self.sandbox.faults.between_calls = on_page("VENDOR", 2, end)
+        if number is not None:
+            end = partial(running.send_signal, number)
+            self.sandbox.faults.between_calls = on_page("VENDOR", 2, end)
         _, log = running.communicate(timeout=20)
         return Told(running.returncode, log.splitlines()[-1:], [])
 
@@ -125,7 +134,12 @@ class Scene:
             path = self.folder / f"{name}.json"
             path.write_text(json.dumps(content), encoding="utf-8")
             arguments += [f"--{name}", str(path)]
-        return arguments
+        for name, text in self.files.items():
+            path = self.folder / f"{name}.json"
+            path.write_bytes(text)
+            if f"--{name}" not in arguments:
+                arguments += [f"--{name}", str(path)]
+        return [*arguments, *self.more_arguments]
 
 
 def on_page(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
+from tap_sage_intacct.command import check_catalog
 from tap_sage_intacct.companion import doctor as examination
 from tap_sage_intacct.companion import plan as planning
 from tap_sage_intacct.companion import rendering
@@ -37,8 +36,8 @@ from tap_sage_intacct.companion.session import (
 )
 from tap_sage_intacct.companion.sources import listed_sources
 from tap_sage_intacct.companion.steps import Step, is_well
+from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
-from tap_sage_intacct.settings import InvalidSettings
 
 
 @click.group(cls=Companion, context_settings={"help_option_names": ["-h", "--help"]})
@@ -142,10 +141,12 @@ def plan(session: Session, catalog: str | None, state: str | None) -> None:
     run = session.run()
     file = session.configuration.meltano_file
     if catalog is not None:
-        chosen = chosen_by_catalog(run, _read_json(catalog))
+        given = read_object(Path(catalog), "--catalog")
+        check_catalog(given, Path(catalog))
+        chosen = chosen_by_catalog(run, given)
     else:
         chosen = chosen_by_meltano(run, _selection(file))
-    known = {} if state is None else _read_json(state)
+    known = {} if state is None else read_object(Path(state), "--state")
     found = planning.plan(run, chosen, known, session.surroundings.timer)
     session.show(found, rendering.show_plan, rendering.plan_as_json(found))
 
@@ -257,13 +258,3 @@ def _arguments(given: Sequence[str]) -> dict[str, str]:
         if not (name and sign):
             raise click.UsageError(f"--argument {name}: write it as NAME=VALUE.")
     return {name: value for name, _, value in pairs}
-
-
-def _read_json(path: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:
-        raise InvalidSettings([f"{path} is not JSON."]) from None
-    if not isinstance(found, dict):
-        raise InvalidSettings([f"{path} must hold a JSON object."])
-    return found

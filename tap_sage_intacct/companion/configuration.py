@@ -6,7 +6,6 @@ is none (in the environment, behind a variable of meltano.yml) are read as its t
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,8 @@ from typing import Any
 from dotenv import dotenv_values
 
 from tap_sage_intacct.companion.meltano_file import MeltanoFile, find_meltano_file
+from tap_sage_intacct.environment import typed, variable_of
+from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.settings import (
     SETTINGS,
     InvalidSettings,
@@ -27,10 +28,7 @@ from tap_sage_intacct.settings import (
 ENVIRONMENT = "ENV"
 """Stands for the environment among the files of `--config`, as in the SDK."""
 
-PREFIX = "TAP_SAGE_INTACCT_"
-
 _PROPERTIES: Mapping[str, Any] = SETTINGS.to_dict()["properties"]
-_TRUE = frozenset({"true", "1", "yes", "on"})
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 
 
@@ -85,14 +83,19 @@ def load_configuration(
     values |= _from_environment(variables)
     for file in files:
         if file != ENVIRONMENT:
-            values |= _from_file(Path(file))
+            values |= read_object(Path(file), "--config")
     return Configuration(values, meltano_file)
 
 
 def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """What `.env` says, unless the environment says otherwise, as in Meltano."""
     path = folder / ".env"
-    stated = dotenv_values(path) if path.is_file() else {}
+    try:
+        stated = dotenv_values(path) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError):
+        raise InvalidSettings(
+            [f"{path} cannot be read: save it as UTF-8 text."]
+        ) from None
     return {
         "MELTANO_PROJECT_ROOT": str(folder),
         **{name: value for name, value in stated.items() if value},
@@ -104,22 +107,8 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: _typed(name, text)
         for name in _PROPERTIES
-        if (text := variables.get(f"{PREFIX}{name.upper()}"))
+        if (text := variables.get(variable_of(name)))
     }
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidSettings(
-            [f"--config: {path} cannot be read: {error.strerror}."]
-        ) from None
-    except ValueError:
-        raise InvalidSettings([f"--config: {path} is not JSON."]) from None
-    if not isinstance(found, dict):
-        raise InvalidSettings([f"--config: {path} must hold an object of settings."])
-    return found
 
 
 def _expanded(
@@ -146,35 +135,4 @@ def _replaced(value: Any, variables: Mapping[str, str]) -> Any:
 
 
 def _typed(name: str, text: str) -> Any:
-    """A text as a value of its setting.
-
-    Raises:
-        InvalidSettings: it is none; the text itself is not repeated.
-    """
-    types = _types(name)
-    if "integer" in types:
-        return _number(name, text)
-    if "boolean" in types and "array" not in types:
-        return text.strip().lower() in _TRUE
-    if types.isdisjoint({"array", "object"}):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        if "string" in types or not text:
-            return text
-        raise InvalidSettings(
-            [f"{name} must be JSON, since it is no plain text."]
-        ) from None
-
-
-def _number(name: str, text: str) -> int | str:
-    try:
-        return int(text) if text else text
-    except ValueError:
-        raise InvalidSettings([f"{name} must be a whole number."]) from None
-
-
-def _types(name: str) -> set[str]:
-    stated = _PROPERTIES.get(name, {}).get("type", "string")
-    return {stated} if isinstance(stated, str) else set(stated)
+    return typed(name, text, _PROPERTIES.get(name, {}))

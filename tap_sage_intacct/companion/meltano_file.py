@@ -159,11 +159,40 @@ def read_meltano_file(path: Path) -> MeltanoFile:
         document = _yaml(text).load(text)
     except OSError as error:
         raise InvalidSettings([f"{path} cannot be read: {error.strerror}."]) from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(
+            [f"{path} is not UTF-8 text: save it as UTF-8."]
+        ) from None
     except YAMLError:
         raise InvalidSettings([f"{path} is not YAML."]) from None
     if not isinstance(document, CommentedMap):
         raise InvalidSettings([f"{path} is no file of Meltano's."])
+    _check_shape(document, path)
     return MeltanoFile(path, text, document)
+
+
+def _check_shape(document: CommentedMap, path: Path) -> None:
+    """Refuse what Meltano could not read either, as far as it is read here.
+
+    Raises:
+        InvalidSettings: entries that are no mappings, or patterns that are no text.
+    """
+    environments = document.get("environments") or []
+    plugins = document.get("plugins") or {}
+    extractors = plugins.get("extractors") if isinstance(plugins, Mapping) else None
+    for name, entries in (
+        ("environments", environments),
+        ("plugins.extractors", extractors or []),
+    ):
+        if not _are_all(entries, Mapping):
+            raise InvalidSettings([f"{path}: {name} must be a list of entries."])
+    for entry in extractors or []:
+        if not _are_all(entry.get("select") or [], str):
+            raise InvalidSettings([f"{path}: select must be a list of patterns."])
+
+
+def _are_all(entries: Any, kind: type) -> bool:
+    return isinstance(entries, list) and all(isinstance(e, kind) for e in entries)
 
 
 def rules_of(rules: Iterable[str], stream: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -98,7 +99,8 @@ class Companion(click.Group):
         logger.addHandler(talk)
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BrokenPipeError:
             # Whoever reads has seen enough, and Python would complain at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -109,6 +111,12 @@ class Companion(click.Group):
             _fail(error.format_message())
         except _EXPLAINED as error:
             _fail(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _fail(
+                f"failed in a way that it does not know: {type(error).__name__} in "
+                f"{Path(place.filename).name}, line {place.lineno}. Please report it."
+            )
         finally:
             logger.removeHandler(talk)
         sys.exit(code if isinstance(code, int) else 0)

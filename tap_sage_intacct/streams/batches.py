@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fsspec import get_filesystem_class  # type: ignore[import-untyped]
 from singer_sdk import Stream
 
 from tap_sage_intacct.intacct.values import ValueType
@@ -17,6 +18,31 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_sage_intacct.bad_values import BadValues
+
+
+class BatchNotWritten(Exception):
+    """A file of a batch could not be written; the message says where."""
+
+
+def batch_problems(config: Mapping[str, Any]) -> list[str]:
+    """What `batch_config` asks for that is not installed, a sentence each."""
+    root = config.get("batch_config", {}).get("storage", {}).get("root", "")
+    scheme, separator, _ = root.partition("://")
+    if not separator:
+        return []
+    try:
+        get_filesystem_class(scheme)
+    except ImportError as error:
+        return [
+            f"batch_config: storage.root {scheme}:// needs a library ({error}): install it "
+            "beside the tap."
+        ]
+    except ValueError:
+        return [
+            f"batch_config: storage.root begins with {scheme}://, which is no known storage: "
+            "use file://, s3:// or the like."
+        ]
+    return []
 
 
 class BatchedStream(Stream):
@@ -54,7 +80,23 @@ class BatchedStream(Stream):
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
-        """As the SDK's; Parquet by the schema, for which it has no hook."""
+        """As the SDK's; Parquet by the schema, for which it has no hook.
+
+        Raises:
+            BatchNotWritten: its disk is full, or the like.
+        """
+        try:
+            yield from self._batches(batch_config, context)
+        except OSError as error:
+            raise BatchNotWritten(
+                f"batch_config: {self.name} could not be written to "
+                f"{batch_config.storage.root} ({error.strerror or type(error).__name__}). The "
+                "last STATE resumes the run."
+            ) from None
+
+    def _batches(
+        self, batch_config: BatchConfig, context: Context | None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
         if batch_config.encoding.format != "parquet":
             yield from super().get_batches(batch_config, context)
             return

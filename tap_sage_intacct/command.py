@@ -1,0 +1,198 @@
+"""The console command: its files and variables, and how it ends.
+
+What lives here: which exit code, and the one line that ends a run which failed. What
+it must not know: Intacct.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from singer_sdk.exceptions import MappingError
+from singer_sdk.singerlib import Catalog
+
+from tap_sage_intacct.environment import variable_of
+from tap_sage_intacct.input_files import read_object
+from tap_sage_intacct.interruption import Interrupted
+from tap_sage_intacct.settings import InvalidSettings
+
+EXIT_FAILURE = 1
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LEVELS_TEXT = ", ".join(_LEVELS)
+
+
+class JsonFile(click.ParamType):  # type: ignore[type-arg]
+    """A file that must hold a JSON object; the SDK reads from what this gives."""
+
+    name = "file"
+
+    def __init__(
+        self, check: Callable[[dict[str, Any], Path], None] | None = None
+    ) -> None:
+        """Decide what else it must be.
+
+        Args:
+            check: raises InvalidSettings for an object that cannot be used.
+        """
+        self._check = check
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """The file's text.
+
+        Raises:
+            InvalidSettings: it cannot be read, or is not what it must be.
+        """
+        del ctx
+        option = param.opts[0] if param is not None else self.name
+        path = Path("/dev/stdin" if value == "-" else value)
+        found = read_object(path, option)
+        if self._check is not None:
+            self._check(found, path)
+        return io.StringIO(json.dumps(found))
+
+
+def check_catalog(found: dict[str, Any], path: Path) -> None:
+    """Refuse what the SDK could not read.
+
+    Raises:
+        InvalidSettings: it is no catalog, or has no stream.
+    """
+    try:
+        streams = Catalog.from_dict(found)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        streams = Catalog()
+    if not streams:
+        raise InvalidSettings(
+            [f"--catalog: {path} is no Singer catalog with streams: discover again."]
+        )
+
+
+def run_command(
+    command: Callable[[], click.Command],
+    logger: logging.Logger,
+    explained: tuple[type[Exception], ...],
+) -> None:
+    """Run the command; the process ends with it.
+
+    Args:
+        command: makes the command; what it raises ends the run as well.
+        logger: of the last line.
+        explained: errors whose text says what to do.
+    """
+    # Meltano shows every warning, and a run that fails leaves files open: the last line
+    # shall be the one that tells what to do.
+    warnings.filterwarnings("ignore", category=ResourceWarning)
+    code = EXIT_FAILURE
+    try:
+        code = _invoke(command())
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Interrupted as interrupted:
+        logger.critical("%s; the last STATE resumes the run.", interrupted)
+        code = interrupted.exit_code
+    except KeyboardInterrupt:
+        # Before the tap has begun to listen for signals.
+        code = 128 + signal.SIGINT
+    except InvalidSettings as error:
+        for problem in error.problems:
+            logger.critical(problem, exc_info=_is_debugging(logger))
+    except explained as error:
+        logger.critical(error, exc_info=_is_debugging(logger))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
+        _explain(error, logger)
+    sys.exit(code)
+
+
+def _invoke(command: click.Command) -> int:
+    """As click's own `main`, which would end a broken pipe without a word."""
+    code = 0
+    try:
+        with command.make_context(command.name, sys.argv[1:]) as context:
+            command.invoke(context)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    sys.stdout.flush()
+    return code
+
+
+def check_surroundings(variables: Mapping[str, str]) -> None:
+    """Refuse to begin where nothing can be written, or logged as it is asked.
+
+    Raises:
+        InvalidSettings: standard output is closed, or a log level is none.
+    """
+    if sys.stdout is None:
+        raise InvalidSettings(
+            ["Standard output is closed: records have nowhere to go."]
+        )
+    for name in (variable_of("loglevel"), "LOGLEVEL"):
+        level = variables.get(name)
+        if level is not None and level.upper() not in _LEVELS:
+            raise InvalidSettings([f"{name} is no log level: use {_LEVELS_TEXT}."])
+
+
+def _explain(error: Exception, logger: logging.Logger) -> None:
+    """The last line, for an error of something that the tap uses.
+
+    It repeats no text that may hold the value of a row.
+    """
+    is_debugging = _is_debugging(logger)
+    if isinstance(error, BrokenPipeError):
+        logger.critical(
+            "The target ended before the tap: see its log. The last STATE that it passed on "
+            "resumes the run."
+        )
+        _give_up_output()
+    elif isinstance(error, OSError) and error.filename is None:
+        logger.critical(
+            "Standard output cannot be written to (%s). The last STATE that arrived resumes "
+            "the run.",
+            error.strerror,
+        )
+        _give_up_output()
+    elif isinstance(error, OSError):
+        logger.critical("%s cannot be used: %s.", error.filename, error.strerror)
+    elif isinstance(error, MappingError):
+        logger.critical("stream_maps: %s", error, exc_info=is_debugging)
+    elif isinstance(error, sqlite3.Error):
+        logger.critical(
+            "The key store can no longer be used (%s): check that its disk has room and "
+            "that no other run uses it.",
+            error,
+            exc_info=is_debugging,
+        )
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        logger.critical(
+            "The tap failed in a way that it does not know: %s in %s, line %s. Run it again "
+            "with TAP_SAGE_INTACCT_LOGLEVEL=DEBUG, which shows the traceback, and report it.",
+            type(error).__name__,
+            Path(place.filename).name,
+            place.lineno,
+            exc_info=is_debugging,
+        )
+
+
+def _give_up_output() -> None:
+    """Keep Python from complaining, at its end, of what it cannot write."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+
+
+def _is_debugging(logger: logging.Logger) -> bool:
+    return logger.isEnabledFor(logging.DEBUG)
