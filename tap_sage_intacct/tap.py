@@ -173,10 +173,17 @@ class TapSageIntacct(Tap):
         # The SDK has no other way to name a mapper.
         self.mapper = DeletionMapper(self.config, self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
-        problems = batch_problems(self.config)
+        if problems := batch_problems(self.config):
+            raise InvalidSettings(problems)
         if self.input_catalog is not None:
-            for stream in self._selected_streams():
-                problems += stream.catalog_problems()
+            self._refuse_what_does_not_fit()
+
+    def _refuse_what_does_not_fit(self) -> None:
+        problems = [
+            problem
+            for stream in self._selected_streams()
+            for problem in stream.catalog_problems()
+        ]
         if problems:
             raise InvalidSettings(problems)
 

@@ -126,8 +126,12 @@ def test_texts_of_the_environment_are_read_by_the_type_of_their_setting(
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("MAX_RETRIES", "many", "max_retries must be a whole number"),
-        ("FILTERS", "bills", "filters must be JSON"),
+        (
+            "MAX_RETRIES",
+            "many",
+            "max_retries .TAP_SAGE_INTACCT_MAX_RETRIES. must be a whole number",
+        ),
+        ("FILTERS", "bills", "filters .TAP_SAGE_INTACCT_FILTERS. must be JSON"),
     ],
 )
 def test_text_of_another_type_is_refused(
@@ -139,7 +143,7 @@ def test_text_of_another_type_is_refused(
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "cannot be read"), ("{", "is not JSON"), ("[]", "object of settings")],
+    [(None, "cannot be read"), ("{", "is not JSON"), ("[]", "must hold a JSON object")],
 )
 def test_file_that_holds_no_settings_is_refused(
     folder: Path, text: str | None, words: str
