@@ -364,6 +364,8 @@ INPUT = [
     ("target-value", typed("number", "many"), "is no number"),
     ("target-value", typed("number", "Infinity"), "no finite"),
     ("target-value", typed("integer", 1.5), "a fraction"),
+    ("target-key-missing-value", lines(schema(), record(id=None, name="a")), ""),
+    ("target-keys-alike", lines(schema(id={}, name={}), record(id=1), record(id="1")), ""),
     ("target-value", typed("date", 5), "is no date"),
     ("target-value", typed("date", "soon"), "no ISO 8601"),
     ("target-value", first(settings(csv={"newlines": "fail"}), typed("text", "a\nb")),

@@ -4,6 +4,7 @@ Ledger rows are made on the fly and piped into a real `target-pigment` process, 
 pushes them to a server that counts lines and keeps nothing:
 
     python benchmarks/load.py --rows 1000000 --columns 25
+    python benchmarks/load.py --rows 1100000 --streams 22
 """
 
 from __future__ import annotations
@@ -55,8 +56,20 @@ def fixed_columns(count: int) -> dict[str, tuple[dict[str, Any], Any]]:
     }
 
 
-def messages(rows: int, columns: int) -> Iterator[bytes]:
-    """SCHEMA, so many RECORDs of so many columns, STATE; a row in 100 comes twice."""
+def stream_names(count: int) -> list[str]:
+    """So many names."""
+    return [STREAM, *(f"{STREAM}_{n}" for n in range(1, count))]
+
+
+def messages(rows: int, columns: int, streams: int) -> Iterator[bytes]:
+    """Streams of so many rows together, then STATE."""
+    for name in stream_names(streams):
+        yield from stream_messages(name, rows // streams, columns)
+    yield b'{"type": "STATE", "value": {"at": 1}}\n'
+
+
+def stream_messages(stream: str, rows: int, columns: int) -> Iterator[bytes]:
+    """SCHEMA, and so many RECORDs of so many columns; a row in 100 comes twice."""
     fixed = fixed_columns(columns - 3)
     properties = {
         "RECORDNO": {"type": "string"},
@@ -65,17 +78,16 @@ def messages(rows: int, columns: int) -> Iterator[bytes]:
         **{name: schema for name, (schema, _) in fixed.items()},
     }
     schema = {"type": "object", "properties": properties}
-    head = {"type": "SCHEMA", "stream": STREAM, "key_properties": ["RECORDNO"]}
+    head = {"type": "SCHEMA", "stream": stream, "key_properties": ["RECORDNO"]}
     yield json.dumps({**head, "schema": schema}).encode() + b"\n"
     rest = json.dumps({name: value for name, (_, value) in fixed.items()})[1:]
     for number in range(rows):
         key = number - 50 if number % 100 == 99 else number  # noqa: PLR2004
         yield (
-            f'{{"type": "RECORD", "stream": "{STREAM}", "record": {{"RECORDNO": "{key}", '
+            f'{{"type": "RECORD", "stream": "{stream}", "record": {{"RECORDNO": "{key}", '
             f'"AMOUNT": {number % 90_000}.{number % 100:02}, "DESCRIPTION": '
             f'"Invoice {number}, \\"net\\" 30", {rest}}}\n'
         ).encode()
-    yield b'{"type": "STATE", "value": {"at": 1}}\n'
 
 
 @dataclass
@@ -134,21 +146,22 @@ def server() -> Iterator[Received]:
         running.shutdown()
 
 
-def settings(url: str, columns: int) -> dict[str, Any]:
-    """An upsert of all columns."""
+def settings(url: str, columns: int, streams: int) -> dict[str, Any]:
+    """Upserts of all columns."""
     names = ["RECORDNO", "AMOUNT", "DESCRIPTION", *fixed_columns(columns - 3)]
     entry = {
         "configuration_id": CONFIGURATION,
         "load_mode": "upsert",
         "columns": names,
     }
-    return {"api_key": "benchmark", "base_url": url, "streams": {STREAM: entry}}
+    entries = dict.fromkeys(stream_names(streams), entry)
+    return {"api_key": "benchmark", "base_url": url, "streams": entries}
 
 
-def feed(pipe: IO[bytes], rows: int, columns: int) -> None:
+def feed(pipe: IO[bytes], rows: int, columns: int, streams: int) -> None:
     """Write all messages, and close."""
     with pipe:
-        pipe.writelines(messages(rows, columns))
+        pipe.writelines(messages(rows, columns, streams))
 
 
 def peak_megabytes(process: subprocess.Popen[bytes]) -> float:
@@ -165,11 +178,11 @@ def peak_megabytes(process: subprocess.Popen[bytes]) -> float:
     return usage.ru_maxrss * unit / 1_000_000
 
 
-def measure(rows: int, columns: int, directory: Path) -> str:
+def measure(rows: int, columns: int, streams: int, directory: Path) -> str:
     """One run, as one line."""
     with server() as received:
         config = directory / "config.json"
-        config.write_text(json.dumps(settings(received.url, columns)))
+        config.write_text(json.dumps(settings(received.url, columns, streams)))
         executable = Path(sys.executable).with_name("target-pigment")
         started = time.monotonic()
         process = subprocess.Popen(
@@ -179,12 +192,13 @@ def measure(rows: int, columns: int, directory: Path) -> str:
         )
         if process.stdin is None:
             raise SystemExit("no pipe")
-        feed(process.stdin, rows, columns)
+        feed(process.stdin, rows, columns, streams)
         fed = time.monotonic()
         peak = peak_megabytes(process)
         ended = time.monotonic()
     return (
-        f"{rows} rows of {columns} columns: {rows / (ended - started):.0f} rows/s "
+        f"{rows} rows of {columns} columns in {streams} streams: "
+        f"{rows / (ended - started):.0f} rows/s "
         f"({fed - started:.1f} s to read, {ended - fed:.1f} s to push "
         f"{received.rows} rows, {received.bytes / 1e6:.0f} MB, in "
         f"{len(received.imports)} imports); peak {peak:.0f} MB"
@@ -196,9 +210,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=25, help="3 or more")
+    parser.add_argument("--streams", type=int, default=1, help="share the rows")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        print(measure(given.rows, given.columns, Path(directory)))
+        print(measure(given.rows, given.columns, given.streams, Path(directory)))
 
 
 if __name__ == "__main__":

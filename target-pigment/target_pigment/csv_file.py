@@ -1,8 +1,8 @@
 """A stream's rows on disk until the tap is done, and the CSV files made of them.
 
-Memory stays flat: rows live in a SQLite file, whose unique index keeps the last row of
-each key however far apart two rows of it came. Duplicates of a unique property within
-one file make Pigment fail the import [D].
+Memory stays flat: the rows of all streams live in one SQLite file with one cache. A unique
+index keeps the last row of each key however far apart two rows of it came. Duplicates of a
+unique property within one file make Pigment fail the import [D].
 """
 
 from __future__ import annotations
@@ -13,12 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TABLE = """
-CREATE TABLE rows (
+CREATE TABLE {table} (
   number INTEGER PRIMARY KEY,
   key TEXT UNIQUE,
+  exact TEXT,
   version INTEGER,
   line BLOB NOT NULL
 )
+"""
+
+_ADD = """
+INSERT INTO {table} (key, exact, version, line) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+  number = (SELECT max(number) FROM {table}) + 1,
+  version = excluded.version,
+  line = excluded.line
+WHERE exact IS excluded.exact
 """
 
 
@@ -26,7 +36,7 @@ _PRAGMAS = (
     "journal_mode = OFF",
     "synchronous = OFF",
     # In KiB: the index of keys that come in no order is read and written all over.
-    "cache_size = -32768",
+    "cache_size = -49152",
 )
 
 
@@ -52,21 +62,61 @@ class CsvFile:
     size: int
 
 
-class Spool:
-    """The rows of one stream, in the order in which each key last came."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What tells the rows of a stream apart.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._database = sqlite3.connect(path, isolation_level=None)
-        # A spool outlives no run, so it needs no protection against one dying, and is
-        # one transaction that nobody commits: pages go to disk when the cache is full.
+    Attributes:
+        cells: as Pigment will see it.
+        exact: as the tap sent it; None if it is the same text.
+    """
+
+    cells: str
+    exact: str | None = None
+
+
+class KeysCollapse(ValueError):
+    """Two keys that differ in the tap's data are the same in Pigment."""
+
+
+class SpoolDatabase:
+    """The file that holds the rows of all streams of a run."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / "rows.sqlite"
+        self._database = sqlite3.connect(self._path, isolation_level=None)
+        self._tables = 0
+        # It outlives no run, so it needs no protection against one dying, and is one
+        # transaction that nobody commits: pages go to disk when the cache is full.
         for setting in _PRAGMAS:
             self._database.execute(f"PRAGMA {setting}")
         self._database.execute("BEGIN")
-        self._database.execute(_TABLE)
+
+    def add_spool(self) -> Spool:
+        """A place for the rows of one more stream."""
+        table = f"rows_{self._tables}"
+        self._tables += 1
+        self._database.execute(_TABLE.format(table=table))
+        return Spool(self._database, table, self._directory / f"{table}.csv")
+
+    def close(self) -> None:
+        """Let go of the disk."""
+        self._database.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Spool:
+    """The rows of one stream, in the order in which each key last came."""
+
+    def __init__(self, database: sqlite3.Connection, table: str, path: Path) -> None:
+        self._database = database
+        self._table = table
+        self._path = path
+        self._add = _ADD.format(table=table)
 
     def add(
-        self, line: bytes, key: str | None = None, version: int | None = None
+        self, line: bytes, key: Key | None = None, version: int | None = None
     ) -> None:
         """Append a row; one with a key takes the place of an earlier one.
 
@@ -74,34 +124,43 @@ class Spool:
             line: as it will stand in the file, ending included.
             key: None for rows that are never the same.
             version: of the table, as RECORD tells it; None where it does not.
-        """
-        self._database.execute(
-            "INSERT OR REPLACE INTO rows (key, version, line) VALUES (?, ?, ?)",
-            (key, version, line),
-        )
 
-    def remove(self, key: str) -> None:
+        Raises:
+            KeysCollapse: another key has the same cells.
+        """
+        cells, exact = (key.cells, key.exact) if key else (None, None)
+        added = self._database.execute(self._add, (cells, exact, version, line))
+        if not added.rowcount:
+            raise KeysCollapse
+
+    def remove(self, key: Key) -> None:
         """Forget the row of a key, if there is one."""
-        self._database.execute("DELETE FROM rows WHERE key = ?", (key,))
+        query = f"DELETE FROM {self._table} WHERE key = ? AND exact IS ?"  # noqa: S608
+        self._database.execute(query, (key.cells, key.exact))
 
     def keep_version(self, version: int) -> None:
         """Forget rows of other versions of the table; rows without one stay."""
-        self._database.execute("DELETE FROM rows WHERE version <> ?", (version,))
+        query = f"DELETE FROM {self._table} WHERE version <> ?"  # noqa: S608
+        self._database.execute(query, (version,))
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return int(self._database.execute("SELECT count(*) FROM rows").fetchone()[0])
+        return self._number("count(*)")
 
     @property
     def size(self) -> int:
         """Their bytes, without any header."""
-        query = "SELECT coalesce(sum(length(line)), 0) FROM rows"
+        return self._number("coalesce(sum(length(line)), 0)")
+
+    def _number(self, expression: str) -> int:
+        query = f"SELECT {expression} FROM {self._table}"  # noqa: S608
         return int(self._database.execute(query).fetchone()[0])
 
     def lines(self) -> Iterator[bytes]:
         """All rows, one by one."""
-        for (line,) in self._database.execute("SELECT line FROM rows ORDER BY number"):
+        query = f"SELECT line FROM {self._table} ORDER BY number"  # noqa: S608
+        for (line,) in self._database.execute(query):
             yield line
 
     def files(self, header: bytes, limits: PushLimits) -> Iterator[CsvFile]:
@@ -110,7 +169,7 @@ class Spool:
         A file is gone once the next one is asked for. A row that is larger than the
         limit goes alone. Without rows there is one file that holds the header only.
         """
-        writer = _Writer(self._path.with_suffix(".csv"), header, limits)
+        writer = _Writer(self._path, header, limits)
         try:
             for line in self.lines():
                 if writer.is_full_for(line):
@@ -119,11 +178,6 @@ class Spool:
             yield writer.finish()
         finally:
             writer.discard()
-
-    def close(self) -> None:
-        """Let go of the disk."""
-        self._database.close()
-        self._path.unlink(missing_ok=True)
 
 
 class _Writer:

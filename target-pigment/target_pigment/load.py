@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from target_pigment.completeness import Evidence
-from target_pigment.csv_file import PushLimits, Spool
+from target_pigment.csv_file import Key, KeysCollapse, PushLimits, Spool
 from target_pigment.errors import UnsuitableStream
 from target_pigment.rendering import Renderer
 from target_pigment.settings import (
@@ -43,14 +42,14 @@ class StreamLoad:
         name: str,
         chosen: StreamSettings,
         settings: Settings,
-        path: Path,
+        spool: Spool,
         logger: logging.Logger,
     ) -> None:
         self.name = name
         self.chosen = chosen
         self.mode = chosen.load_mode or LoadMode.APPEND
         self.deleted = 0
-        self.spool = Spool(path)
+        self.spool = spool
         self._settings = settings
         self._logger = logger
         self.properties: Mapping[str, Any] = {}
@@ -127,7 +126,8 @@ class StreamLoad:
         """Keep a row.
 
         Raises:
-            UnsuitableStream: it is a deletion, and `deleted_records` is fail.
+            UnsuitableStream: it is a deletion, and `deleted_records` is fail; or its key
+                would look like another one.
             Unrenderable: a value does not fit its column.
         """
         key = self._key(record)
@@ -140,7 +140,16 @@ class StreamLoad:
             return
         if self._is_sampled_enough():
             return
-        self.spool.add(self.renderer.line(record), key, version)
+        try:
+            self.spool.add(self.renderer.line(record), key, version)
+        except KeysCollapse as error:
+            raise UnsuitableStream(
+                f"Stream {self.name}: two records whose keys ({', '.join(self.keys)}) "
+                "differ would be the same row in Pigment: the cells drop a time of day, "
+                "line breaks, white space or control characters, or look alike as text "
+                "and as number; give the key's columns a type that keeps them apart, or "
+                "see csv.datetime_as."
+            ) from error
 
     def _tell_of_absent_columns(self, record: Mapping[str, Any]) -> None:
         """Not of a deletion, which by Singer's custom holds its key and its time only."""
@@ -164,7 +173,7 @@ class StreamLoad:
             )
         return wanted is DeletedRecords.DROP
 
-    def _key(self, record: Mapping[str, Any]) -> str | None:
+    def _key(self, record: Mapping[str, Any]) -> Key | None:
         if self.chosen.load_mode is LoadMode.APPEND or not self._keys:
             return None
         return self.renderer.key(record, self._keys)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from singer_sdk.singerlib.json import serialize_json
 
+from target_pigment.csv_file import Key
 from target_pigment.errors import Unrenderable
 from target_pigment.settings import Column, ColumnType, CsvFormat
 
@@ -89,17 +90,31 @@ class Renderer:
         Raises:
             Unrenderable: names the column, never the value.
         """
-        return self._line([self._text(record, cell) for cell in self._cells])
+        return self._line(
+            [self._text(record.get(cell.name), cell) for cell in self._cells]
+        )
 
-    def key(self, record: Mapping[str, Any], names: Sequence[str]) -> str:
-        """What tells rows apart: cells, since 1 and "1" are the same to Pigment."""
-        return json.dumps([self._text(record, self._key_cell(n)) for n in names])
+    def key(self, record: Mapping[str, Any], names: Sequence[str]) -> Key:
+        """What tells rows apart: to the tap, and to Pigment if it is sent the key.
 
-    def _key_cell(self, name: str) -> _Cell:
-        """A key need not be among the columns."""
-        if name not in self._by_name:
-            self._by_name[name] = self._cell(Column(name, name))
-        return self._by_name[name]
+        Raises:
+            Unrenderable: all of it is null.
+        """
+        values = [_canonical(record.get(name)) for name in names]
+        if all(value is None for value in values):
+            raise Unrenderable(
+                f"Stream {self._stream}: a record has no value in its key "
+                f"({', '.join(names)}); correct the source, or load the stream without "
+                "a key."
+            )
+        exact = json.dumps([_exact(value) for value in values])
+        if not self._by_name.keys() >= set(names):
+            return Key(exact)
+        cells_of = [self._by_name[name] for name in names]
+        texts = [self._text(v, cell) for v, cell in zip(values, cells_of, strict=True)]
+        # Whether Pigment tells white space apart is not known [?].
+        cells = json.dumps([" ".join(text.split()) for text in texts])
+        return Key(cells, None if exact == cells else exact)
 
     def _cell(self, column: Column) -> _Cell:
         null = self._null_values.get(column.name, self._format.null_value)
@@ -114,8 +129,7 @@ class Renderer:
                 f"{self._format.encoding} cannot write; use csv.encoding utf-8."
             ) from error
 
-    def _text(self, record: Mapping[str, Any], cell: _Cell) -> str:
-        value = record.get(cell.name)
+    def _text(self, value: Any, cell: _Cell) -> str:
         if value is None:
             return cell.null
         try:
@@ -125,7 +139,7 @@ class Renderer:
         except (ValueError, InvalidOperation) as error:
             raise Unrenderable(
                 f"Stream {self._stream}: column {cell.name} holds a "
-                f"{type(value).__name__} that {error}; mend the source, or the column's "
+                f"{type(value).__name__} that {error}; correct the source, or the column's "
                 "type in `columns`."
             ) from error
 
@@ -135,6 +149,28 @@ class Renderer:
         if self._format.newlines == "replace":
             text = _NEWLINES.sub(" ", text)
         return _CONTROL.sub("", text)
+
+
+def _canonical(value: Any) -> Any:
+    """The same for equal values: 1 for 1.0, and instants in UTC."""
+    if isinstance(value, Decimal | float):
+        text = f"{Decimal(str(value)):f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return Decimal("0" if text == "-0" else text)
+    if isinstance(value, datetime):
+        return _aware(value).astimezone(timezone.utc)
+    return value
+
+
+def _exact(value: Any) -> Any:
+    """A canonical value as JSON, the same for equal values only; 1 and "1" are not."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | Decimal):
+        return {"number": f"{value:f}" if isinstance(value, Decimal) else str(value)}
+    if isinstance(value, date | time):
+        return {"time": value.isoformat()}
+    return {"value": serialize_json(value, sort_keys=True)}
 
 
 def writer(kind: ColumnType, chosen: CsvFormat) -> Write:
@@ -215,11 +251,14 @@ def _as_day(zone: ZoneInfo, value: Any) -> date:
     if isinstance(value, str):
         value = _parsed_day(value)
     if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-        return aware.astimezone(zone).date()
+        return _aware(value).astimezone(zone).date()
     if isinstance(value, date):
         return value
     raise ValueError("is no date")
+
+
+def _aware(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
 
 
 def _parsed_day(text: str) -> date:

@@ -33,6 +33,7 @@ from singer_sdk.singerlib.json import deserialize_json, serialize_json
 from target_pigment import preflight
 from target_pigment.client import Clock, PigmentClient
 from target_pigment.completeness import Course
+from target_pigment.csv_file import SpoolDatabase
 from target_pigment.errors import (
     BrokenInput,
     InvalidSettings,
@@ -124,6 +125,7 @@ class TargetPigment(Target):
         self._has_checked_key = False
         self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
+        self._spools = SpoolDatabase(self._directory)
         self._finalizer = weakref.finalize(
             self, shutil.rmtree, self._directory, ignore_errors=True
         )
@@ -154,8 +156,8 @@ class TargetPigment(Target):
         if chosen is None:
             self._unmapped(stream)
             return None
-        path = self._directory / f"{len(self._loads)}.sqlite"
-        load = StreamLoad(stream, chosen, self.settings, path, self.logger)
+        spool = self._spools.add_spool()
+        load = StreamLoad(stream, chosen, self.settings, spool, self.logger)
         for other in self._loads.values():
             shared = other.chosen.configuration_id == chosen.configuration_id
             if self.settings.pushes and load.mode.clears and shared:
@@ -240,8 +242,7 @@ class TargetPigment(Target):
     def discard(self) -> None:
         """Forget all rows that are on disk, and let go of Pigment."""
         self._client.close()
-        for load in self._loads.values():
-            load.spool.close()
+        self._spools.close()
         self._loads = {}
         self._finalizer()
 

@@ -132,3 +132,31 @@ def test_a_binary_float_would_have_lost_digits() -> None:
     line = '{"x": 12345678901234567890.123456789}'
     assert cell(ExactReader().deserialize_json(line)["x"]) in line
     assert str(json.loads(line)["x"]) not in line
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.decimals(-3, 3, places=2),
+    st.datetimes(timezones=st.timezones()),
+    st.text("a \n\x00\u20281.", max_size=3),
+    st.sampled_from(["TRUE", "", "0", "none"]),
+)
+
+
+@given(st.lists(VALUES, min_size=2, max_size=2), st.sampled_from(list(ColumnType)[:2]))
+def test_keys_are_the_same_for_equal_values_only(
+    values: list[Any], kind: ColumnType
+) -> None:
+    """And where the cells are, but the values are not, the key says so."""
+    chosen = CsvFormat(null_value="none")
+    columns = (Column("id", "id", kind), Column("n", "n"))
+    renderer = Renderer("s", columns, chosen, {})
+    one, other = (renderer.key({"id": v, "n": 1}, ("id", "n")) for v in values)
+    apart = any(isinstance(v, bool) for v in values)
+    equal = values[0] == values[1] and (not apart or type(values[0]) is type(values[1]))
+    assert (one == other) is equal
+    cells = [renderer.line({"id": v, "n": 1}) for v in values]
+    if cells[0] == cells[1]:
+        assert one.cells == other.cells

@@ -376,6 +376,77 @@ def test_an_included_deletion_is_a_row_with_its_day(script: Script) -> None:
     assert script.bodies == [body]
 
 
+INSTANT = {"type": "string", "format": "date-time"}
+MORNING, EVENING = "2026-01-31T08:00:00Z", "2026-01-31T20:00:00Z"
+
+
+@pytest.mark.parametrize("mode", ["upsert", "replace", "scoped_replace"])
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        (INSTANT, (MORNING, EVENING)),
+        ({}, ("a\nb", "a b")),
+        ({}, ("ab", "a\x00b")),
+        ({}, ("ab", "ab ")),
+        ({}, ("a b", "a  b")),
+        ({}, (1, "1")),
+        ({}, (True, "TRUE")),
+        ({}, ({"a": 1}, '{"a":1}')),
+    ],
+)
+def test_keys_that_would_be_the_same_in_pigment_are_refused(
+    script: Script, mode: str, field: dict[str, Any], values: tuple[Any, Any]
+) -> None:
+    settings = config(script.url, streams={"s": stream(load_mode=mode)})
+    rows = [record(id=value, name="") for value in values]
+    text = failure(settings, schema(id=field, name={}), *rows, whole())
+    assert "whose keys (id) differ" in text
+    assert script.requests == []
+
+
+def test_null_and_what_stands_for_it_are_two_keys(script: Script) -> None:
+    chosen = stream(columns=["id", "at", "name"], null_values={"at": "none"})
+    settings = config(script.url, streams={"s": chosen})
+    typed = schema(keys=("id", "at"), id={}, at={}, name={})
+    rows = [record(id=1, at=at, name="") for at in (None, "none")]
+    assert "differ would be the same row" in failure(settings, typed, *rows)
+
+
+@pytest.mark.parametrize("keys", [("id",), ("id", "name")])
+def test_a_record_without_any_key_is_refused(
+    script: Script, keys: tuple[str, ...]
+) -> None:
+    typed = schema(keys=keys, id={}, name={})
+    text = failure(config(script.url), typed, record(id=None, name=None))
+    assert f"no value in its key ({', '.join(keys)})" in text
+    assert script.requests == []
+
+
+def test_a_key_that_is_no_column_is_compared_as_the_tap_sent_it(script: Script) -> None:
+    settings = config(
+        script.url, streams={"s": stream(load_mode="replace", columns=["name"])}
+    )
+    typed = schema(keys=("at",), at=INSTANT, name={})
+    rows = [
+        record(at=f"2026-01-31T0{n}:00:00{zone}", name=f"{n}{zone}")
+        for n, zone in ((1, "Z"), (2, "Z"), (3, "+01:00"), (4, "Z"))
+    ]
+    run(settings, typed, *rows, whole())
+    assert script.bodies == [b"name\r\n1Z\r\n3+01:00\r\n4Z\r\n"]
+
+
+def test_equal_numbers_are_one_key_and_long_ones_are_exact(script: Script) -> None:
+    long = "1234567890123456789012345678901234567890"
+    rows = [
+        f'{{"type": "RECORD", "stream": "s", "record": {{"id": {n}, "name": "{n}"}}}}'
+        for n in ("1", "1.0", "10e-1", "-0.0", "0", long + "1", long + "2")
+    ]
+    run(config(script.url), schema(id={"type": "number"}, name={}), *rows)
+    (body,) = script.bodies
+    names = [line.split(b",")[1] for line in body.splitlines()[1:]]
+    assert names == [b"10e-1", b"0", f"{long}1".encode(), f"{long}2".encode()]
+
+
 @pytest.mark.parametrize(
     ("lines", "more", "words"),
     [
