@@ -7,15 +7,17 @@ import logging
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from target_pigment import csv_file
 from target_pigment.client import Clock
 from target_pigment.target import TargetPigment, main
 
@@ -46,6 +48,13 @@ def record(name: str = "s", /, **values: Any) -> str:
     return json.dumps({"type": "RECORD", "stream": name, "record": values})
 
 
+def ruled(**rule: Any) -> str:
+    """A SCHEMA line with a rule for whole records."""
+    message = {"type": "SCHEMA", "stream": "s", "key_properties": ["id"]}
+    schema = {"properties": {"id": {}, "name": {}}, **rule}
+    return json.dumps({**message, "schema": schema})
+
+
 def state(**value: Any) -> str:
     """A STATE line."""
     return json.dumps({"type": "STATE", "value": value})
@@ -62,6 +71,9 @@ class TargetScene:
     Attributes:
         chosen: the settings of the one stream `s`.
         lines: what the tap says.
+        file: what the settings file holds; None for the settings.
+        asked: the settings file that the command names.
+        reads_environment: whether variables are read as well.
         ends_by: what the run is sent while it waits for more; then it runs in a
             process of its own.
         closing: is closed with the scene.
@@ -75,6 +87,9 @@ class TargetScene:
     settings: dict[str, Any] = field(default_factory=dict)
     chosen: dict[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ROW
+    file: bytes | None = None
+    asked: str = "config.json"
+    reads_environment: bool = False
     ends_by: signal.Signals | None = None
 
     def __post_init__(self) -> None:
@@ -96,11 +111,15 @@ class TargetScene:
 
     def run(self, caplog: pytest.LogCaptureFixture) -> Told:
         """Run the command."""
-        (self.folder / "config.json").write_text(json.dumps(self.settings))
+        settings = json.dumps(self.settings).encode()
+        content = settings if self.file is None else self.file
+        (self.folder / "config.json").write_bytes(content)
         (self.folder / "lines.jsonl").write_text("\n".join(self.lines))
-        arguments = ["--config", str(self.folder / "config.json")]
+        arguments = ["--config", str(self.folder / self.asked)]
         if self.ends_by is not None:
             return self._run_apart(arguments, self.ends_by)
+        if self.reads_environment:
+            arguments.append("--config=ENV")
         arguments += ["--input", str(self.folder / "lines.jsonl")]
         self.monkeypatch.setattr("sys.argv", ["target-pigment", *arguments])
         caplog.clear()
@@ -164,6 +183,57 @@ def lines(*given: str) -> Prepare:
         scene.lines = given
 
     return prepare
+
+
+def file(content: bytes) -> Prepare:
+    """Let the settings file hold this."""
+
+    def prepare(scene: TargetScene) -> None:
+        scene.file = content
+
+    return prepare
+
+
+def no_file(scene: TargetScene) -> None:
+    """Name a settings file that is not there."""
+    scene.asked = "missing.json"
+
+
+def variable(name: str, text: str) -> Prepare:
+    """Set a variable of the environment."""
+
+    def prepare(scene: TargetScene) -> None:
+        scene.monkeypatch.setenv(f"TARGET_PIGMENT_{name}", text)
+        scene.reads_environment = True
+
+    return prepare
+
+
+def full_disk(scene: TargetScene) -> None:
+    """Let SQLite have no room for more than a few pages."""
+    pragmas = (*csv_file._PRAGMAS, "max_page_count = 3")  # noqa: SLF001
+    scene.monkeypatch.setattr(csv_file, "_PRAGMAS", pragmas)
+    rows = [record(id=n, name="a" * 2_000) for n in range(9)]
+    scene.lines = (schema(), *rows)
+
+
+def no_folder(scene: TargetScene) -> None:
+    """Let there be no place for temporary files."""
+    scene.monkeypatch.setattr(tempfile, "tempdir", str(scene.folder / "none"))
+
+
+def full_output(scene: TargetScene) -> None:
+    """Let nothing be written to the output."""
+    # What could not be written is tried again when it closes.
+    scene.closing.enter_context(suppress(OSError))
+    full = scene.closing.enter_context(Path("/dev/full").open("w", encoding="utf-8"))
+    scene.monkeypatch.setattr("sys.stdout", full)
+
+
+def broken_clock(scene: TargetScene) -> None:
+    """Let the clock fail as nobody foresees."""
+    clock = Clock(lambda: 1 / 0, lambda _: None)
+    scene.monkeypatch.setattr(TargetPigment, "clock", clock)
 
 
 def mode(word: str) -> Prepare:
@@ -345,14 +415,40 @@ SETTINGS = [
     ("target-configuration-shared", by_glob, "would clear"),
 ]  # fmt: skip
 
+FILES = [
+    ("target-settings-file", no_file, "be read"),
+    ("target-settings-file", file(b"\xff"), "UTF-8"),
+    ("target-settings-file", file(b"{"), "line …"),
+    ("target-settings-file", file(b"[]"), "object"),
+    ("target-variable", variable("DRY_RUN", "yess"), ""),
+]
+
 INPUT = [
     ("target-broken-line", lines(schema(), '{"type": "REC'), "no JSON;"),
     ("target-broken-line", lines(schema(), "[1]"), "no JSON object"),
     ("target-batch", lines(schema(), json.dumps({
         "type": "BATCH", "stream": "s", "encoding": {}, "manifest": []})), ""),
     ("target-record-without-schema", lines(record(id=1)), ""),
-    ("target-record-invalid", lines(schema(), record(id="x"), ROW[2]), ""),
+    ("target-message-unknown", lines('{"type": "LOG"}'), "a type"),
+    ("target-message-unknown", lines('{"type": "RECORD", "stream": "s"}'), "usable"),
+    ("target-schema-invalid", lines(schema(id={"type": "txt"})), "no JSON schema"),
+    ("target-schema-invalid", lines(
+        '{"type": "SCHEMA", "stream": "s", "schema": {}}'), "no properties"),
+    ("target-record-invalid", lines(schema(), record(id="x")), "where SCHEMA says"),
+    ("target-record-invalid", lines(
+        schema(id={"maximum": 3}, name={}), record(id=4)), "field … holds … that"),
+    ("target-record-invalid", lines(
+        ruled(required=["name"]), record(id=4)), "requires"),
+    ("target-record-invalid", lines(
+        ruled(minProperties=2), record(id=4)), "a record breaks"),
+    ("target-record-date", lines(schema(
+        id={}, name={"type": "string", "format": "date"}), record(id=1, name="x")), ""),
     ("target-record-without-key", lines(schema(), record(name="x"), ROW[2]), ""),
+    ("target-map-failed", settings(stream_maps={"s": {"name": "float(name)"}}), ""),
+    ("target-disk", full_disk, "be kept"),
+    ("target-disk", no_folder, "go on"),
+    ("target-state-unwritten", full_output, ""),
+    ("target-unexpected", broken_clock, ""),
     ("target-stream-unmapped", lines(schema("t")), "; add it"),
     ("target-key-changed", lines(*ROW, schema(keys=("name",))), ""),
     ("target-upsert-key", chosen(columns=["name"]), ""),
@@ -364,7 +460,8 @@ INPUT = [
     ("target-value", typed("number", "many"), "is no number"),
     ("target-value", typed("number", "Infinity"), "no finite"),
     ("target-value", typed("integer", 1.5), "a fraction"),
-    ("target-key-missing-value", lines(schema(), record(id=None, name="a")), ""),
+    ("target-key-missing-value", lines(
+        schema(id={}, name={}), record(id=None, name="a")), ""),
     ("target-keys-alike", lines(schema(id={}, name={}), record(id=1), record(id="1")), ""),
     ("target-value", typed("date", 5), "is no date"),
     ("target-value", typed("date", "soon"), "no ISO 8601"),
@@ -440,7 +537,7 @@ WARNED_BEFORE = [
 TARGET_PROVOCATIONS: list[Provocation[TargetScene]] = [
     *(
         Provocation(entry, prepare, words)
-        for entry, prepare, words in (*SETTINGS, *INPUT, *REFUSED, *PIGMENT)
+        for entry, prepare, words in (*SETTINGS, *FILES, *INPUT, *REFUSED, *PIGMENT)
     ),
     *(Provocation(entry, prepare, words, code=0) for entry, prepare, words in WARNINGS),
     *(

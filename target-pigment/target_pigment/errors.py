@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from singer_sdk.exceptions import MissingKeyPropertiesError
+
 
 class PigmentError(Exception):
-    """Base of all errors that a user can mend; `str` is the one line to show."""
+    """Base of all errors that a user can put right; `str` is the one line to show."""
 
 
 class InvalidSettings(PigmentError):
@@ -27,6 +29,18 @@ class BrokenInput(PigmentError):
 
 class UnsuitableStream(PigmentError):
     """A stream's schema or course does not fit its settings."""
+
+
+class UnsuitableRecord(PigmentError):
+    """A record that does not fit its SCHEMA; the message holds none of its values."""
+
+
+class KeylessRecord(UnsuitableRecord, MissingKeyPropertiesError):
+    """A record that lacks a field of its key; the SDK's tests ask for its own error."""
+
+
+class SpoolFailed(PigmentError):
+    """The disk did not take the rows, or lost them."""
 
 
 class Unrenderable(PigmentError):

@@ -10,6 +10,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timezone
 from decimal import Decimal, InvalidOperation
@@ -121,13 +122,13 @@ class Renderer:
         return _Cell(column.name, null, writer(column.type, self._format))
 
     def _line(self, cells: Sequence[str]) -> bytes:
-        try:
+        with suppress(UnicodeEncodeError):
             return str(self._write_row(cells)).encode(self._format.encoding)
-        except UnicodeEncodeError as error:
-            raise Unrenderable(
-                f"Stream {self._stream}: a value has a character that "
-                f"{self._format.encoding} cannot write; use csv.encoding utf-8."
-            ) from error
+        # Not from the error, which shows the character.
+        raise Unrenderable(
+            f"Stream {self._stream}: a value has a character that "
+            f"{self._format.encoding} cannot write; use csv.encoding utf-8."
+        )
 
     def _text(self, value: Any, cell: _Cell) -> str:
         if value is None:
@@ -262,11 +263,8 @@ def _aware(value: datetime) -> datetime:
 
 
 def _parsed_day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise ValueError("is no ISO 8601 date") from error
+    for parse in (date.fromisoformat, datetime.fromisoformat):
+        # Their own error quotes the text.
+        with suppress(ValueError):
+            return parse(text.replace("Z", "+00:00"))
+    raise ValueError("is no ISO 8601 date")

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date, datetime, time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.helpers._typing import get_datelike_property_type
 from singer_sdk.sinks import Sink
 
+from target_pigment.errors import KeylessRecord, UnsuitableRecord
 from target_pigment.validation import PlainFirstValidator
 
 if TYPE_CHECKING:
     from target_pigment.load import StreamLoad
     from target_pigment.target import TargetPigment
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "date-time": lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
+    "time": time.fromisoformat,
+}
 
 
 class PigmentSink(Sink):
@@ -39,11 +51,62 @@ class PigmentSink(Sink):
             self._load.take_schema(self.schema, self.key_properties)
 
     def get_validator(self) -> PlainFirstValidator | None:
-        """As the SDK's, and quicker."""
+        """As the SDK's, quicker, and quoting no value.
+
+        Raises:
+            UnsuitableStream: SCHEMA is no JSON schema.
+        """
         if not self.validate_schema:
             return None
         formats = self.validate_field_string_format
-        return PlainFirstValidator(self.schema, validate_formats=formats)
+        return PlainFirstValidator(
+            self.schema, stream=self.stream_name, validate_formats=formats
+        )
+
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        """As the SDK's, which logs the value of a field that does not fit.
+
+        Raises:
+            UnsuitableRecord: names the field.
+        """
+        if self._validator is not None:
+            self._validator.validate(record)
+        for name, parse in self._parsers.items():
+            if isinstance(record.get(name), str):
+                record[name] = self._parsed(name, parse, record[name])
+        return record
+
+    @cached_property
+    def _parsers(self) -> dict[str, Callable[[str], Any]]:
+        """How the texts of fields with a time become Python's types."""
+        kinds = {
+            name: get_datelike_property_type(field)
+            for name, field in self.schema["properties"].items()
+        }
+        return {name: _PARSERS[kind] for name, kind in kinds.items() if kind}
+
+    def _parsed(self, name: str, parse: Callable[[str], Any], text: str) -> Any:
+        with suppress(ValueError):
+            return parse(text)
+        # Not from the error, which quotes the text.
+        raise UnsuitableRecord(
+            f"Stream {self.stream_name}: field {name} holds text that is no "
+            f"{self.schema['properties'][name].get('format', 'date or time')}; correct "
+            "the source, or let the tap send the field as plain text."
+        )
+
+    def _singer_validate_message(self, record: Mapping[str, Any]) -> None:
+        """As the SDK's, and names the stream.
+
+        Raises:
+            KeylessRecord: a field of the key is not there.
+        """
+        missing = [name for name in self.key_properties if name not in record]
+        if missing:
+            raise KeylessRecord(
+                f"Stream {self.stream_name}: a record lacks {', '.join(missing)} of its "
+                "key; select the field in the tap, or correct the stream map."
+            )
 
     @property
     def max_size(self) -> int:

@@ -6,18 +6,24 @@ Overrides of the SDK are few, and each says why; test_sdk.py pins what they rely
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
+import traceback
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
 from singer_sdk import Target
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import (
     ConfigValidationError,
     InvalidJSONSchema,
@@ -26,31 +32,46 @@ from singer_sdk.exceptions import (
     RecordsWithoutSchemaException,
 )
 from singer_sdk.helpers.capabilities import CapabilitiesEnum
-from singer_sdk.singerlib.encoding import SimpleSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
-from singer_sdk.singerlib.json import deserialize_json, serialize_json
+from singer_sdk.singerlib.json import serialize_json
 
 from target_pigment import preflight
 from target_pigment.client import Clock, PigmentClient
 from target_pigment.completeness import Course
 from target_pigment.csv_file import SpoolDatabase
+from target_pigment.environment import (
+    check_files,
+    numbers_read,
+    variable_problems,
+)
 from target_pigment.errors import (
     BrokenInput,
     InvalidSettings,
+    LoadFailed,
     PigmentError,
+    SpoolFailed,
+    UnsuitableRecord,
     UnsuitableStream,
 )
 from target_pigment.load import StreamLoad
 from target_pigment.pushing import Pusher
+from target_pigment.reader import ExactReader
 from target_pigment.samples import file_stems, write_sample
 from target_pigment.settings import SECRETS, SETTINGS, Reaction, Settings
 from target_pigment.sink import PigmentSink
 
 EXIT_FAILURE = 1
 
+_PREFIX = "TARGET_PIGMENT_"
+
+_UNWRITABLE = (
+    "The rows cannot be kept in {}: {}. Make room there, or set TMPDIR to a folder on "
+    "another disk. Nothing was pushed."
+)
+
 _UNUSED_BUILTINS = frozenset({"load_method", "batch_size_rows"})
 
-_EXPLAINED = (
+EXPLAINED = (
     PigmentError,
     InvalidInputLine,
     InvalidJSONSchema,
@@ -58,6 +79,7 @@ _EXPLAINED = (
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
+"""Errors whose text is for people, and holds no value of a row."""
 
 
 class Interrupted(BaseException):
@@ -71,34 +93,6 @@ class Interrupted(BaseException):
     def exit_code(self) -> int:
         """What shells expect of a process that a signal ended."""
         return 128 + self.number
-
-
-class ExactReader(SimpleSingerReader):
-    """Reads numbers as Decimal, as the SDK's, and quotes no line in an error.
-
-    A line is the customer's data, and a broken one means that the tap died writing it.
-    """
-
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        """Read one line.
-
-        Raises:
-            BrokenInput: it is no JSON object, or holds NaN or Infinity.
-        """
-        try:
-            found: object = deserialize_json(line, parse_constant=_refuse_constant)
-        except ValueError as error:
-            raise BrokenInput(
-                f"The tap's output holds a line of {len(line)} characters that is no "
-                "JSON; it may have died while writing. Nothing was pushed."
-            ) from error
-        if not isinstance(found, dict):
-            raise BrokenInput("The tap's output holds a line that is no JSON object.")
-        return found
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(word)
 
 
 class TargetPigment(Target):
@@ -129,6 +123,24 @@ class TargetPigment(Target):
         self._finalizer = weakref.finalize(
             self, shutil.rmtree, self._directory, ignore_errors=True
         )
+
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        """As the SDK's, which names no variable that it cannot read.
+
+        Raises:
+            InvalidSettings: with every variable that is wrong.
+        """
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        found: dict[str, Any] = {}
+        with suppress(ValueError):
+            # This also reads the file .env into the environment.
+            found = parse_environment_config(schema, _PREFIX)
+        problems = variable_problems(schema["properties"], _PREFIX, os.environ)
+        if problems:
+            raise InvalidSettings(problems)
+        return numbers_read(schema["properties"], found)
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
@@ -182,7 +194,13 @@ class TargetPigment(Target):
 
         Raises:
             RequestFailed: it has not, so the tap need not go on.
+            BrokenInput: there are no properties.
         """
+        if not isinstance(message_dict["schema"].get("properties"), dict):
+            raise BrokenInput(
+                f"Stream {message_dict['stream']}: its SCHEMA has no properties; correct "
+                "the tap, or its catalog. Nothing was pushed."
+            )
         if self.settings.pushes and not self._has_checked_key:
             self._client.check_key()
             self._has_checked_key = True
@@ -190,10 +208,36 @@ class TargetPigment(Target):
         self._course.take_schema(message_dict["stream"])
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """As the SDK's, which does not hand the message's version to the sink."""
+        """As the SDK's, which does not hand the message's version to the sink.
+
+        Raises:
+            UnsuitableRecord: a stream map failed; its own error may quote a value.
+            SpoolFailed: the disk is full, or broken.
+        """
         self.record_version = message_dict.get("version")
-        super()._process_record_message(message_dict)
+        failed = self._failed_with(
+            partial(super()._process_record_message, message_dict)
+        )
+        if isinstance(failed, OSError | sqlite3.Error):
+            raise SpoolFailed(_UNWRITABLE.format(self._directory, failed)) from failed
+        if failed is not None:
+            raise UnsuitableRecord(
+                f"Stream {message_dict['stream']}: a stream map failed with "
+                f"{type(failed).__name__} at a record; correct stream_maps. Nothing was "
+                "pushed."
+            )
         self._course.take_record(message_dict["stream"], self.record_version)
+
+    @staticmethod
+    def _failed_with(process: Callable[[], None]) -> Exception | None:
+        """An error that is nobody's to explain; handled outside of any `except`."""
+        try:
+            process()
+        except EXPLAINED:
+            raise
+        except Exception as error:  # noqa: BLE001  expressions raise whatever they like
+            return error
+        return None
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's; it also tells which streams have ended, and which are changes."""
@@ -298,9 +342,16 @@ class TargetPigment(Target):
                 )
 
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        """As the SDK's, which cannot write the Decimals that its reader makes."""
-        sys.stdout.write(f"{serialize_json(state)}\n")
-        sys.stdout.flush()
+        """As the SDK's, which logs the state, and cannot write its reader's Decimals."""
+        try:
+            sys.stdout.write(f"{serialize_json(state)}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            raise LoadFailed(
+                f"All rows are loaded, but STATE cannot be written ({error.strerror}): "
+                "the program or the disk that takes the output has failed; the next run "
+                "sends the rows again."
+            ) from error
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once; the SDK's would push half a stream and exit with 0."""
@@ -331,10 +382,14 @@ def _without_secret(error: str) -> str:
 
 
 def main() -> None:
-    """The console command: one last line, and exit code 1, for what people can mend."""
+    """The console command: one last line, and exit code 1, for whatever goes wrong."""
     logger = logging.getLogger(TargetPigment.name)
+    # Both show values of rows at the level DEBUG.
+    for name in ("singer_sdk.mapper", "singer_sdk.mapper_base"):
+        logging.getLogger(name).setLevel(logging.INFO)
     warnings.filterwarnings("ignore", category=ResourceWarning)
     try:
+        check_files(sys.argv[1:])
         TargetPigment.cli()
     except Interrupted as interrupted:
         logger.critical(
@@ -342,7 +397,28 @@ def main() -> None:
             interrupted,
         )
         sys.exit(interrupted.exit_code)
-    except _EXPLAINED as error:
+    except EXPLAINED as error:
         text = " ".join(str(error).split())
         logger.critical(text, exc_info=logger.isEnabledFor(logging.DEBUG))
+    except Exception as error:  # noqa: BLE001  its text may quote a row
+        _tell_of_unexpected(error, logger)
     sys.exit(EXIT_FAILURE)
+
+
+def _tell_of_unexpected(error: Exception, logger: logging.Logger) -> None:
+    """Where it happened; what it says may be data."""
+    if isinstance(error, OSError | sqlite3.Error):
+        logger.critical(
+            "The run cannot go on: %s. If the disk is full, make room, or set TMPDIR to a "
+            "folder on another disk.",
+            error,
+        )
+    else:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        logger.critical(
+            "An unexpected %s at %s:%d ended the run; please report it.",
+            type(error).__name__,
+            Path(frame.filename).name,
+            frame.lineno or 0,
+        )
+    logger.debug("".join(traceback.format_tb(error.__traceback__)))

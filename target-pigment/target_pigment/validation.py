@@ -2,7 +2,8 @@
 
 Most schemas say nothing but the types of their fields, and asking `jsonschema` that takes
 more time than all the rest of a load. The short cut only ever says yes: whatever is not
-plainly right goes to the SDK's validator, whose word and message count.
+plainly right goes to the SDK's validator, whose word counts; its message does not, since it
+quotes the value.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from jsonschema.exceptions import ValidationError
 from singer_sdk.sinks.core import JSONSchemaValidator
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+
+from target_pigment.errors import UnsuitableRecord, UnsuitableStream
 
 _OF_JSON: dict[str, frozenset[type]] = {
     "string": frozenset({str}),
@@ -21,6 +26,16 @@ _OF_JSON: dict[str, frozenset[type]] = {
     "null": frozenset({type(None)}),
     "object": frozenset({dict}),
     "array": frozenset({list}),
+}
+
+_OF_PYTHON: dict[type, str] = {
+    str: "text",
+    int: "an integer",
+    Decimal: "a number",
+    bool: "a boolean",
+    type(None): "null",
+    dict: "an object",
+    list: "an array",
 }
 
 _ALL = frozenset[type]().union(*_OF_JSON.values())
@@ -42,8 +57,15 @@ class PlainFirstValidator(JSONSchemaValidator):
     """Looks at types alone where the schema asks for no more."""
 
     def __init__(
-        self, schema: dict[str, Any], *, validate_formats: bool = False
+        self, schema: dict[str, Any], *, stream: str, validate_formats: bool = False
     ) -> None:
+        self._stream = stream
+        fault = _fault(schema)
+        if fault:
+            raise UnsuitableStream(
+                f"Stream {stream}: its SCHEMA is no JSON schema (see {fault}); correct the "
+                "tap, or its catalog. Nothing was pushed."
+            )
         super().__init__(schema, validate_formats=validate_formats)
         ignored = _DESCRIBING if validate_formats else _DESCRIBING | {"format"}
         top = accepted_types({"type": schema.get("type", "object")}, ignored)
@@ -58,16 +80,46 @@ class PlainFirstValidator(JSONSchemaValidator):
         """Check a record.
 
         Raises:
-            InvalidRecord: as the SDK's.
+            UnsuitableRecord: names the field, and no value as the SDK's error does.
         """
-        if not self._is_plain or not self._is_plainly_right(record):
-            super().validate(record)
+        if self._is_plain and self._is_plainly_right(record):
+            return
+        error = next(self.validator.iter_errors(record), None)
+        if error is not None:
+            raise UnsuitableRecord(
+                f"Stream {self._stream}: {_described(error, record)}; correct the "
+                "source, or the tap's SCHEMA. Nothing was pushed."
+            )
 
     def _is_plainly_right(self, record: Mapping[str, Any]) -> bool:
         for name, value in record.items():
             if type(value) not in self._accepted.get(name, _NONE):
                 return False
         return self._required <= record.keys()
+
+
+def _fault(schema: Mapping[str, Any]) -> str:
+    """Where a schema is none; empty if it is one."""
+    meta = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
+    error = next(iter(meta.iter_errors(schema)), None)
+    return ".".join(map(str, error.absolute_path)) if error else ""
+
+
+def _described(error: ValidationError, record: Mapping[str, Any]) -> str:
+    """What is wrong with a record, without its values."""
+    expected: Any = error.validator_value
+    if error.validator == "required" and not error.absolute_path:
+        missing = [name for name in expected if name not in record]
+        return f"a record lacks {', '.join(missing)}, which SCHEMA requires"
+    if not error.absolute_path:
+        return f"a record breaks the rule {error.validator} of SCHEMA"
+    found = _OF_PYTHON.get(type(error.instance), type(error.instance).__name__)
+    field = error.absolute_path[0]
+    rule = error.validator
+    if rule == "type":
+        words = [expected] if isinstance(expected, str) else expected
+        return f"field {field} holds {found} where SCHEMA says {' or '.join(words)}"
+    return f"field {field} holds {found} that breaks the rule {rule} of SCHEMA"
 
 
 def accepted_types(field: Any, ignored: frozenset[str]) -> frozenset[type]:

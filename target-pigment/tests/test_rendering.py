@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pigment.errors import Unrenderable
+from target_pigment.reader import ExactReader
 from target_pigment.rendering import Renderer
 from target_pigment.settings import Column, ColumnType, CsvFormat
-from target_pigment.target import ExactReader
 
 JANUARY = datetime(2025, 1, 1, 3, tzinfo=timezone.utc)
 
