@@ -226,7 +226,8 @@ def full_output(scene: TargetScene) -> None:
     """Let nothing be written to the output."""
     # What could not be written is tried again when it closes.
     scene.closing.enter_context(suppress(OSError))
-    full = scene.closing.enter_context(Path("/dev/full").open("w", encoding="utf-8"))
+    output = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  it is below
+    full = scene.closing.enter_context(output)
     scene.monkeypatch.setattr("sys.stdout", full)
 
 
