@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import importlib
 import json
 import os
 import re
@@ -169,6 +170,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _serve_pigment(options: argparse.Namespace) -> int:
+    # Before a file or a port is taken: its pages need what an extra brings.
+    importlib.import_module("jinja2")
     workspace = _open_or_create_workspace(options)
     with (
         contextlib.closing(workspace),

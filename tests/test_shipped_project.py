@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from intacct_sandbox import Company, Sandbox
+from tap_sage_intacct.tap import TapSageIntacct
 from tests import postgres
 from tests.shipped_project import (
     PROJECT,
@@ -68,6 +70,12 @@ def test_only_the_loader_that_replaces_lists_reads_whole() -> None:
     assert read_whole == {"tap-sage-intacct--pigment"}
 
 
+def test_meltano_knows_what_the_tap_can_do() -> None:
+    """Among it structured logging, without which every line looks like an `info`."""
+    stated = set(EXTRACTORS["tap-sage-intacct"]["capabilities"])
+    assert stated == {capability.value for capability in TapSageIntacct.capabilities}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.Server]:
     programs = postgres.programs()
@@ -83,7 +91,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(living_company: Company, project: Path) -> Iterator[Callable[..., None]]:
+def run(living_company: Company, project: Path) -> Iterator[Callable[..., str]]:
     """Runs a job of the project."""
     year = living_company.clock.now().year
     months = {"from": f"{year}-01", "type": "month"}
@@ -94,7 +102,7 @@ def run(living_company: Company, project: Path) -> Iterator[Callable[..., None]]
         }
         settings["TAP_SAGE_INTACCT_BALANCE_PERIODS"] = json.dumps(months)
 
-        def start(job: str, **own: str) -> None:
+        def start(job: str, *, fails: bool = False, **own: str) -> str:
             finished = subprocess.run(
                 [project / ".venv-meltano/bin/meltano", "run", job],
                 cwd=project,
@@ -103,13 +111,15 @@ def run(living_company: Company, project: Path) -> Iterator[Callable[..., None]]
                 capture_output=True,
                 text=True,
             )
-            assert finished.returncode == 0, finished.stderr[-3000:]
+            shown = finished.stdout + finished.stderr
+            assert bool(finished.returncode) is fails, shown[-3000:]
+            return shown
 
         yield start
 
 
 def assert_two_days(
-    company: Company, load: Callable[[], None], read: Callable[[str], Rows]
+    company: Company, load: Callable[[], object], read: Callable[[str], Rows]
 ) -> None:
     """The books, after a first load and after each of two days."""
     for day in range(3):
@@ -123,7 +133,7 @@ def assert_two_days(
 @long
 @alone
 def test_duckdb_holds_the_books(
-    living_company: Company, run: Callable[..., None], project: Path
+    living_company: Company, run: Callable[..., str], project: Path
 ) -> None:
     def read(stream: str) -> Rows:
         with duckdb.connect(str(project / "output/intacct.duckdb")) as database:
@@ -141,7 +151,7 @@ def test_duckdb_holds_the_books(
 @long
 @alone
 def test_postgres_holds_the_books(
-    living_company: Company, run: Callable[..., None], server: postgres.Server
+    living_company: Company, run: Callable[..., str], server: postgres.Server
 ) -> None:
     def load() -> None:
         run(
@@ -166,7 +176,7 @@ def test_postgres_holds_the_books(
 @long
 @alone
 def test_files_hold_the_books(
-    living_company: Company, run: Callable[..., None], project: Path
+    living_company: Company, run: Callable[..., str], project: Path
 ) -> None:
     def read(stream: str) -> Rows:
         lines = (project / "output" / f"{stream}.jsonl").read_text().splitlines()
@@ -176,3 +186,25 @@ def test_files_hold_the_books(
         return [row for row in latest.values() if row["_sdc_deleted_at"] is None]
 
     assert_two_days(living_company, lambda: run("intacct-to-jsonl"), read)
+
+
+@long
+@alone
+def test_warnings_and_errors_look_like_that_under_meltano(
+    run: Callable[..., str],
+) -> None:
+    shown = run("intacct-to-jsonl", fails=True, TAP_SAGE_INTACCT_USER_PASSWORD="x")
+    assert level_of("user_password", shown) == "critical"
+    shown = run(
+        "intacct-to-jsonl",
+        TAP_SAGE_INTACCT_KEY_STORE="",
+    )
+    assert level_of("set key_store", shown) == "warning"
+
+
+def level_of(words: str, shown: str) -> str:
+    """What Meltano shows before a line of the tap."""
+    (line, *_) = (line for line in shown.splitlines() if words in line)
+    found = re.search(r"\[(\w+) *\]", line)
+    assert found is not None, line
+    return found[1]

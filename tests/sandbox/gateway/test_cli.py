@@ -183,3 +183,54 @@ def test_server_prints_its_settings_and_stops_on_a_signal(
     passwords = [line.partition("=")[2] for line in lines if "_PASSWORD=" in line]
     needs_escape = [any(c in password for c in '&<"') for password in passwords]
     assert needs_escape == [not flags] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "library"),
+    [
+        (["serve", "--port", "0", "--company-file"], "faker"),
+        (["pigment", "--port", "0", "--workspace"], "jinja2"),
+    ],
+)
+def test_lack_of_the_extra_is_one_line_and_leaves_no_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    library: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    assert main([*arguments, str(tmp_path / "new.sqlite")]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        f"intacct-sandbox: {library} is missing: pip install 'tap-sage-intacct[sandbox]'"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["change", "--share", "7", "--company-file", "x"], "7 is no share"),
+        (["change", "--share", "nan", "--company-file", "x"], "nan is no share"),
+        (["serve", "--scale", "0"], "at least 40"),
+    ],
+)
+def test_number_out_of_range_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1}', "[5]", "[{}]", "\udcff"])
+def test_lists_that_are_none_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    lists = tmp_path / "lists.json"
+    lists.write_bytes(text.encode(errors="surrogateescape"))
+    workspace = tmp_path / "new.sqlite"
+    assert main(["pigment", "--workspace", str(workspace), "--lists", str(lists)]) == 1
+    assert "lists.json" in capsys.readouterr().err
+    assert not workspace.exists()
