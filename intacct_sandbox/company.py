@@ -220,6 +220,29 @@ class Company:
             self._rederive(definition, before)
             self._rederive(definition, after)
 
+    def move(
+        self,
+        object_name: str,
+        number: int,
+        *,
+        entity: str | None,
+        private: bool = False,
+    ) -> None:
+        """Give a row to another owner, as `insert` names them; its number stays.
+
+        Raises:
+            LookupError: there is no such row.
+            ValueError: a derived object.
+        """
+        definition = self._changeable(object_name)
+        with self.transaction() as connection:
+            self.update(object_name, number, _known(definition, owner_columns(entity)))
+            connection.execute(
+                f'UPDATE {quote(object_name)} SET "_entity" = ?, "_private" = ? '
+                f"WHERE {quote(definition.record_key)} = ?",
+                (entity, int(private), number),
+            )
+
     def delete(self, object_name: str, number: int, *, audited: bool = True) -> None:
         """Remove a row, and its lines if it is a journal entry, bill or invoice.
 

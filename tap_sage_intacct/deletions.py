@@ -8,9 +8,9 @@ Knows nothing of Singer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
@@ -93,15 +93,19 @@ class DeletionFinder:
         trail: of the run.
         keys: what was loaded; None where the user keeps no key store.
         condition: the user's filter: a record that it no longer lets through is gone.
+        elsewhere: what was loaded of the stream in other entities, by their ids. A record
+            that is read here has moved away from there.
     """
 
     source: DataSource
     trail: AuditTrail
     keys: KeySet | None = None
     condition: Condition | None = None
+    elsewhere: Mapping[str, KeySet] = field(default_factory=dict)
     _business_ids: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
     _bookmark: datetime | None = None
+    _next_bookmark: datetime | None = None
     _knows_all: bool = False
 
     @property
@@ -121,6 +125,10 @@ class DeletionFinder:
         """The bookmark has moved, but no state has come back that says so."""
         self._bookmark = bookmark
 
+    def will_end_with(self, bookmark: datetime) -> None:
+        """The bookmark that will prove that this sync's deletions arrived."""
+        self._next_bookmark = bookmark
+
     def note(self, rows: Sequence[Row]) -> None:
         """Remember rows that are about to be emitted."""
         if self.keys is None or not rows:
@@ -137,7 +145,19 @@ class DeletionFinder:
         if self.keys is not None:
             self.keys.begin_load()
 
-    def loaded(self, until: datetime, living: LivingRecords) -> Iterator[list[str]]:
+    def moved(self, rows: Sequence[Row]) -> Iterator[tuple[str, list[str]]]:
+        """Entities whose records these were when they were loaded, and their keys.
+
+        A record's key is its number, which no other entity gives to another [I].
+        """
+        numbers = [row[self.source.record_key] for row in rows]
+        for entity, keys in self.elsewhere.items():
+            former = list(keys.among(numbers))
+            if former:
+                keys.mark_deleted(former, None)
+                yield entity, former
+
+    def loaded(self, living: LivingRecords) -> Iterator[list[str]]:
         """A first sync is done; what one that died before it had emitted, and is gone.
 
         Where the store was lost in the middle, the next sync scans the keys.
@@ -146,20 +166,20 @@ class DeletionFinder:
             return
         self.keys.complete()
         unseen = list(self.keys.unseen())
-        yield from self._tell(self._missing(unseen, living, self.condition), until)
+        yield from self._tell(self._missing(unseen, living))
 
     def begin_scan(self) -> None:
         """From here on every record there is will be noted."""
         if self.keys is not None:
             self.keys.begin_scan()
 
-    def unseen(self, until: datetime) -> Iterator[list[str]]:
+    def unseen(self) -> Iterator[list[str]]:
         """Records that were not noted since the scan began."""
         if self.keys is None:
             self._miss_key_store()
             return
         self.keys.complete()
-        yield from self._tell(list(self.keys.unseen()), until)
+        yield from self._tell(list(self.keys.unseen()))
 
     def gone(
         self, since: datetime, until: datetime, living: LivingRecords
@@ -170,23 +190,22 @@ class DeletionFinder:
             return
         named = self.trail.deleted(self.source.object_name, since, until)
         if self.keys is not None and self._must_compare(named):
-            yield from self._compare(self.keys, until, living)
+            yield from self._compare(self.keys, living)
         candidates = {
             *self._resolve(named or []),
             *self._earlier_versions(),
             *self._marked(),
         }
-        dead = self._missing(sorted(candidates - self._told), living)
-        yield from self._tell(dead, until)
+        yield from self._tell(self._missing(sorted(candidates - self._told), living))
 
     def gone_lines(
-        self, headers: Sequence[str], present: Container[str], until: datetime
+        self, headers: Sequence[str], present: Container[str]
     ) -> Iterator[list[str]]:
         """Lines of these headers that are not among those they have now."""
         if self.keys is None:
             return
         known = self.keys.with_parent(headers)
-        yield from self._tell([key for key in known if key not in present], until)
+        yield from self._tell([key for key in known if key not in present])
 
     def _gone_lines(
         self, since: datetime, until: datetime, living: LivingRecords
@@ -195,11 +214,11 @@ class DeletionFinder:
             self._miss_key_store()
             return
         if not self.keys.is_complete:
-            yield from self._compare(self.keys, until, living)
+            yield from self._compare(self.keys, living)
             return
         dead = self._dead_headers(self.keys, since, until)
-        yield from self._tell(list(self.keys.with_parent(dead)), until)
-        yield from self._tell(self._missing(self._marked(), living), until)
+        yield from self._tell(list(self.keys.with_parent(dead)))
+        yield from self._tell(self._missing(self._marked(), living))
 
     def _dead_headers(
         self, keys: KeySet, since: datetime, until: datetime
@@ -220,9 +239,7 @@ class DeletionFinder:
             return False
         return named is None or not self.source.is_audited or not self.keys.is_complete
 
-    def _compare(
-        self, keys: KeySet, until: datetime, living: LivingRecords
-    ) -> Iterator[list[str]]:
+    def _compare(self, keys: KeySet, living: LivingRecords) -> Iterator[list[str]]:
         """Scan the keys of all records there are."""
         if not keys.is_complete:
             logger.warning(
@@ -234,8 +251,7 @@ class DeletionFinder:
         for page in living.pages(self.condition):
             keys.add(map(self._stored, page.rows))
         keys.complete()
-        dead = self._missing(list(keys.unseen()), living, self.condition)
-        yield from self._tell(dead, until)
+        yield from self._tell(self._missing(list(keys.unseen()), living))
 
     def _resolve(self, object_keys: Sequence[str]) -> list[str]:
         """Primary keys that the trail's names may mean."""
@@ -270,32 +286,27 @@ class DeletionFinder:
         marked = self.keys.marked() if self.keys is not None else ()
         return [key for key in marked if key not in self._told]
 
-    def _missing(
-        self,
-        keys: Sequence[str],
-        living: LivingRecords,
-        condition: Condition | None = None,
-    ) -> list[str]:
-        """The keys that no living record has, or none that meets the condition."""
-        return _missing(keys, living, self.source.record_key, condition)
+    def _missing(self, keys: Sequence[str], living: LivingRecords) -> list[str]:
+        """The keys that no record has which the user's filter lets through."""
+        return _missing(keys, living, self.source.record_key, self.condition)
 
-    def _tell(self, keys: Sequence[str], until: datetime) -> Iterator[list[str]]:
+    def _tell(self, keys: Sequence[str]) -> Iterator[list[str]]:
         untold = [key for key in keys if key not in self._told]
         self._told.update(untold)
         for part in _parts(untold):
             if self.keys is not None:
-                self.keys.mark_deleted(part, self._proof(until))
+                self.keys.mark_deleted(part, self._proof())
             yield part
 
-    def _proof(self, until: datetime) -> datetime:
+    def _proof(self) -> datetime | None:
         """The bookmark that proves this sync's deletions to have arrived.
 
-        A sync within the second of the last one leaves the bookmark as it was, which
-        then proves nothing: they are told once more.
+        None where a sync within the second of the last one leaves the bookmark as it
+        was: then they are told once more.
         """
-        if self._bookmark is None:
-            return until
-        return max(until, self._bookmark + timedelta(seconds=1))
+        if self._bookmark == self._next_bookmark:
+            return None
+        return self._next_bookmark
 
     def _stored(self, row: Row) -> StoredKey:
         business_id = row.get(self.source.business_id or "") or None

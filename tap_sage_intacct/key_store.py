@@ -3,20 +3,25 @@
 Intacct forgets what it deletes, and a Singer state is too small to remember it. The
 order of writing keeps the file safe to lose a run at any instant: a key is stored
 before its record is emitted, and dropped only when a state has come back that covers
-its deletion. Knows neither Intacct nor Singer.
+its deletion.
+
+Each state has key sets of its own, under an id that the state holds too. So two
+pipelines that use one file by mistake do not take each other's deletions away.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from hashlib import blake2b
 from pathlib import Path
 
-_VERSION = 1
+_VERSION = 2
 _BATCH = 500
+_KEPT_DAYS = 45
 _BUSY_SECONDS = 30
 
 _TABLES = """
@@ -24,7 +29,9 @@ _TABLES = """
         id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,
         is_loading INTEGER NOT NULL DEFAULT 0,
         is_complete INTEGER NOT NULL DEFAULT 0, scan INTEGER NOT NULL DEFAULT 0,
-        bookmark TEXT NOT NULL DEFAULT '');
+        bookmark TEXT NOT NULL DEFAULT '', owner TEXT NOT NULL DEFAULT '',
+        stream TEXT NOT NULL DEFAULT '', rows TEXT NOT NULL DEFAULT '',
+        used TEXT NOT NULL DEFAULT '9999-12-31');
     CREATE TABLE IF NOT EXISTS keys (
         key_set INTEGER NOT NULL, key TEXT NOT NULL, business_id TEXT, parent TEXT,
         scan INTEGER NOT NULL, deleted TEXT,
@@ -35,6 +42,16 @@ _TABLES = """
         WHERE deleted IS NOT NULL;
     CREATE INDEX IF NOT EXISTS keys_by_parent ON keys (key_set, parent)
         WHERE parent IS NOT NULL;
+"""
+
+
+# A set of version 1 belonged to no state.
+_TO_VERSION_2 = """
+    ALTER TABLE key_sets ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE key_sets ADD COLUMN stream TEXT NOT NULL DEFAULT '';
+    ALTER TABLE key_sets ADD COLUMN rows TEXT NOT NULL DEFAULT '';
+    ALTER TABLE key_sets ADD COLUMN used TEXT NOT NULL DEFAULT '9999-12-31';
+    UPDATE key_sets SET rows = name;
 """
 
 
@@ -55,6 +72,41 @@ class StoredKey:
     key: str
     business_id: str | None = None
     parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetName:
+    """What tells a set of keys from others.
+
+    Attributes:
+        owner: the id that the state holds.
+        stream: company, entity and stream.
+        period: of a stream that is read by periods.
+        condition: which rows of all these; another filter loads others.
+    """
+
+    owner: str
+    stream: tuple[str, ...]
+    period: str
+    condition: str
+
+    @property
+    def digest(self) -> str:
+        """Of all of it."""
+        return _digest(*self.stream, self.condition, self.owner)
+
+    @property
+    def stream_digest(self) -> str:
+        """Of the stream, whatever its filter and whoever loads it."""
+        return _digest(*self.stream, self.period)
+
+    @property
+    def rows(self) -> str:
+        """Of the rows, whoever loads them; what version 1 called a set.
+
+        The condition names the period too.
+        """
+        return _digest(*self.stream, self.condition)
 
 
 class KeyStore:
@@ -82,37 +134,94 @@ class KeyStore:
             self.close()
             raise
 
-    def key_set(self, *names: str) -> KeySet:
-        """The keys of one stream.
+    def key_set(self, names: SetName, *, takes_unowned: bool = False) -> KeySet:
+        """The keys of one stream, as one state knows them; made if missing.
+
+        A new set begins with what this state loaded under another filter, and with what
+        others loaded under this one: a first sync may have died before it wrote a state,
+        or its state was cleared. Then the target still has what was deleted since.
 
         Args:
-            names: everything that tells this set from others: company, entity, stream,
-                and the filter, since another filter loads other rows.
+            names: of the set.
+            takes_unowned: whether the state is of a version that wrote no id.
         """
-        name = blake2b("\x1f".join(names).encode(), digest_size=16).hexdigest()
+        found = self.find(names)
+        if found is not None:
+            return found
+        with self._transaction():
+            self._forget_unused()
+            if not (takes_unowned and self._take_unowned(names)):
+                self._make(names)
+        return self.key_set(names)
+
+    def find(self, names: SetName) -> KeySet | None:
+        """As `key_set`; None where there is none."""
+        name = names.digest
         self._connection.execute(
-            "INSERT OR IGNORE INTO key_sets (name) VALUES (?)", (name,)
+            "UPDATE key_sets SET used = date('now') WHERE name = ?", (name,)
         )
-        (number,) = self._connection.execute(
+        found = self._connection.execute(
             "SELECT id FROM key_sets WHERE name = ?", (name,)
         ).fetchone()
-        return KeySet(self._connection, int(number))
+        return None if found is None else KeySet(self._connection, int(found[0]))
+
+    def _take_unowned(self, names: SetName) -> bool:
+        """Give the set that version 1 made to the first state that asks for it."""
+        rows = names.rows
+        taken = self._connection.execute(
+            "UPDATE key_sets SET name = ?, owner = ?, stream = ? WHERE name = ?",
+            (names.digest, names.owner, names.stream_digest, rows),
+        )
+        return taken.rowcount > 0
+
+    def _make(self, names: SetName) -> None:
+        made = self._connection.execute(
+            "INSERT INTO key_sets (name, owner, stream, rows) VALUES (?, ?, ?, ?)",
+            (names.digest, names.owner, names.stream_digest, names.rows),
+        )
+        self._connection.execute(
+            "INSERT OR IGNORE INTO keys SELECT ?, key, business_id, parent, -1, NULL "
+            "FROM keys JOIN key_sets ON id = key_set "
+            "WHERE id <> ? AND (rows = ? OR (stream = ? AND owner = ?))",
+            (
+                made.lastrowid,
+                made.lastrowid,
+                names.rows,
+                names.stream_digest,
+                names.owner,
+            ),
+        )
+
+    def _forget_unused(self) -> None:
+        old = "SELECT id FROM key_sets WHERE used < date('now', ?)"
+        age = (f"-{_KEPT_DAYS} days",)
+        self._connection.execute(f"DELETE FROM keys WHERE key_set IN ({old})", age)  # noqa: S608 - ours
+        self._connection.execute(f"DELETE FROM key_sets WHERE id IN ({old})", age)  # noqa: S608 - ours
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+
     def _prepare(self, path: Path) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version not in {0, _VERSION}:
+        if version not in {0, 1, _VERSION}:
             raise InvalidKeyStore(
                 f"The key store {path} was made by a later version of the tap: upgrade "
                 "the tap, or name another file."
             )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_TABLES)
-        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+        if version != _VERSION:
+            change = _TO_VERSION_2 if version else _TABLES
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {change} PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
 
 
 class KeySet:
@@ -191,20 +300,22 @@ class KeySet:
         ).fetchall()
         return (parent for (parent,) in rows)
 
-    def mark_deleted(self, keys: Sequence[str], proof: datetime) -> None:
+    def mark_deleted(self, keys: Sequence[str], proof: datetime | None) -> None:
         """Note, before it is emitted, that records are gone.
 
         They stay until their proof comes back, so that a run that dies tells of them again.
 
         Args:
             keys: of the records.
-            proof: the bookmark that shows that the target took the deletions.
+            proof: the bookmark that shows that the target took the deletions; None
+                where none will, so that they are told once more.
         """
+        text = "" if proof is None else _text(proof)
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
                 "UPDATE keys SET deleted = ? WHERE key_set = ? AND key = ?",
-                [(_text(proof), self._number, key) for key in keys],
+                [(text, self._number, key) for key in keys],
             )
 
     def come_back(self, bookmark: datetime) -> bool:
@@ -230,8 +341,8 @@ class KeySet:
         return self.is_complete and bool(text >= latest)
 
     def among(self, keys: Sequence[str]) -> Iterator[str]:
-        """Those of the keys that are stored."""
-        return self._keys_in("key", keys)
+        """Those of the keys that are stored, and not marked."""
+        return self._keys_in("deleted IS NULL AND key", keys)
 
     def marked(self) -> Iterator[str]:
         """Keys that were marked, and whose deletion nothing proves to have arrived."""
@@ -263,6 +374,10 @@ class KeySet:
             f"UPDATE key_sets SET {column} = ? WHERE id = ?",  # noqa: S608 - as above
             (value, self._number),
         )
+
+
+def _digest(*names: str) -> str:
+    return blake2b("\x1f".join(names).encode(), digest_size=16).hexdigest()
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> InvalidKeyStore:

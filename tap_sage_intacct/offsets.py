@@ -13,9 +13,14 @@ from dataclasses import dataclass, field
 
 from tap_sage_intacct.drift import DriftDetector, Movement
 from tap_sage_intacct.intacct.gateway import BegunCall
-from tap_sage_intacct.intacct.paging import OrderedRows, Page, ordered_rows
-from tap_sage_intacct.intacct.paging_key import PagingKey, Position
-from tap_sage_intacct.intacct.query import Condition
+from tap_sage_intacct.intacct.paging import (
+    OrderedRows,
+    Page,
+    count_rows,
+    ordered_rows,
+)
+from tap_sage_intacct.intacct.paging_key import PagingKey, Position, up_to
+from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows import Row
 from tap_sage_intacct.settings import OnDrift
@@ -25,14 +30,13 @@ ALIGNMENT_TRIES = 40
 STEPS_PER_PAGE = 10
 
 
-def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
+def offset_pages(
     reader: ObjectReader,
     key: PagingKey,
     condition: Condition | None,
     detector: DriftDetector,
     *,
     start: Position | None = None,
-    offset: int | None = None,
 ) -> Iterator[Page]:
     """Pages ordered by the key, taken by offset.
 
@@ -41,20 +45,30 @@ def offset_pages(  # noqa: PLR0913 - a reading and where it resumes
         key: how the rows are sorted.
         condition: which rows.
         detector: is told of what moved.
-        start: rows up to and including this position are left out.
-        offset: how many rows that were when it was read; None where unknown.
+        start: rows up to and including this position are left out. They are counted, a
+            call, since rows may have come and gone since the page was read.
 
     Raises:
         DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
         PagesMoved: no try gave a page in the order that was asked for.
     """
-    walk = _Walk(reader, key, condition, detector, start, offset or 0)
+    offset = 0 if start is None else _rows_up_to(reader, key, condition, start)
+    walk = _Walk(reader, key, condition, detector, start, offset)
     while not walk.is_done:
         page = walk.next_page()
         walk.begin_next()
         if page is not None:
             yield page
     walk.report_total()
+
+
+def _rows_up_to(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    position: Position,
+) -> int:
+    return count_rows(reader, key, both(condition, up_to(key, position))) or 0
 
 
 @dataclass
@@ -198,17 +212,16 @@ class _Walk:
         position = keyed[-1][0]
         if self.key.is_unique:
             self.last = position
-            return Page(rows, position, found.total, self.offset)
+            return Page(rows, position, found.total)
         if position != self.last:
             self._ties = set()
         self.last = position
         shared = [pair for pair in keyed if pair[0] == position]
         self._ties = {*(self._ties or ()), *(self.key.identity(r) for _, r in shared)}
         if self.is_done:
-            return Page(rows, position, found.total, self.offset)
+            return Page(rows, position, found.total)
         # More rows of the last key may follow: who resumes must begin before it.
         whole = keyed[: len(keyed) - len(shared)]
         if not whole:
             return Page(rows, None, found.total)
-        offset = self.offset - len(shared)
-        return Page(rows, whole[-1][0], found.total, offset)
+        return Page(rows, whole[-1][0], found.total)

@@ -59,8 +59,8 @@ def initial_pages(
 ) -> Iterator[ReadPage]:
     """All rows by key, those whose WHENMODIFIED is null included.
 
-    The bookmark becomes the second at which the pass first began: what was modified
-    after it, an incremental sync reads again.
+    The bookmark becomes the second at which the pass first began: the next sync reads
+    what was modified after it.
 
     Args:
         source: whose rows.
@@ -69,9 +69,11 @@ def initial_pages(
         progress: where an earlier run broke off.
         emitted: remembers the rows, where another reading may meet them again.
     """
-    progress = progress or Progress(Pass.INITIAL, scope.last_second())
-    if scope.deletions is not None and progress.after is None:
-        scope.deletions.begin_load()
+    progress = progress or Progress.starting(Pass.INITIAL, scope.last_second())
+    if scope.deletions is not None:
+        scope.deletions.will_end_with(progress.begun)
+        if progress.after is None:
+            scope.deletions.begin_load()
     condition = both(scope.condition, since_start(scope))
     key = source.paging_key
     for page in ordered_pages(reader, key, condition, scope, progress):
@@ -83,12 +85,12 @@ def initial_pages(
     if scope.deletions is not None:
         keys = key_reader(source, reader, scope.deletions)
         living = QueriedRecords(keys, key)
-        for dead in scope.deletions.loaded(progress.until, living):
+        for dead in scope.deletions.loaded(living):
             yield ReadPage(deleted=dead)
     if scope.replication_key is None:
         yield ReadPage(checkpoint=Checkpoint())
     else:
-        yield ReadPage(checkpoint=Checkpoint(progress.until, None, progress.after))
+        yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
 
 
 @dataclass
@@ -119,10 +121,12 @@ class Changes:
             raise ValueError("An incremental sync needs a bookmark.")
         self.bookmark = self.checkpoint.bookmark
         self.since = since(self.scope, self.bookmark)
-        progress = self.checkpoint.progress or Progress(
+        progress = self.checkpoint.progress or Progress.starting(
             Pass.CHANGED, self.scope.last_second()
         )
         self.progress = _by_key(progress, self.source.paging_key)
+        if self.scope.deletions is not None:
+            self.scope.deletions.will_end_with(self.progress.begun)
         # Of this sync; the checkpoint's own stays until the sync is done, since the pass
         # over rows without a stamp begins there.
         self._highest = self.checkpoint.highest
@@ -146,9 +150,17 @@ class Changes:
             left = left[left.index(Pass.LINES) :]
         for reading in left:
             if reading is not self.progress.reading:
-                self.progress = Progress(reading, self.progress.until)
+                self.progress = self._starting(reading, self.progress.until)
             yield from passes[reading]()
-        yield ReadPage(checkpoint=Checkpoint(self.progress.until, None, self._highest))
+        yield ReadPage(checkpoint=Checkpoint(self.progress.begun, None, self._highest))
+
+    def _starting(self, reading: Pass, until: datetime) -> Progress:
+        """The sync goes on with a pass, or with a window, from its first row.
+
+        Its begin stays: a row that became visible since, of an earlier stamp, was not
+        looked for again. The next sync looks back from there.
+        """
+        return Progress(reading, self.progress.begun, until)
 
     def _at_once(self) -> Generator[ReadPage, None, bool]:
         """What changed and what has no stamp, in one call, if one page holds it.
@@ -199,7 +211,7 @@ class Changes:
             if pages <= 1:
                 return
             lower = Comparison(stamp, Operator.GREATER, (until,))
-            self.progress = Progress(Pass.CHANGED, self.scope.last_second())
+            self.progress = self._starting(Pass.CHANGED, self.scope.last_second())
 
     def _lower(self, stamp: str) -> Condition:
         """Stamps from `since` on.
@@ -282,8 +294,7 @@ class Changes:
             present.update(row[self.source.record_key] for row in page.rows)
             yield ReadPage(self._fresh(page.rows))
         if self.scope.deletions is not None:
-            until = self.progress.until
-            for keys in self.scope.deletions.gone_lines(numbers, present, until):
+            for keys in self.scope.deletions.gone_lines(numbers, present):
                 yield ReadPage(deleted=keys)
 
     def _deleted(self) -> Iterator[ReadPage]:
@@ -350,7 +361,6 @@ def ordered_pages(
             condition,
             detector,
             start=progress.after,
-            offset=progress.offset,
         )
     else:
         pages = key_set_pages(
@@ -371,10 +381,10 @@ def ordered_pages(
 def _by_key(progress: Progress, key: PagingKey) -> Progress:
     """Where version 0.1 broke off in the order of stamps, the pass begins anew."""
     is_by_stamp = progress.after is not None and len(progress.after) > len(key.fields)
-    return replace(progress, after=None, offset=None) if is_by_stamp else progress
+    return replace(progress, after=None) if is_by_stamp else progress
 
 
 def _advanced(progress: Progress, page: Page) -> Progress:
     if page.position is None:
         return progress
-    return replace(progress, after=page.position, offset=page.offset)
+    return replace(progress, after=page.position)

@@ -108,13 +108,14 @@ class BalanceReading:
 
     def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
         if scope.deletions is not None:
+            scope.deletions.will_end_with(until)
             scope.deletions.begin_scan()
         count = 0
         for page in _result_set(self.reader, scope, scope.condition):
             count += len(page.rows)
             yield ReadPage([self._with_key(row) for row in page.rows])
         if scope.deletions is not None:
-            for dead in scope.deletions.unseen(until):
+            for dead in scope.deletions.unseen():
                 yield ReadPage(deleted=dead)
         bookmark = None if scope.replication_key is None else until
         yield ReadPage(checkpoint=Checkpoint(bookmark, rows=count))
@@ -128,10 +129,10 @@ def _by_key(
 ) -> Iterator[ReadPage]:
     """Pages by key, resumable after every one of them.
 
-    A reading that is resumed ends at the time at which it first began; what changed
-    from then until now follows in the same run. Until that is done too the bookmark
-    goes no further than to that time: what Intacct showed late, behind the page where
-    the reading broke off, may lie too far back for a lookback from a later one.
+    A sync that is resumed is read to its end; what changed since it began follows in the
+    same run. Until that is done too the bookmark goes no further than to that begin:
+    what Intacct showed late, behind the page where the sync broke off, may lie too far
+    back for a lookback from a later second.
     """
     progress = checkpoint.progress if scope.replication_key is not None else None
     emitted = EmittedRows() if progress is not None else None
@@ -142,15 +143,14 @@ def _by_key(
     if progress is None:
         yield from pages
         return
+    read_up_to = progress.until
     for page in pages:
         checkpoint = page.checkpoint or checkpoint
-        is_done = page.checkpoint is not None and checkpoint.progress is None
-        held = replace(checkpoint, bookmark=progress.until)
-        yield replace(page, checkpoint=held) if is_done else page
+        if checkpoint.progress is not None:
+            read_up_to = checkpoint.progress.until
+        yield page
     if scope.deletions is not None:
         scope.deletions.go_on(checkpoint.bookmark)
-    read_up_to = checkpoint.bookmark
-    checkpoint = replace(checkpoint, bookmark=progress.until)
     yield from Changes(source, reader, scope, checkpoint, emitted, read_up_to).read()
 
 
@@ -161,14 +161,16 @@ def _by_snapshot(
     until = scope.last_second()
     bookmark = checkpoint.bookmark
     condition = both(scope.condition, changed_or_created(scope, bookmark))
-    if scope.deletions is not None and bookmark is None:
-        scope.deletions.begin_load()
+    if scope.deletions is not None:
+        scope.deletions.will_end_with(until)
+        if bookmark is None:
+            scope.deletions.begin_load()
     for page in _result_set(reader, scope, condition):
         yield ReadPage(page.rows)
     if scope.deletions is not None:
         living = LegacyRecords(key_reader(source, reader, scope.deletions))
         gone = (
-            scope.deletions.loaded(until, living)
+            scope.deletions.loaded(living)
             if bookmark is None
             else scope.deletions.gone(since(scope, bookmark), until, living)
         )
@@ -183,6 +185,7 @@ def _by_parent(
     """All rows, every time: `read` takes no condition."""
     until = scope.last_second()
     if scope.deletions is not None:
+        scope.deletions.will_end_with(until)
         scope.deletions.begin_scan()
     count = 0
     for page in nested_pages(reader, str(source.parent), source.paging_key):
@@ -195,7 +198,7 @@ def _by_parent(
             source.parent,
         )
     if scope.deletions is not None and checkpoint.bookmark is not None:
-        for dead in scope.deletions.unseen(until):
+        for dead in scope.deletions.unseen():
             yield ReadPage(deleted=dead)
     yield ReadPage(checkpoint=_done(scope, until))
 

@@ -6,9 +6,10 @@ credentials opens nothing. Knows nothing of Singer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tap_sage_intacct.deletions import AuditTrail, DeletionFinder
 from tap_sage_intacct.entities import TOP_LEVEL, chosen_entities
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.intacct.gateway import Gateway
-from tap_sage_intacct.key_store import KeySet, KeyStore
+from tap_sage_intacct.key_store import KeyStore, SetName
 from tap_sage_intacct.maintenance import MaintenanceWatch
 from tap_sage_intacct.periods import reporting_periods
 from tap_sage_intacct.progress import RunProgress, display_for_people
@@ -30,6 +31,23 @@ if TYPE_CHECKING:
     from tap_sage_intacct.sources import DataSource
 
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """The state that a part of the key store belongs to.
+
+    Attributes:
+        id: stands in the state, and in the store.
+        takes_unowned: whether the state is of an earlier version, which wrote no id, and
+            so are the keys that belong to it.
+    """
+
+    id: str
+    takes_unowned: bool
+
+
 class Run:
     """One run of the tap."""
 
@@ -39,6 +57,7 @@ class Run:
         self.maintenance = MaintenanceWatch(settings.maintenance)
         self._entity_gateways: dict[str, Gateway] = {}
         self._audit_trails: dict[Gateway, AuditTrail] = {}
+        self._has_warned_of_moves = False
 
     @property
     def origin(self) -> Origin:
@@ -97,20 +116,48 @@ class Run:
 
     @contextmanager
     def deletion_finder(
-        self, source: DataSource, condition: Condition | None, entity: str | None
+        self,
+        source: DataSource,
+        conditions: Mapping[str | None, Condition | None],
+        entity: str | None,
+        period: str,
+        owner: KeyOwner,
     ) -> Iterator[DeletionFinder]:
         """Finds the deletions of a stream, in one entity or in all.
+
+        Args:
+            source: of the stream.
+            conditions: which rows are read, by entity.
+            entity: the one in hand.
+            period: of balances; empty of other records.
+            owner: the state that the keys belong to.
 
         Raises:
             InvalidKeyStore: the key store cannot be used.
         """
         trail = self._audit_trail(self.gateway_of(entity))
+        condition = conditions[entity]
         if self.settings.key_store is None:
             yield DeletionFinder(source, trail, None, condition)
-        else:
-            with closing(KeyStore(self.settings.key_store)) as store:
-                keys = self._key_set(store, source, condition, entity)
-                yield DeletionFinder(source, trail, keys, condition)
+            return
+        names = {
+            place: self._set_name(source, place, period, chosen, owner)
+            for place, chosen in conditions.items()
+        }
+        with closing(KeyStore(self.settings.key_store)) as store:
+            keys = store.key_set(names.pop(entity), takes_unowned=owner.takes_unowned)
+            others = {str(place): store.find(name) for place, name in names.items()}
+            elsewhere = {place: keys for place, keys in others.items() if keys}
+            yield DeletionFinder(source, trail, keys, condition, elsewhere)
+
+    def warn_of_moves(self) -> None:
+        """Say once what a run by entities cannot see without a key store."""
+        if self.settings.key_store is None and not self._has_warned_of_moves:
+            self._has_warned_of_moves = True
+            logger.warning(
+                "A record that moves to another entity stays in the target under its "
+                "former one too: set key_store, so that the tap can delete it there."
+            )
 
     def _audit_trail(self, gateway: Gateway) -> AuditTrail:
         return self._audit_trails.setdefault(gateway, AuditTrail(gateway))
@@ -124,17 +171,15 @@ class Run:
             )
         return self.settings.gateway
 
-    def _key_set(
+    def _set_name(
         self,
-        store: KeyStore,
         source: DataSource,
-        condition: Condition | None,
         entity: str | None,
-    ) -> KeySet:
+        period: str,
+        condition: Condition | None,
+        owner: KeyOwner,
+    ) -> SetName:
         login = self._gateway_settings.login
-        return store.key_set(
-            login.company_id,
-            entity or login.entity_id or "",
-            source.stream_name,
-            repr(condition),
-        )
+        place = entity or login.entity_id or ""
+        stream = (login.company_id, place, source.stream_name)
+        return SetName(owner.id, stream, period, repr(condition))

@@ -336,6 +336,16 @@ SETTINGS = th.PropertiesList(
         "it with a warning, or also end with exit code 1 after the other streams.",
     ),
     th.Property(
+        "on_changed_selection",
+        th.StringType,
+        default="warn",
+        allowed_values=["warn", "reload", "fail"],
+        title="On changed selection",
+        description="The filter, start_date, entities or fields of an incremental stream "
+        "changed since its state was written, so that rows or values are missing: say so "
+        "and go on, load the stream anew, or end with exit code 1 before any data moves.",
+    ),
+    th.Property(
         "max_connections",
         th.IntegerType(minimum=1),
         default=2,
@@ -431,6 +441,14 @@ class OnBadValue(Enum):
     NULL = "null"
 
 
+class OnChangedSelection(Enum):
+    """What a stream does whose choices changed since its state was written."""
+
+    WARN = "warn"
+    RELOAD = "reload"
+    FAIL = "fail"
+
+
 class OnDrift(Enum):
     """What a stream does whose rows moved while they were read."""
 
@@ -480,6 +498,7 @@ class Settings:
     on_drift: OnDrift = OnDrift.REPAIR
     on_bad_value: OnBadValue = OnBadValue.FAIL
     on_denied: OnDenied = OnDenied.WARN
+    on_changed_selection: OnChangedSelection = OnChangedSelection.WARN
     maintenance: MaintenanceWindow = field(default_factory=MaintenanceWindow)
     emit_activate_version: bool = True
 
@@ -541,6 +560,7 @@ class Settings:
             on_drift=OnDrift(given["on_drift"]),
             on_bad_value=OnBadValue(given["on_bad_value"]),
             on_denied=OnDenied(given["on_denied"]),
+            on_changed_selection=OnChangedSelection(given["on_changed_selection"]),
             maintenance=maintenance,
             emit_activate_version=given["emit_activate_version_messages"],
         )

@@ -6,41 +6,58 @@ A stream's bookmark is written as
      "replication_key_value": "2026-01-31T07:12:45+00:00",
      "highest": [81234],
      "company": "acme",
-     "version": 2,
-     "reading": {"pass": "changed", "until": "…", "after": ["…", 4711]}}
+     "version": 3,
+     "reading": {"pass": "changed", "begun": "…", "until": "…", "after": ["…", 4711]},
+     "selection": {…},
+     "keys": "5f0e…"}
 
-`replication_key_value`: every change up to and including this second was emitted; it
-is missing until the first sync is complete. `highest` is the greatest record number
-emitted, by which records are found that bear no stamp at all. `reading` is there only
-while a sync is under way: which pass, what the bookmark becomes when the sync is
-done, and the key of the last row emitted; with `offset` where pages are taken by it.
-`rows` counts the rows of a whole set, by which it shows that some are gone. `company`,
-and `entity` where one is signed in to, tell whose rows they are. Version 1 had neither
-`highest` nor `offset`, and is read as well; so is a bookmark without a company. The
-bookmark of a partition (an entity, a reporting period) has the same form, beside the
-`context` that names it.
-Knows nothing of the gateway.
+`replication_key_value`: the second in which the last complete sync began; every change
+up to and including it was emitted. It is null until the first sync is complete.
+`highest` is the greatest record number emitted, by which rows without any stamp are
+found. `reading` says where a sync under way stands; between syncs its `pass` is null.
+`rows` counts the rows of a whole set, which shows that some are gone. `company`, and
+`entity` where one is signed in to, say whose rows they are. `selection` is a
+`fingerprint`, `keys` the id of the part of the key store that belongs to this state.
+The bookmark of a partition (an entity, a reporting period) has the same form, beside
+the `context` that names it; `selection` and `keys` stand once, beside `partitions`.
+
+Meltano merges states key by key (`--merge-state`, and after a run that failed), and
+its merge fails where a key holds null in one state and an object in the other. So every
+key is always written, and `reading` is always an object.
+
+Versions 1 and 2 are read too. They have no `begun`, and leave out what is null.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.paging_key import Position
 
-VERSION = 2
-_READABLE = frozenset({1, VERSION})
+VERSION = 3
+_READABLE = frozenset({1, 2, VERSION})
 
+_BOOKMARKS = "bookmarks"
 _VALUE = "replication_key_value"
 _COMPANY = "company"
 _ENTITY = "entity"
 _CONTEXT = "context"
 _PARTITIONS = "partitions"
+SELECTION = "selection"
+KEYS = "keys"
+# What a checkpoint does not replace.
+_KEPT = (_CONTEXT, SELECTION, KEYS)
+
+MOST_AHEAD = timedelta(days=1)
+"""How far a bookmark may lie ahead of this machine's clock, which may be wrong."""
+
+MOST_AHEAD_OF_SERVER = timedelta(minutes=5)
+"""And of Intacct's, whose servers may differ by seconds. The lookback covers those."""
 
 
 class Pass(Enum):
@@ -64,15 +81,21 @@ class Progress:
 
     Attributes:
         reading: the pass in hand; passes come in the order of `Pass`.
-        until: the second up to which changes are read; becomes the bookmark.
+        begun: the last second that was over when the sync began; becomes the bookmark.
+            A row that Intacct shows late was looked for from then on, not later.
+        until: the second up to which the pass in hand reads changes.
         after: the key of the last row emitted; None before the first.
-        offset: how many rows stood up to there, where pages are taken by offset.
     """
 
     reading: Pass
+    begun: datetime
     until: datetime
     after: Position | None = None
-    offset: int | None = None
+
+    @classmethod
+    def starting(cls, reading: Pass, now: datetime) -> Progress:
+        """Before the first row of a sync that begins now."""
+        return cls(reading, now, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +136,69 @@ class InvalidState(ValueError):
     """A bookmark that this version cannot resume from."""
 
 
+def check_state(state: Mapping[str, Any]) -> None:
+    """Refuse a state that no Singer tap wrote.
+
+    Raises:
+        InvalidState: its bookmarks are not an object of objects.
+    """
+    bookmarks = state.get(_BOOKMARKS, {})
+    if not isinstance(bookmarks, Mapping):
+        raise InvalidState(
+            "The state is damaged: its `bookmarks` are no object. Use the state of an "
+            "earlier run, or none to load everything anew."
+        )
+    for stream, bookmark in bookmarks.items():
+        if not isinstance(bookmark, Mapping):
+            raise _damaged(stream)
+
+
 def check_bookmark(
-    bookmark: MutableMapping[str, Any], stream: str, origin: Origin
+    bookmark: Mapping[str, Any], stream: str, origin: Origin, now: datetime
 ) -> None:
     """Refuse a stream's bookmark that cannot be resumed from, partitions included.
 
+    Args:
+        bookmark: of the stream.
+        stream: for the message.
+        origin: whose rows this run reads.
+        now: a bookmark may not be later.
+
     Raises:
-        InvalidState: as `read_checkpoint`, or it is not of this origin, of which it
-            would leave out every row that is older than it.
+        InvalidState: as `read_checkpoint`; or the bookmark is of another origin, or of
+            the future, and would leave out every row that is older than it.
     """
-    for part in (bookmark, *bookmark.get(_PARTITIONS, ())):
-        read_checkpoint(part, stream)
+    for part in (bookmark, *_partitions(bookmark, stream)):
+        _check_time(read_checkpoint(part, stream), stream, now)
         _check_origin(part, stream, origin)
 
 
-def _check_origin(
-    bookmark: MutableMapping[str, Any], stream: str, origin: Origin
-) -> None:
+def _partitions(bookmark: Mapping[str, Any], stream: str) -> list[Mapping[str, Any]]:
+    partitions = bookmark.get(_PARTITIONS, [])
+    if not isinstance(partitions, list):
+        raise _damaged(stream)
+    contexts: list[Any] = []
+    for part in partitions:
+        context = part.get(_CONTEXT) if isinstance(part, Mapping) else None
+        if not isinstance(context, Mapping) or context in contexts:
+            raise _damaged(stream)
+        contexts.append(context)
+    return partitions
+
+
+def _check_time(checkpoint: Checkpoint, stream: str, now: datetime) -> None:
+    progress = checkpoint.progress
+    begun = None if progress is None else progress.begun
+    latest = max(filter(None, (checkpoint.bookmark, begun)), default=now)
+    if latest > now:
+        raise InvalidState(
+            f"The state of {stream} is from the future ({latest.isoformat()}, and it is "
+            f"{now.isoformat(timespec='seconds')}): a clock was or is wrong. Set this "
+            "machine's clock; if it is right, clear the state to load the stream anew."
+        )
+
+
+def _check_origin(bookmark: Mapping[str, Any], stream: str, origin: Origin) -> None:
     if _COMPANY not in bookmark:
         return
     written = Origin(bookmark[_COMPANY], bookmark.get(_ENTITY))
@@ -140,29 +209,34 @@ def _check_origin(
         )
 
 
-def read_checkpoint(bookmark: MutableMapping[str, Any], stream: str) -> Checkpoint:
+def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
     """The checkpoint in a stream's bookmark; an empty one starts over.
 
     Raises:
         InvalidState: written by a later version, or damaged.
     """
     version = bookmark.get("version", VERSION)
-    if version not in _READABLE:
+    if not isinstance(version, int) or version not in _READABLE:
         raise InvalidState(
             f"The state of {stream} has version {version}, which this version of the tap "
             "does not read: upgrade the tap, or clear the state to load the stream anew."
         )
     try:
+        done = _instant(bookmark.get(_VALUE))
         return Checkpoint(
-            _instant(bookmark.get(_VALUE)),
-            _progress(bookmark),
+            done,
+            _progress(bookmark, done),
             _position(bookmark.get("highest")),
-            bookmark.get("rows"),
+            _count(bookmark.get("rows")),
         )
-    except (KeyError, TypeError, ValueError):
-        raise InvalidState(
-            f"The state of {stream} is damaged: clear it to load the stream anew."
-        ) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise _damaged(stream) from None
+
+
+def _damaged(stream: str) -> InvalidState:
+    return InvalidState(
+        f"The state of {stream} is damaged: clear it to load the stream anew."
+    )
 
 
 def write_checkpoint(
@@ -171,64 +245,78 @@ def write_checkpoint(
     replication_key: str | None,
     origin: Origin,
 ) -> None:
-    """Put the checkpoint in place of whatever the bookmark holds.
+    """Put the checkpoint in place of the one that the bookmark holds.
 
     Args:
-        checkpoint: an empty one clears the bookmark.
-        bookmark: of the stream.
+        checkpoint: to be written.
+        bookmark: of the stream, or of a partition.
         replication_key: None of a stream that is read whole every time.
         origin: of the rows.
     """
-    context = bookmark.get(_CONTEXT)
+    kept = {name: bookmark[name] for name in _KEPT if name in bookmark}
+    done, highest = checkpoint.bookmark, checkpoint.highest
     bookmark.clear()
-    if context is not None:
-        bookmark[_CONTEXT] = context
-    if checkpoint == Checkpoint():
-        return
+    bookmark.update(kept)
+    bookmark["replication_key"] = replication_key
+    bookmark[_VALUE] = None if done is None else done.isoformat()
+    bookmark["highest"] = None if highest is None else list(highest)
     if checkpoint.rows is not None:
         bookmark["rows"] = checkpoint.rows
-    if checkpoint.bookmark is not None:
-        bookmark["replication_key"] = replication_key
-        bookmark[_VALUE] = checkpoint.bookmark.isoformat()
-    if checkpoint.highest is not None:
-        bookmark["highest"] = list(checkpoint.highest)
     bookmark[_COMPANY] = origin.company
     if origin.entity is not None:
         bookmark[_ENTITY] = origin.entity
     bookmark["version"] = VERSION
-    if checkpoint.progress is not None:
-        bookmark["reading"] = _reading(checkpoint.progress)
+    bookmark["reading"] = _reading(checkpoint.progress)
 
 
-def _reading(progress: Progress) -> dict[str, Any]:
-    reading: dict[str, Any] = {
+def _reading(progress: Progress | None) -> dict[str, Any]:
+    if progress is None:
+        return {"pass": None}
+    return {
         "pass": progress.reading.value,
+        "begun": progress.begun.isoformat(),
         "until": progress.until.isoformat(),
         "after": None if progress.after is None else list(progress.after),
     }
-    if progress.offset is not None:
-        reading["offset"] = progress.offset
-    return reading
 
 
-def _progress(bookmark: MutableMapping[str, Any]) -> Progress | None:
-    reading = bookmark.get("reading")
-    if reading is None:
+def _progress(bookmark: Mapping[str, Any], done: datetime | None) -> Progress | None:
+    reading = bookmark.get("reading") or {"pass": None}
+    if reading["pass"] is None:
         return None
-    until = _instant(reading["until"])
-    if until is None:
-        raise ValueError("until")
-    offset = reading.get("offset")
-    return Progress(
+    until = _required(_instant(reading["until"]))
+    progress = Progress(
         Pass(reading["pass"]),
+        _instant(reading.get("begun")) or until,
         until,
         _position(reading["after"]),
-        None if offset is None else int(offset),
     )
+    return None if _is_over(progress, done) else progress
 
 
-def _position(values: list[int | str] | None) -> Position | None:
-    return None if values is None else tuple(values)
+def _is_over(progress: Progress, done: datetime | None) -> bool:
+    """Whether the sync came to its end: a merge of states brought its reading back.
+
+    A first sync has no bookmark before its end; a later one ends with a bookmark that
+    is no earlier than its begin.
+    """
+    if done is None:
+        return False
+    return progress.reading is Pass.INITIAL or progress.begun <= done
+
+
+def _position(values: Sequence[int | str] | None) -> Position | None:
+    if values is None:
+        return None
+    if not values or not all(type(value) in {int, str} for value in values):
+        raise ValueError("position")
+    return tuple(values)
+
+
+def _count(value: int | None) -> int | None:
+    if value is not None and type(value) is not int:
+        raise ValueError("count")
+    return value
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -236,5 +324,11 @@ def _instant(text: str | None) -> datetime | None:
         return None
     instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if instant.tzinfo is None:
-        raise ValueError(text)
+        raise ValueError("zone")
+    return instant
+
+
+def _required(instant: datetime | None) -> datetime:
+    if instant is None:
+        raise ValueError("instant")
     return instant

@@ -37,6 +37,7 @@ from tap_sage_intacct.environment import environment_problems
 from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.session import utc_now
 from tap_sage_intacct.interruption import Interruption, WholeLineWriter
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
@@ -54,7 +55,13 @@ from tap_sage_intacct.settings import (
     checked_settings,
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
-from tap_sage_intacct.state import InvalidState, check_bookmark
+from tap_sage_intacct.state import (
+    MOST_AHEAD,
+    MOST_AHEAD_OF_SERVER,
+    InvalidState,
+    check_bookmark,
+    check_state,
+)
 from tap_sage_intacct.streams import (
     BalanceStream,
     IntacctStream,
@@ -66,6 +73,7 @@ from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from types import FrameType
 
     import click
@@ -218,11 +226,15 @@ class TapSageIntacct(Tap):
             InvalidState: of a stream.
             ConfigurationError: credentials are missing.
         """
+        check_state(state)
         super().load_state(state)
+        self._check_bookmarks(utc_now() + MOST_AHEAD)
+
+    def _check_bookmarks(self, now: datetime) -> None:
         known = super().input_catalog or self.streams
         for name, bookmark in self.state.get("bookmarks", {}).items():
             if name in known:
-                check_bookmark(bookmark, name, self.run.origin)
+                check_bookmark(bookmark, name, self.run.origin, now)
 
     def _offered_sources(self) -> list[OfferedSource]:
         if self.input_catalog is not None:
@@ -302,6 +314,7 @@ class TapSageIntacct(Tap):
 
         Raises:
             InvalidSettings: the company has no such period, entity or report.
+            InvalidState: a bookmark is later than Intacct's clock.
             WithinMaintenance: it is no time to ask anything.
         """
         if self._has_checked_choices:
@@ -309,6 +322,8 @@ class TapSageIntacct(Tap):
         self._has_checked_choices = True
         self._refuse_what_does_not_fit()
         self.run.maintenance.check()
+        if self.state.get("bookmarks"):
+            self._check_bookmarks(self.run.gateway.server_now() + MOST_AHEAD_OF_SERVER)
         for stream in self._selected_streams():
             stream.check_choices()
 

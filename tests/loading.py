@@ -165,6 +165,11 @@ class Loader:
                 del table[key]
 
 
+def is_under_way(state: object) -> bool:
+    """Whether the state holds a sync that is not complete."""
+    return '"pass": "' in json.dumps(state)
+
+
 def parse(line: str) -> dict[str, Any]:
     """A message, its numbers exact."""
     message: dict[str, Any] = json.loads(line, parse_float=Decimal)

@@ -27,6 +27,7 @@ from intacct_sandbox.errors import (
 from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
 from tap_sage_intacct import run as run_module
 from tap_sage_intacct.deletions import DeletionFinder
+from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
 from tests.hostile import hostile_server, pours
@@ -178,6 +179,24 @@ def state_of(bookmark: object, stream: str = "vendors") -> Prepare:
         scene.state = {"bookmarks": {stream: bookmark}}
 
     return prepare
+
+
+def whole_state(state: dict[str, Any]) -> Prepare:
+    """Go on from this state."""
+
+    def prepare(scene: Scene) -> None:
+        scene.state = state
+
+    return prepare
+
+
+def changed_selection(action: str) -> Prepare:
+    """Go on from a state that was written for an earlier choice of fields."""
+    fields = Fingerprint.of(
+        is_incremental=True, condition=None, start_date=None, fields=["NAME"]
+    )
+    bookmark = {**SYNCED["bookmarks"]["vendors"], "selection": fields.to_state()}
+    return first(selected("vendors", on_changed_selection=action), state_of(bookmark))
 
 
 def key_store(make: Callable[[str], None]) -> Prepare:
@@ -615,8 +634,17 @@ CHOICES: list[Provocation[Scene]] = [
     Provocation("catalog-stale", first(
         selected("bills"), settings(related_fields={"bills": ["VENDOR.NAME"]}))),
     Provocation("state-version", state_of({"version": 9})),
-    Provocation("state-damaged", state_of(
-        {"version": 2, "replication_key_value": "soon"})),
+    Provocation("state-damaged", state_of("2026-01-31"), "is damaged: clear"),
+    Provocation("state-damaged", whole_state({"bookmarks": None}), "no object"),
+    Provocation("state-of-the-future", state_of(
+        {"replication_key_value": "2099-01-01T00:00:00+00:00"})),
+    Provocation("state-of-the-future", first(selected("vendors"), state_of(
+        {"replication_key_value": "2026-02-01T12:00:00+00:00"}))),
+    Provocation("selection-changed", changed_selection("fail"), "or to warn"),
+    Provocation("selection-changed", changed_selection("warn"), "for one run",
+        code=0),
+    Provocation("selection-changed", changed_selection("reload"), "Loading it anew",
+        code=0),
     Provocation("state-of-another-company", state_of(
         {"version": 2, "company": "another"})),
     Provocation("state-of-another-company", first(
@@ -874,6 +902,8 @@ READING: list[Provocation[Scene]] = [
         stream="vendors", object_name="VENDOR"), code=0),
     Provocation("deletions-need-key-store", deleted_since(
         stream="gl_journal_entry_lines", object_name="GLENTRY"), code=0),
+    Provocation("entity-moves-unseen", selected(
+        "vendors", entities="all", include_deletes=True), code=0),
     Provocation("parquet-not-installed", first(in_parquet, without_pyarrow)),
     Provocation("parquet-value", first(in_parquet, vendor_with_a_huge_limit)),
     Provocation("maintenance-fail", maintenance("fail")),

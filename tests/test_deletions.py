@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from tap_sage_intacct.intacct.audit import record_number
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tests.loading import Loader
+from tests.test_loading import assert_loaded
 
 DAY = 24 * 3600
 MakeLoader = Callable[..., Loader]
@@ -370,3 +373,48 @@ def test_late_audit_entries_are_found_within_the_lookback(
     assert target.run("bills").deleted("bills") == []
     clock.advance(100 * 60)
     assert target.run("bills").deleted("bills") == [1]
+
+
+def test_two_pipelines_that_share_a_key_store_both_get_the_deletions(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
+) -> None:
+    settings = {"include_deletes": True, "key_store": str(tmp_path / "keys.sqlite")}
+    prod, dev = loader(**settings), loader(**settings)
+    for target in (prod, dev):
+        target.run("gl_journal_entry_lines")
+    clock.advance(3600)
+    entry = next(company.truth("GLBATCH"))["RECORDNO"]
+    company.delete("GLBATCH", int(str(entry)))
+    for target in (dev, prod, dev, prod):
+        clock.advance(600)
+        target.run("gl_journal_entry_lines")
+        assert_loaded(target, company, "gl_journal_entry_lines")
+
+
+def test_state_and_key_store_of_an_earlier_version_go_on_together(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
+) -> None:
+    """Neither held the id that ties them; lines are known to the key store alone."""
+    path = tmp_path / "keys.sqlite"
+    target = loader(include_deletes=True, key_store=str(path))
+    target.run("gl_journal_entry_lines")
+    assert target.state is not None
+    bookmark = target.state["bookmarks"]["gl_journal_entry_lines"]
+    for later in ("keys", "selection", "reading"):
+        del bookmark[later]
+    bookmark["version"] = 2
+    with closing(sqlite3.connect(path)) as store:
+        store.executescript(
+            "UPDATE key_sets SET name = rows;"
+            "ALTER TABLE key_sets DROP COLUMN owner;"
+            "ALTER TABLE key_sets DROP COLUMN stream;"
+            "ALTER TABLE key_sets DROP COLUMN rows;"
+            "ALTER TABLE key_sets DROP COLUMN used;"
+            "PRAGMA user_version = 1;"
+        )
+    clock.advance(3600)
+    entry = next(company.truth("GLBATCH"))["RECORDNO"]
+    company.delete("GLBATCH", int(str(entry)))
+    clock.advance(600)
+    target.run("gl_journal_entry_lines")
+    assert_loaded(target, company, "gl_journal_entry_lines")

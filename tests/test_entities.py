@@ -181,3 +181,76 @@ def test_entities_that_may_not_be_read_skip_the_stream(
     sandbox.switches = replace(sandbox.switches, denied_objects=denied)
     assert target.run(catalog=catalog).counts["bills"] == 0
     assert "bills is skipped" in caplog.text
+
+
+MOVES = [(None, "E200"), ("E100", "E200"), ("E200", "E100"), ("E300", None)]
+
+
+@pytest.mark.parametrize(("old", "new"), MOVES)
+@pytest.mark.parametrize("is_private", [False, True], ids=["shared", "private"])
+def test_record_that_changes_its_owner_exists_once(
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    tmp_path: Path,
+    old: str | None,
+    new: str | None,
+    *,
+    is_private: bool,
+) -> None:
+    target = loader(
+        entities="all",
+        include_deletes=True,
+        key_store=str(tmp_path / "keys.sqlite"),
+        lookback_minutes=0,
+    )
+    target.run("bills")
+    for _ in range(2):
+        clock.advance(24 * 3600)
+        of = {owner: int(str(key)) for owner, key in owners(company, "APBILL")}
+        is_hidden = is_private and new is not None
+        company.move("APBILL", of[old or TOP], entity=new, private=is_hidden)
+        clock.advance(5)
+        target.run("bills")
+        assert set(target.tables["bills"]) == owners(company, "APBILL")
+        clock.advance(24 * 3600)
+        second = target.run("bills")
+        clock.advance(24 * 3600)
+        assert target.run("bills").records("bills") == []
+        assert set(target.tables["bills"]) == owners(company, "APBILL")
+        assert all(r["_sdc_deleted_at"] for r in second.records("bills"))
+        old, new = new, old
+
+
+def test_record_that_moved_in_a_run_that_died_exists_once(
+    company: Company, clock: ManualClock, loader: MakeLoader, tmp_path: Path
+) -> None:
+    settings = {
+        "entities": "all",
+        "include_deletes": True,
+        "key_store": str(tmp_path / "keys.sqlite"),
+    }
+    target = loader(**settings)
+    target.run("bills")
+    clock.advance(24 * 3600)
+    of = {owner: int(str(key)) for owner, key in owners(company, "APBILL")}
+    company.move("APBILL", of["E300"], entity="E100")
+    company.move("APBILL", of["E100"], entity="E300")
+    clock.advance(5)
+    target.run("bills", upto=3)
+    clock.advance(3600)
+    target.run("bills")
+    clock.advance(3600)
+    target.run("bills")
+    assert set(target.tables["bills"]) == owners(company, "APBILL")
+
+
+def test_moves_without_a_key_store_are_said(
+    loader: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    loader(entities="all", include_deletes=True).run("bills", "vendors")
+    said = [
+        r.getMessage() for r in caplog.records if "another entity" in r.getMessage()
+    ]
+    assert len(said) == 1
+    assert "set key_store" in said[0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches
-from tests.loading import Loader
+from tests.loading import Loader, Run, is_under_way
 from tests.test_loading import assert_loaded
 
 DAY = 24 * 3600
@@ -123,14 +123,15 @@ def test_state_of_the_first_version_is_gone_on_with(
     target.run("vendors")
     assert target.state is not None
     bookmark = target.state["bookmarks"]["vendors"]
-    del bookmark["highest"]
+    for later in ("highest", "reading", "selection"):
+        del bookmark[later]
     bookmark["version"] = 1
     clock.advance(DAY)
     company.update("VENDOR", 3, {"NAME": "changed"})
     clock.advance(10)
     second = target.run("vendors")
     assert [record["RECORDNO"] for record in second.records("vendors")] == [3]
-    assert target.state["bookmarks"]["vendors"]["version"] == 2
+    assert target.state["bookmarks"]["vendors"]["version"] == 3
 
 
 def full_table(target: Loader, *streams: str) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def test_stream_that_is_read_whole_lets_targets_drop_what_is_gone(
     assert versions == {activated["version"]}
     assert (3,) not in target.tables["vendors"]
     assert_loaded(target, company, "vendors")
-    assert (target.state or {})["bookmarks"]["vendors"] == {}
+    assert not is_under_way(target.state)
 
 
 def test_whole_reading_goes_on_under_its_version(
@@ -203,7 +204,7 @@ def test_whole_reading_that_was_begun_too_early_goes_on_under_its_version(
 
 def is_within_vendors(message: dict[str, Any]) -> bool:
     bookmarks = message.get("value", {}).get("bookmarks", {})
-    return "reading" in bookmarks.get("vendors", {})
+    return is_under_way(bookmarks.get("vendors"))
 
 
 def test_activation_can_be_turned_off_and_balances_have_none(
@@ -258,3 +259,89 @@ def test_late_row_comes_with_the_resumed_run_though_its_bookmark_moved_on(
     clock.advance(3 * 3600)
     target.run("vendors")
     assert_loaded(target, company, "vendors")
+
+
+class SlowGateway:
+    """Every query takes two minutes, in which a dozen vendors are added."""
+
+    def __init__(self, company: Company, clock: ManualClock) -> None:
+        self._company, self._clock = company, clock
+        self._ends = clock.now() + timedelta(minutes=50)
+
+    def __call__(self, call: object) -> None:
+        if getattr(call, "function", "") != "query" or self._clock.now() > self._ends:
+            return
+        self._clock.advance(120)
+        for _ in range(12):
+            self._company.insert("VENDOR", {"NAME": "new"})
+
+
+def run_slowly(
+    target: Loader, sandbox: Sandbox, company: Company, clock: ManualClock
+) -> Run:
+    catalog = target.catalog(["vendors"])
+    sandbox.faults.between_calls = SlowGateway(company, clock)
+    run = target.run("vendors", catalog=catalog)
+    sandbox.faults.between_calls = None
+    return run
+
+
+@pytest.fixture
+def late_in_a_long_sync(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> Iterator[tuple[Loader, int]]:
+    """A target whose next sync takes most of an hour, and a row that it does not see.
+
+    The row is late by 18 minutes, and the lookback is 20. The first window of the sync,
+    and the count that closes it, are done before the row shows.
+    """
+    target = loader(page_size=10, lookback_minutes=20, max_connections=1)
+    target.run("vendors")
+    clock.advance(DAY)
+    stamp = clock.now()
+    for row in list(company.truth("VENDOR", where="RECORDNO > 8"))[:24]:
+        company.update("VENDOR", int(str(row["RECORDNO"])), {"NAME": "changed"})
+    late: dict[str, Any] = {
+        "VENDORID": "V-LATE",
+        "WHENMODIFIED": stamp - timedelta(seconds=1),
+    }
+    visible = stamp + timedelta(minutes=18)
+    number = company.insert("VENDOR", late, visible_from=visible)
+    clock.advance(60)
+    yield target, number
+    assert_loaded(target, company, "vendors")
+
+
+def test_late_row_arrives_after_a_sync_that_took_longer_than_the_lookback(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    late_in_a_long_sync: tuple[Loader, int],
+) -> None:
+    target, number = late_in_a_long_sync
+    begun = clock.now()
+    run_slowly(target, sandbox, company, clock)
+    assert clock.now() - begun > timedelta(minutes=45)
+    assert (number,) not in target.tables["vendors"]
+    clock.advance(60)
+    target.run("vendors")
+
+
+def test_late_row_arrives_after_a_sync_that_died_in_a_catch_up(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    late_in_a_long_sync: tuple[Loader, int],
+) -> None:
+    target, number = late_in_a_long_sync
+    run = run_slowly(target, sandbox, company, clock)
+    assert (number,) not in target.tables["vendors"]
+    readings = [state["bookmarks"]["vendors"]["reading"] for state in run.states]
+    catch_ups = [
+        state
+        for state, reading in zip(run.states, readings, strict=True)
+        if reading["pass"] == "changed" and reading["begun"] < reading["until"]
+    ]
+    target.state = catch_ups[-1]
+    clock.advance(3600)
+    target.run("vendors")

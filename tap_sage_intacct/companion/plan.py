@@ -17,12 +17,18 @@ from tap_sage_intacct.companion.rows import Part, first_page, parts
 from tap_sage_intacct.drift import DriftDetector
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.query import both
+from tap_sage_intacct.intacct.session import utc_now
 from tap_sage_intacct.scope import Scope, changed_or_created
 from tap_sage_intacct.selection import RowSelection, row_selection
 from tap_sage_intacct.sources import (
     ENTITY_ID,
 )
-from tap_sage_intacct.state import check_bookmark, read_checkpoint
+from tap_sage_intacct.state import (
+    MOST_AHEAD,
+    check_bookmark,
+    check_state,
+    read_checkpoint,
+)
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.query import Condition
@@ -97,10 +103,12 @@ def plan(
         InvalidSettings: a filter or a period is wrong.
         InvalidState: the state cannot be resumed from.
     """
+    check_state(state)
     bookmarks = state.get("bookmarks", {})
+    latest = utc_now() + MOST_AHEAD
     for stream in chosen:
         name = _name(stream)
-        check_bookmark(bookmarks.get(name, {}), name, run.origin)
+        check_bookmark(bookmarks.get(name, {}), name, run.origin, latest)
     # So that signing in and the user's preferences are not timed with the first page.
     run.gateway.server_now()
     run.gateway.user_format()

@@ -56,13 +56,11 @@ class Page:
         position: the key of the last row; reading may resume after it. None where
             reading can only start over.
         total: rows that matched when the page was asked for; None where unknown.
-        offset: rows before the position, where pages are taken by offset.
     """
 
     rows: Sequence[Row]
     position: Position | None = None
     total: int | None = None
-    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

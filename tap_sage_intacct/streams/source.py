@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
@@ -11,7 +12,8 @@ from singer_sdk import metrics
 
 from tap_sage_intacct.decoder import RowDecoder
 from tap_sage_intacct.drift import DriftDetector
-from tap_sage_intacct.entities import belongs_to, partitions_of
+from tap_sage_intacct.entities import TOP_LEVEL, belongs_to, partitions_of
+from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.intacct.errors import (
     ObjectNotFound,
     PermissionDenied,
@@ -24,6 +26,7 @@ from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.reading import read_source
 from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts
+from tap_sage_intacct.run import KeyOwner
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
@@ -32,10 +35,13 @@ from tap_sage_intacct.schema import (
     with_entity,
 )
 from tap_sage_intacct.scope import Scope
+from tap_sage_intacct.selection import PERIOD
 from tap_sage_intacct.sensitivity import is_sensitive, sensitive_fields
-from tap_sage_intacct.settings import Paging
-from tap_sage_intacct.sources import ENTITY_ID, ReadFunction
+from tap_sage_intacct.settings import InvalidSettings, OnChangedSelection, Paging
+from tap_sage_intacct.sources import ENTITY_ID, RECORD_NUMBER, ReadFunction
 from tap_sage_intacct.state import (
+    KEYS,
+    SELECTION,
     Checkpoint,
     Pass,
     Progress,
@@ -188,12 +194,84 @@ class SourceStream(IntacctStream):
         """Refuse entities that there are not; whatever may not be read is denied later.
 
         Raises:
-            InvalidSettings: with the nearest right names, or for a stale catalog.
+            InvalidSettings: with the nearest right names; or what was chosen changed
+                since the state was written, and the settings say to fail.
         """
         try:
             self._partitions()
         except (PermissionDenied, ObjectNotFound) as error:
             self.logger.debug("%s: %s", self.name, error)
+            return
+        self._check_selection()
+        if self._tells_deletions and self._moves_between:
+            self._run.warn_of_moves()
+
+    def _check_selection(self) -> None:
+        changes = self._selection_changes()
+        if not changes:
+            return
+        text = (
+            f"{self.name}: its state was written for other choices. {' '.join(changes)}"
+        )
+        match self.settings.on_changed_selection:
+            case OnChangedSelection.FAIL:
+                raise InvalidSettings(
+                    [
+                        f"{text} Set on_changed_selection to reload, to load the stream "
+                        "anew, or to warn, to go on."
+                    ]
+                )
+            case OnChangedSelection.RELOAD:
+                self.logger.warning("%s Loading it anew.", text)
+                self._forget_bookmarks()
+            case OnChangedSelection.WARN:
+                self.logger.warning(
+                    "%s Set on_changed_selection to reload for one run to load the stream "
+                    "anew.",
+                    text,
+                )
+
+    def _selection_changes(self) -> list[str]:
+        if self._incremental_key is None or not self._has_bookmark:
+            return []
+        written = Fingerprint.from_state(self.stream_state.get(SELECTION))
+        changes = [] if written is None else self._fingerprint.changes_since(written)
+        return [*changes, *self._entities_left()]
+
+    @property
+    def _has_bookmark(self) -> bool:
+        """Whether a sync of the stream, or of a part of it, was complete."""
+        parts = (self.stream_state, *self.stream_state.get("partitions", ()))
+        return any(
+            read_checkpoint(part, self.name).bookmark is not None for part in parts
+        )
+
+    def _entities_left(self) -> list[str]:
+        """What the state says of entities that are read no more."""
+        parts = self.stream_state.get("partitions", ())
+        left = {
+            part["context"][ENTITY_ID] for part in parts if ENTITY_ID in part["context"]
+        } - {part.get(ENTITY_ID) for part in self._partitions()}
+        if not left:
+            return []
+        names = ", ".join(sorted(left))
+        return [f"Entities are read no more: {names}. Their rows stay as they are."]
+
+    def _forget_bookmarks(self) -> None:
+        """Have the next checkpoint begin with the first row there is."""
+        keys = self.stream_state.get(KEYS)
+        self.stream_state.clear()
+        if keys is not None:
+            self.stream_state[KEYS] = keys
+
+    @cached_property
+    def _fingerprint(self) -> Fingerprint:
+        return Fingerprint.of(
+            is_incremental=self._incremental_key is not None,
+            condition=self._selection.condition,
+            start_date=self.settings.start_date,
+            fields=self._selected_types,
+        )
 
     def log_sync_costs(self) -> None:
         """Log also what drifted.
@@ -227,16 +305,18 @@ class SourceStream(IntacctStream):
         checkpoint = self._checkpoint(gateway, context)
         condition = self._condition(context)
         self._keys = KeyCheck(self.name, _NAME_OTHER_KEYS)
-        with self._deletions(condition, entity) as deletions:
+        with self._deletions(context) as deletions:
             scope = self._scope(gateway, condition, deletions)
             # What changed since a bookmark is little, as a rule.
             self._rows_left = None if checkpoint.bookmark is None else 0
             for page in self._pages(gateway, scope, checkpoint, context):
                 self._note_page(page)
                 # Before they are emitted, or a run that dies here would forget them.
+                tables = self._tables(page, entity)
                 if deletions is not None:
                     deletions.note(page.rows)
-                yield self._tables(gateway, page, entity)
+                    tables += self._moved(deletions, page)
+                yield tables
                 if page.checkpoint is not None:
                     self._when_written(
                         partial(self._write_checkpoint, page.checkpoint, context)
@@ -256,11 +336,44 @@ class SourceStream(IntacctStream):
             self._rows_left -= len(page.rows)
 
     def _deletions(
-        self, condition: Condition | None, entity: str | None
+        self, context: Context
     ) -> AbstractContextManager[DeletionFinder | None]:
-        if not self._tells_deletions or self._is_trial:
+        """A full table needs none: its version shows what is gone."""
+        is_needed = self._tells_deletions and self._incremental_key is not None
+        if not is_needed or self._is_trial:
             return nullcontext()
-        return self._run.deletion_finder(self.source, condition, entity)
+        entity = context.get(ENTITY_ID)
+        conditions = {
+            part.get(ENTITY_ID): self._condition(part) for part in self._moves_between
+        }
+        conditions[entity] = self._condition(context)
+        period = context.get(PERIOD, "")
+        return self._run.deletion_finder(
+            self.source, conditions, entity, period, self._key_owner
+        )
+
+    @property
+    def _moves_between(self) -> list[dict[str, Any]]:
+        """The partitions between which a record may move and keep its number."""
+        if not self._run.entities:
+            return []
+        is_owned = belongs_to(TOP_LEVEL, self.schema) is not None
+        is_numbered = self.source.record_key in RECORD_NUMBER.names
+        return self._partitions() if is_owned and is_numbered else []
+
+    @cached_property
+    def _key_owner(self) -> KeyOwner:
+        known = self.stream_state.get(KEYS)
+        if isinstance(known, str):
+            return KeyOwner(known, takes_unowned=False)
+        return KeyOwner(secrets.token_hex(8), takes_unowned=self._has_bookmark)
+
+    def _moved(self, deletions: DeletionFinder, page: ReadPage) -> list[RecordTable]:
+        """Deletions of records under the entities that they belonged to before."""
+        return [
+            self._dead(keys, {ENTITY_ID: entity})
+            for entity, keys in deletions.moved(page.rows)
+        ]
 
     def _condition(self, context: Context) -> Condition | None:
         """The rows that the user wants, of one entity where there are several."""
@@ -271,9 +384,7 @@ class SourceStream(IntacctStream):
     def _is_last(self, context: Context) -> bool:
         return not context or self._partitions()[-1:] == [context]
 
-    def _tables(
-        self, gateway: Gateway, page: ReadPage, entity: str | None
-    ) -> list[RecordTable]:
+    def _tables(self, page: ReadPage, entity: str | None) -> list[RecordTable]:
         own: Record = {} if entity is None else {ENTITY_ID: entity}
         # Not deleted: so that a target brings back what it was told is gone.
         living: Record = {**own, DELETED_AT: None} if self._tells_deletions else own
@@ -283,9 +394,12 @@ class SourceStream(IntacctStream):
             self._keys.check_tables(found, self.source.primary_keys, numbers)
         tables = [table.with_constants(living) for table in found]
         if page.deleted:
-            dead = {**own, DELETED_AT: gateway.server_now().isoformat()}
-            tables.append(self._keyed(page.deleted).with_constants(dead))
+            tables.append(self._dead(page.deleted, own))
         return tables
+
+    def _dead(self, keys: Sequence[str], own: Record) -> RecordTable:
+        now = self._run.gateway.server_now().isoformat()
+        return self._keyed(keys).with_constants({**own, DELETED_AT: now})
 
     @property
     def _watch(self) -> Callable[[], LookAtRows]:
@@ -349,7 +463,6 @@ class SourceStream(IntacctStream):
         deletions: DeletionFinder | None,
     ) -> Scope:
         creation_stamp = self.source.creation_stamp
-        is_incremental = self._incremental_key is not None
         return Scope(
             now=gateway.server_now,
             detector=self._detector,
@@ -361,7 +474,7 @@ class SourceStream(IntacctStream):
                 creation_stamp if creation_stamp in self.schema["properties"] else None
             ),
             paging=self.settings.paging,
-            deletions=deletions if is_incremental else None,
+            deletions=deletions,
             watch=self._watch,
         )
 
@@ -385,17 +498,33 @@ class SourceStream(IntacctStream):
         """Where to go on; a full table goes on only where its own reading broke off."""
         checkpoint = read_checkpoint(self.get_context_state(context), self.name)
         if self._incremental_key is not None:
-            return checkpoint
-        # Partitions that were read before the run broke off have left no trace, so
-        # that all of them must be read in one version.
-        progress = checkpoint.progress if not context else None
-        if progress is None or progress.reading is not Pass.INITIAL:
-            progress = Progress(Pass.INITIAL, gateway.server_now())
+            return self._resumable(checkpoint)
+        progress = checkpoint.progress
+        if progress is None or context or not self._broke_off_alike:
+            # Partitions that were read before the run broke off have left no trace, so
+            # that all of them must be read in one version.
+            progress = Progress.starting(Pass.INITIAL, gateway.server_now())
         # All records of one reading bear one version, also when it is resumed; where it
         # is begun again, that of the new one. Partitions are read in one version.
         if not context or self._stream_version is None:
-            self._stream_version = int(progress.until.timestamp())
+            self._stream_version = int(progress.begun.timestamp())
         return Checkpoint(None, progress)
+
+    def _resumable(self, checkpoint: Checkpoint) -> Checkpoint:
+        """The checkpoint; a first sync that broke off under other choices begins anew."""
+        has_choices = SELECTION in self.stream_state
+        if checkpoint.bookmark is None and has_choices and not self._broke_off_alike:
+            return Checkpoint()
+        return checkpoint
+
+    @cached_property
+    def _broke_off_alike(self) -> bool:
+        """Whether the state's reading was one of the same rows and columns.
+
+        Not known of an older version's: a merge of states may have brought it back.
+        """
+        written = Fingerprint.from_state(self.stream_state.get(SELECTION))
+        return written == self._fingerprint
 
     def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._detector.rows_left:
@@ -409,6 +538,9 @@ class SourceStream(IntacctStream):
     def _note_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         state = self.get_context_state(context)
         write_checkpoint(checkpoint, state, self._incremental_key, self._run.origin)
+        self.stream_state[SELECTION] = self._fingerprint.to_state()
+        if self._tells_deletions and self.settings.key_store is not None:
+            self.stream_state[KEYS] = self._key_owner.id
 
     def _activate_version(self) -> None:
         if self._incremental_key is None and not self._detector.rows_left:
