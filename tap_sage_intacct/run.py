@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,23 +29,10 @@ if TYPE_CHECKING:
     from tap_sage_intacct.periods import ReportingPeriod
     from tap_sage_intacct.settings import Settings
     from tap_sage_intacct.sources import DataSource
+    from tap_sage_intacct.stream_state import KeyOwner
 
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOwner:
-    """The state that a part of the key store belongs to.
-
-    Attributes:
-        id: stands in the state, and in the store.
-        takes_unowned: whether the state is of an earlier version, which wrote no id, and
-            so are the keys that belong to it.
-    """
-
-    id: str
-    takes_unowned: bool
 
 
 class Run:

@@ -46,12 +46,12 @@ _BOOKMARKS = "bookmarks"
 _VALUE = "replication_key_value"
 _COMPANY = "company"
 _ENTITY = "entity"
-_CONTEXT = "context"
-_PARTITIONS = "partitions"
+CONTEXT = "context"
+PARTITIONS = "partitions"
 SELECTION = "selection"
 KEYS = "keys"
 # What a checkpoint does not replace.
-_KEPT = (_CONTEXT, SELECTION, KEYS)
+_KEPT = (CONTEXT, SELECTION, KEYS)
 
 MOST_AHEAD = timedelta(days=1)
 """How far a bookmark may lie ahead of this machine's clock, which may be wrong."""
@@ -174,12 +174,12 @@ def check_bookmark(
 
 
 def _partitions(bookmark: Mapping[str, Any], stream: str) -> list[Mapping[str, Any]]:
-    partitions = bookmark.get(_PARTITIONS, [])
+    partitions = bookmark.get(PARTITIONS, [])
     if not isinstance(partitions, list):
         raise _damaged(stream)
     contexts: list[Any] = []
     for part in partitions:
-        context = part.get(_CONTEXT) if isinstance(part, Mapping) else None
+        context = part.get(CONTEXT) if isinstance(part, Mapping) else None
         if not isinstance(context, Mapping) or context in contexts:
             raise _damaged(stream)
         contexts.append(context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
@@ -26,7 +25,6 @@ from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.reading import read_source
 from tap_sage_intacct.records import RecordTable
 from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts
-from tap_sage_intacct.run import KeyOwner
 from tap_sage_intacct.schema import (
     DELETED_AT,
     is_own,
@@ -40,8 +38,6 @@ from tap_sage_intacct.sensitivity import is_sensitive, sensitive_fields
 from tap_sage_intacct.settings import InvalidSettings, OnChangedSelection, Paging
 from tap_sage_intacct.sources import ENTITY_ID, RECORD_NUMBER, ReadFunction
 from tap_sage_intacct.state import (
-    KEYS,
-    SELECTION,
     Checkpoint,
     Pass,
     Progress,
@@ -49,6 +45,7 @@ from tap_sage_intacct.state import (
     write_checkpoint,
 )
 from tap_sage_intacct.stored_codes import stored_values
+from tap_sage_intacct.stream_state import StreamState
 from tap_sage_intacct.streams.base import ExtraMetric, IntacctStream
 
 if TYPE_CHECKING:
@@ -207,7 +204,7 @@ class SourceStream(IntacctStream):
             self._run.warn_of_moves()
 
     def _check_selection(self) -> None:
-        changes = self._selection_changes()
+        changes = self._own_state.lost_by_changes(self._partitions())
         if not changes:
             return
         text = (
@@ -223,7 +220,7 @@ class SourceStream(IntacctStream):
                 )
             case OnChangedSelection.RELOAD:
                 self.logger.warning("%s Loading it anew.", text)
-                self._forget_bookmarks()
+                self._own_state.forget_bookmarks()
             case OnChangedSelection.WARN:
                 self.logger.warning(
                     "%s Set on_changed_selection to reload for one run to load the stream "
@@ -231,47 +228,15 @@ class SourceStream(IntacctStream):
                     text,
                 )
 
-    def _selection_changes(self) -> list[str]:
-        if self._incremental_key is None or not self._has_bookmark:
-            return []
-        written = Fingerprint.from_state(self.stream_state.get(SELECTION))
-        changes = [] if written is None else self._fingerprint.changes_since(written)
-        return [*changes, *self._entities_left()]
-
-    @property
-    def _has_bookmark(self) -> bool:
-        """Whether a sync of the stream, or of a part of it, was complete."""
-        parts = (self.stream_state, *self.stream_state.get("partitions", ()))
-        return any(
-            read_checkpoint(part, self.name).bookmark is not None for part in parts
-        )
-
-    def _entities_left(self) -> list[str]:
-        """What the state says of entities that are read no more."""
-        parts = self.stream_state.get("partitions", ())
-        left = {
-            part["context"][ENTITY_ID] for part in parts if ENTITY_ID in part["context"]
-        } - {part.get(ENTITY_ID) for part in self._partitions()}
-        if not left:
-            return []
-        names = ", ".join(sorted(left))
-        return [f"Entities are read no more: {names}. Their rows stay as they are."]
-
-    def _forget_bookmarks(self) -> None:
-        """Have the next checkpoint begin with the first row there is."""
-        keys = self.stream_state.get(KEYS)
-        self.stream_state.clear()
-        if keys is not None:
-            self.stream_state[KEYS] = keys
-
     @cached_property
-    def _fingerprint(self) -> Fingerprint:
-        return Fingerprint.of(
+    def _own_state(self) -> StreamState:
+        fingerprint = Fingerprint.of(
             is_incremental=self._incremental_key is not None,
             condition=self._selection.condition,
             start_date=self.settings.start_date,
             fields=self._selected_types,
         )
+        return StreamState(self.stream_state, fingerprint, self.name)
 
     def log_sync_costs(self) -> None:
         """Log also what drifted.
@@ -349,7 +314,7 @@ class SourceStream(IntacctStream):
         conditions[entity] = self._condition(context)
         period = context.get(PERIOD, "")
         return self._run.deletion_finder(
-            self.source, conditions, entity, period, self._key_owner
+            self.source, conditions, entity, period, self._own_state.key_owner
         )
 
     @property
@@ -360,13 +325,6 @@ class SourceStream(IntacctStream):
         is_owned = belongs_to(TOP_LEVEL, self.schema) is not None
         is_numbered = self.source.record_key in RECORD_NUMBER.names
         return self._partitions() if is_owned and is_numbered else []
-
-    @cached_property
-    def _key_owner(self) -> KeyOwner:
-        known = self.stream_state.get(KEYS)
-        if isinstance(known, str):
-            return KeyOwner(known, takes_unowned=False)
-        return KeyOwner(secrets.token_hex(8), takes_unowned=self._has_bookmark)
 
     def _moved(self, deletions: DeletionFinder, page: ReadPage) -> list[RecordTable]:
         """Deletions of records under the entities that they belonged to before."""
@@ -498,9 +456,9 @@ class SourceStream(IntacctStream):
         """Where to go on; a full table goes on only where its own reading broke off."""
         checkpoint = read_checkpoint(self.get_context_state(context), self.name)
         if self._incremental_key is not None:
-            return self._resumable(checkpoint)
+            return self._own_state.resumable(checkpoint)
         progress = checkpoint.progress
-        if progress is None or context or not self._broke_off_alike:
+        if progress is None or context or not self._own_state.broke_off_alike:
             # Partitions that were read before the run broke off have left no trace, so
             # that all of them must be read in one version.
             progress = Progress.starting(Pass.INITIAL, gateway.server_now())
@@ -509,22 +467,6 @@ class SourceStream(IntacctStream):
         if not context or self._stream_version is None:
             self._stream_version = int(progress.begun.timestamp())
         return Checkpoint(None, progress)
-
-    def _resumable(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The checkpoint; a first sync that broke off under other choices begins anew."""
-        has_choices = SELECTION in self.stream_state
-        if checkpoint.bookmark is None and has_choices and not self._broke_off_alike:
-            return Checkpoint()
-        return checkpoint
-
-    @cached_property
-    def _broke_off_alike(self) -> bool:
-        """Whether the state's reading was one of the same rows and columns.
-
-        Not known of an older version's: a merge of states may have brought it back.
-        """
-        written = Fingerprint.from_state(self.stream_state.get(SELECTION))
-        return written == self._fingerprint
 
     def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._detector.rows_left:
@@ -538,9 +480,8 @@ class SourceStream(IntacctStream):
     def _note_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         state = self.get_context_state(context)
         write_checkpoint(checkpoint, state, self._incremental_key, self._run.origin)
-        self.stream_state[SELECTION] = self._fingerprint.to_state()
-        if self._tells_deletions and self.settings.key_store is not None:
-            self.stream_state[KEYS] = self._key_owner.id
+        keeps_keys = self._tells_deletions and self.settings.key_store is not None
+        self._own_state.note(keeps_keys=keeps_keys)
 
     def _activate_version(self) -> None:
         if self._incremental_key is None and not self._detector.rows_left:

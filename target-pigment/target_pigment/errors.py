@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from singer_sdk.exceptions import MissingKeyPropertiesError
-
 
 class PigmentError(Exception):
     """Base of all errors that a user can put right; `str` is the one line to show."""
@@ -33,10 +31,6 @@ class UnsuitableStream(PigmentError):
 
 class UnsuitableRecord(PigmentError):
     """A record that does not fit its SCHEMA; the message holds none of its values."""
-
-
-class KeylessRecord(UnsuitableRecord, MissingKeyPropertiesError):
-    """A record that lacks a field of its key; the SDK's tests ask for its own error."""
 
 
 class SpoolFailed(PigmentError):

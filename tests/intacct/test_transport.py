@@ -146,7 +146,9 @@ def assert_fails_fast(connected: Gateway, pauses: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", [closed_port(), "https://no-such-host.invalid/x", "http://[::1]:9/x"]
+    "url",
+    [closed_port(), "https://no-such-host.invalid/x", "http://[::1]:9/x"],
+    ids=["closed-port", "unknown-host", "closed-ipv6-port"],
 )
 def test_host_that_never_answered_is_given_up_soon(
     gateway: MakeGateway, pauses: list[float], url: str
