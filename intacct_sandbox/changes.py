@@ -46,7 +46,7 @@ def pass_a_day(company: Company, *, seed: int, share: float) -> ChangeSummary:
     deleted = {name: _delete(company, chance, name, share) for name in _DELETED}
     deleted["GLBATCH"] = _remove_entries(company, chance, share)
     entries = max(1, int(company.count("GLBATCH") * share))
-    lines = sum(_post(company, chance) for _ in range(entries))
+    lines = sum(post_entry(company, chance) for _ in range(entries))
     added = {
         "GLBATCH": entries,
         "GLENTRY": lines,
@@ -120,8 +120,8 @@ def _welcome(company: Company, chance: random.Random) -> int:
     return 1
 
 
-def _post(company: Company, chance: random.Random) -> int:
-    """A posted journal entry of two lines."""
+def post_entry(company: Company, chance: random.Random) -> int:
+    """Post a journal entry of two lines; returns how many they are."""
     accounts = list(company.truth("GLACCOUNT"))
     today = company.clock.now().date()
     batch = company.insert(

@@ -161,8 +161,7 @@ def from_stored(stored: Stored, datatype: str) -> Value:
     if datatype == "DATE":
         return date.fromisoformat(str(stored))
     if datatype == "TIMESTAMP":
-        instant = datetime.strptime(str(stored), _STAMP)  # noqa: DTZ007 - next line
-        return instant.replace(tzinfo=timezone.utc)
+        return datetime.fromisoformat(str(stored)).replace(tzinfo=timezone.utc)
     return stored
 
 

@@ -7,7 +7,8 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -96,6 +97,11 @@ class Loader:
     tables: dict[str, dict[Key, Record]] = field(default_factory=dict)
     versions: dict[tuple[str, Key], int | None] = field(default_factory=dict)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the state is of a sync that was broken off."""
+        return is_under_way(self.state)
+
     def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
         """The live catalog with these streams selected, sensitive fields included."""
         catalog: dict[str, Any] = TapSageIntacct(
@@ -123,7 +129,7 @@ class Loader:
         names = streams or tuple(DATA_SOURCE_BY_STREAM)
         catalog = catalog or self.catalog(names)
         tap = TapSageIntacct(
-            config=dict(self.settings), catalog=catalog, state=self.state
+            config=dict(self.settings), catalog=catalog, state=deepcopy(self.state)
         )
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         try:
@@ -156,7 +162,10 @@ class Loader:
                 table.pop(key, None)
             self.versions[message["stream"], key] = message.get("version")
         if run.states:
-            self.state = run.states[-1]
+            self._keep_state(run.states)
+
+    def _keep_state(self, states: Sequence[dict[str, Any]]) -> None:
+        self.state = states[-1]
 
     def _drop_other_versions(self, stream: str, version: int) -> None:
         table = self.tables[stream]

@@ -1,0 +1,1 @@
+"""Sandbox and tap driven together: the machine, its subjects, what changes."""
