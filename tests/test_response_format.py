@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -293,6 +295,29 @@ def test_pages_that_come_short_in_the_middle_are_asked_for_with_counts(
     run = target.run(STREAM, catalog=catalog)
     assert [r["RECORDNO"] for r in run.records(STREAM)] == numbers[:PAGE]
     assert pages(sandbox) == "XJX"
+
+
+@pytest.mark.parametrize("road", ["xml", "json"])
+def test_pages_that_were_asked_for_ahead_may_be_empty(
+    sandbox: Sandbox, loader: MakeLoader, road: str
+) -> None:
+    target = loader(page_size=PAGE // 2, response_format=road, max_connections=4)
+    catalog = target.catalog([STREAM])
+    numbers = sorted(int(str(r["RECORDNO"])) for r in sandbox.company.truth(OBJECT))
+    asked = count()
+
+    def delete(call: Call) -> None:
+        # While the first page is read there is but one call.
+        if call.object_name != OBJECT or next(asked) != 1:
+            return
+        with sandbox.company.transaction():
+            for number in numbers[PAGE // 2 :]:
+                sandbox.company.delete(OBJECT, number)
+
+    sandbox.faults.between_calls = delete
+    run = target.run(STREAM, catalog=catalog)
+    assert {r["RECORDNO"] for r in run.records(STREAM)} >= set(numbers[: PAGE // 2])
+    assert max(Counter(r["RECORDNO"] for r in run.records(STREAM)).values()) == 1
 
 
 def test_rows_that_come_meanwhile_are_read_to_their_counted_end(

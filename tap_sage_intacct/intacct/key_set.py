@@ -230,7 +230,8 @@ class _Walk:
         are told by this, and otherwise by the count at the end of a pass.
         """
         following = self._asked[0].since if self._asked else None
-        return following is not None and found.positions[0] > following
+        is_known = following is not None and bool(found.positions)
+        return is_known and found.positions[0] > following
 
     def _without_known(self, found: OrderedRows) -> OrderedRows:
         """The rows after `start`: a page that was guessed to start too low has others."""
