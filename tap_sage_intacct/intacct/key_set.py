@@ -230,8 +230,9 @@ class _Walk:
         are told by this, and otherwise by the count at the end of a pass.
         """
         following = self._asked[0].since if self._asked else None
-        is_known = following is not None and bool(found.positions)
-        return is_known and found.positions[0] > following
+        if following is None or not found.positions:
+            return False
+        return found.positions[0] > following
 
     def _without_known(self, found: OrderedRows) -> OrderedRows:
         """The rows after `start`: a page that was guessed to start too low has others."""
