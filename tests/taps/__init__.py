@@ -1,0 +1,1 @@
+"""Taps that a long test runs in environments of their own."""
