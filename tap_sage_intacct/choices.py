@@ -5,15 +5,19 @@ Pure; knows neither Singer nor the gateway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.meltano_selection import Pattern, corrected
+from tap_sage_intacct.sensitivity import is_sensitive
 from tap_sage_intacct.setting_values import EVERY_OBJECT
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 from tap_sage_intacct.suggestions import did_you_mean
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.meltano_selection import Streams
     from tap_sage_intacct.settings import Settings
 
 
@@ -44,6 +48,50 @@ def check_catalog_names(settings: Settings, catalogued: Iterable[str]) -> None:
         return
     reports = (report.stream_name for report in settings.custom_reports)
     _refuse_unknown("the catalog", catalogued, {*_known_sources(settings), *reports})
+
+
+def unmatched_patterns(
+    rules: Iterable[str], streams: Streams, others: Collection[str] = ()
+) -> list[str]:
+    """A sentence for each pattern of Meltano's `select` that matches nothing.
+
+    Args:
+        rules: the patterns.
+        streams: what is offered.
+        others: streams whose fields are not known.
+    """
+    patterns = ((rule, Pattern.parse(rule)) for rule in rules)
+    return list(
+        dict.fromkeys(
+            _unmatched(rule, pattern, streams)
+            for rule, pattern in patterns
+            if not pattern.matches(streams)
+            and not any(fnmatch(name, pattern.stream) for name in others)
+        )
+    )
+
+
+def _unmatched(rule: str, pattern: Pattern, streams: Streams) -> str:
+    if not any(fnmatch(name, pattern.stream) for name in streams):
+        return (
+            f"no stream is offered that '{pattern.stream}' matches"
+            f"{did_you_mean(pattern.stream, streams)}"
+        )
+    better = corrected(rule)
+    if better != rule and Pattern.parse(better).matches(streams):
+        return (
+            f"'{rule}' matches nothing, since a dot in a field separates levels in "
+            f"Meltano: write '{better}'."
+        )
+    source = DATA_SOURCE_BY_STREAM.get(pattern.stream)
+    object_name = source.object_name if source else ""
+    if is_sensitive(object_name, pattern.field.replace("?", ".")):
+        return (
+            f"'{rule}' matches nothing: sensitive fields are offered only if "
+            "include_sensitive allows them."
+        )
+    fields = streams.get(pattern.stream, ())
+    return f"'{rule}' matches nothing{did_you_mean(pattern.field, fields)}"
 
 
 def check_needs_no_lookup(settings: Settings) -> None:

@@ -5,6 +5,7 @@ Everything about Intacct is elsewhere; here the Singer SDK meets it.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tap_sage_intacct.choices import (
     check_catalog_names,
     check_needs_no_lookup,
     check_settings_names,
+    unmatched_patterns,
 )
 from tap_sage_intacct.command import (
     JsonFile,
@@ -77,6 +79,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     import click
+
+MELTANO_SELECT = "MELTANO_EXTRACT__SELECT"
+"""Holds the patterns of `select` as JSON, whatever the plugin is called."""
 
 _EXPLAINED = (
     BatchNotWritten,
@@ -152,6 +157,7 @@ class TapSageIntacct(Tap):
         given = super().input_catalog
         if given is not None:
             check_catalog_names(self.settings, given)
+            self._warn_of_patterns(given)
         sources = self._offered_sources()
         reports = {report.stream_name for report in self.settings.custom_reports}
         names = given or [offered.source.stream_name for offered in sources]
@@ -164,6 +170,18 @@ class TapSageIntacct(Tap):
             stream.before_sync = self._check_choices
             stream.begin_next = partial(self._begin_after, stream)
         return streams
+
+    def _warn_of_patterns(self, catalog: Catalog) -> None:
+        """Warn of Meltano's `select`, which Meltano hands to the tap's process [L]."""
+        try:
+            rules = json.loads(os.environ.get(MELTANO_SELECT, "[]"))
+        except ValueError:
+            return
+        streams = {
+            name: entry.schema.properties or {} for name, entry in catalog.items()
+        }
+        for problem in unmatched_patterns(rules, streams):
+            self.logger.warning("select: %s", problem)
 
     def setup_mapper(self) -> None:
         """As the SDK's; then refuse what cannot be run, before any data moves.

@@ -30,6 +30,7 @@ from tap_sage_intacct.deletions import DeletionFinder
 from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
+from tap_sage_intacct.tap import MELTANO_SELECT
 from tests.hostile import hostile_server, pours
 from tests.provoking import Provocation, Scene, on_page
 
@@ -165,6 +166,18 @@ def bills_filter(given: object) -> Prepare:
 def balances_filter(given: str) -> Prepare:
     """Run with a filter that names periods."""
     return settings(filters={"gl_account_balances": given}, balance_periods=None)
+
+
+def patterns(*rules: str) -> Prepare:
+    """Run as Meltano does, which hands its `select` to the tap's process."""
+
+    def prepare(scene: Scene) -> None:
+        related = {"bills": ["VENDOR.TAXID"]}
+        scene.settings.update(include_sensitive=True, related_fields=related)
+        scene.select("departments")
+        scene.monkeypatch.setenv(MELTANO_SELECT, json.dumps(rules))
+
+    return prepare
 
 
 def report(**given: Any) -> Prepare:
@@ -633,6 +646,10 @@ CHOICES: list[Provocation[Scene]] = [
                 report(name="Vendor list", primary_keys=["VENDRID"])),
     Provocation("catalog-stale", first(
         selected("bills"), settings(related_fields={"bills": ["VENDOR.NAME"]}))),
+    Provocation("select-unmatched", patterns("bills.VENDOR.TAXID"), "a dot", code=0),
+    Provocation("select-unmatched", patterns("vendors.SSN"), "sensitive", code=0),
+    Provocation("select-unmatched", patterns("vendors.NAM"), "did you mean", code=0),
+    Provocation("select-unmatched", patterns("vendrs.*"), "no stream", code=0),
     Provocation("state-version", state_of({"version": 9})),
     Provocation("state-damaged", state_of("2026-01-31"), "is damaged: clear"),
     Provocation("state-damaged", whole_state({"bookmarks": None}), "no object"),

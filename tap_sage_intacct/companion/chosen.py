@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct import discovery
-from tap_sage_intacct.choices import check_catalog_names, check_settings_names
-from tap_sage_intacct.companion.meltano_selection import MeltanoSelection
+from tap_sage_intacct.choices import (
+    check_catalog_names,
+    check_settings_names,
+    unmatched_patterns,
+)
 from tap_sage_intacct.discovery import OfferedSource
 from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.labels import shipped_labels
+from tap_sage_intacct.meltano_selection import MeltanoSelection
 from tap_sage_intacct.schema import is_own
 from tap_sage_intacct.selection import row_selection
 from tap_sage_intacct.setting_values import ExtraObject
@@ -21,6 +26,9 @@ from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 
 if TYPE_CHECKING:
     from tap_sage_intacct.run import Run
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,39 +62,51 @@ def chosen_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ChosenStream
     return chosen
 
 
-def chosen_by_meltano(run: Run, selection: MeltanoSelection) -> list[ChosenStream]:
-    """The streams and fields that Meltano selects; where nothing is said, all.
+def chosen_by_meltano(
+    run: Run, selection: MeltanoSelection | None
+) -> list[ChosenStream]:
+    """The streams and fields that Meltano selects; without it, those by default.
 
     Raises:
         InvalidSettings: the settings name streams or fields that there are not.
     """
     offered = discovery.live(run.gateway, DATA_SOURCES, run.settings)
     check_settings_names(run.settings, [one.source.stream_name for one in offered])
-    chosen = [_by_meltano(run, one, selection) for one in offered]
+    if selection is None:
+        return [_by_default(one) for one in offered if _is_default(run, one)]
+    streams = {one.source.stream_name: one.schema["properties"] for one in offered}
+    reports = {report.stream_name for report in run.settings.custom_reports}
+    for problem in unmatched_patterns(selection.rules, streams, reports):
+        logger.warning("select: %s", problem)
+    chosen = [_by_meltano(one, selection) for one in offered]
     return [stream for stream in chosen if stream is not None]
 
 
+def _is_default(run: Run, offered: OfferedSource) -> bool:
+    lacks_periods = (
+        offered.source.needs_period and not row_selection(offered, run.settings).periods
+    )
+    return not (offered.is_listed_only or lacks_periods)
+
+
+def _by_default(offered: OfferedSource) -> ChosenStream:
+    return ChosenStream(offered, _own(offered.schema["properties"]))
+
+
 def _by_meltano(
-    run: Run, offered: OfferedSource, selection: MeltanoSelection
+    offered: OfferedSource, selection: MeltanoSelection
 ) -> ChosenStream | None:
     source = offered.source
-    is_offered = not (offered.is_listed_only or _lacks_periods(run, offered))
-    if not selection.chooses(source.stream_name, by_default=is_offered):
+    if not selection.chooses(source.stream_name):
         return None
+    automatic = {*source.primary_keys, source.replication_key}
     fields = [
         name
         for name in offered.schema["properties"]
-        if name in source.primary_keys
-        or selection.chooses(source.stream_name, name, by_default=True)
+        if name in automatic or selection.chooses(source.stream_name, name)
     ]
     is_incremental = selection.is_incremental(source.stream_name)
     return ChosenStream(offered, _own(fields), is_incremental)
-
-
-def _lacks_periods(run: Run, offered: OfferedSource) -> bool:
-    if not offered.source.needs_period:
-        return False
-    return not row_selection(offered, run.settings).periods
 
 
 def _own(fields: Iterable[str]) -> tuple[str, ...]:

@@ -15,11 +15,8 @@ from tap_sage_intacct.companion.chosen import chosen_by_catalog, chosen_by_melta
 from tap_sage_intacct.companion.fields import listed_fields
 from tap_sage_intacct.companion.meltano_file import (
     FILE_NAME,
-    MeltanoFile,
     read_meltano_file,
 )
-from tap_sage_intacct.companion.meltano_selection import MeltanoSelection
-from tap_sage_intacct.companion.preview import SHOWN_FIELDS
 from tap_sage_intacct.companion.preview import preview as read_preview
 from tap_sage_intacct.companion.prompts import ask_for_choice
 from tap_sage_intacct.companion.reports import (
@@ -58,14 +55,13 @@ def main() -> None:
 def doctor(session: Session) -> None:
     """Check the connection step by step, and say how to mend it."""
     configuration = session.configuration
-    file = configuration.meltano_file
-    selection = _selection(file)
+    selection = configuration.selection
     output = session.output
     steps: list[Step] = []
     for step in examination.examine(
         configuration,
         session.surroundings.now,
-        lambda stream: selection.chooses(stream, by_default=True),
+        selection.chooses if selection else lambda _stream: True,
     ):
         if not output.as_json:
             rendering.show_step(output, step, steps)
@@ -123,9 +119,14 @@ def preview(
 
     The columns are those that meltano.yml selects by name, as far as a screen has room.
     """
-    selected = _selection(session.configuration.meltano_file).named_fields(source)
-    columns = _names(names) or selected[:SHOWN_FIELDS]
-    found = read_preview(session.run(), source, columns, condition, count)
+    found = read_preview(
+        session.run(),
+        source,
+        _names(names),
+        condition,
+        count,
+        session.configuration.selection,
+    )
     session.show(found, rendering.show_preview)
 
 
@@ -139,13 +140,12 @@ def plan(session: Session, catalog: str | None, state: str | None) -> None:
     The streams are those of the catalog, or those that meltano.yml selects, or all.
     """
     run = session.run()
-    file = session.configuration.meltano_file
     if catalog is not None:
         given = read_object(Path(catalog), "--catalog")
         check_catalog(given, Path(catalog))
         chosen = chosen_by_catalog(run, given)
     else:
-        chosen = chosen_by_meltano(run, _selection(file))
+        chosen = chosen_by_meltano(run, session.configuration.selection)
     known = {} if state is None else read_object(Path(state), "--state")
     found = planning.plan(run, chosen, known, session.surroundings.timer)
     session.show(found, rendering.show_plan, rendering.plan_as_json(found))
@@ -242,10 +242,6 @@ def select(  # noqa: PLR0913 - an option each
         click.confirm(f"Write {file}?", default=True, abort=True, err=True)
     if change.diff and not dry_run:
         target.write()
-
-
-def _selection(file: MeltanoFile | None) -> MeltanoSelection:
-    return file.selection() if file is not None else MeltanoSelection()
 
 
 def _names(text: str) -> tuple[str, ...]:

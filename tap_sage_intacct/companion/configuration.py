@@ -6,18 +6,20 @@ is none (in the environment, behind a variable of meltano.yml) are read as its t
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
-from tap_sage_intacct.companion.meltano_file import MeltanoFile, find_meltano_file
+from tap_sage_intacct.companion.meltano_file import find_meltano_file
 from tap_sage_intacct.environment import typed, variable_of
 from tap_sage_intacct.input_files import read_object
+from tap_sage_intacct.meltano_selection import MeltanoSelection
 from tap_sage_intacct.settings import (
     SETTINGS,
     InvalidSettings,
@@ -38,11 +40,11 @@ class Configuration:
 
     Attributes:
         values: setting to value, merged.
-        meltano_file: of the folder; None where there is none.
+        selection: what Meltano would select; None where there is no meltano.yml.
     """
 
     values: Mapping[str, Any]
-    meltano_file: MeltanoFile | None = None
+    selection: MeltanoSelection | None = None
 
     def settings(self) -> Settings:
         """The settings, checked as the tap checks them; credentials may be missing.
@@ -77,14 +79,18 @@ def load_configuration(
     variables = _variables(folder, os.environ if environment is None else environment)
     meltano_file = find_meltano_file(folder)
     values: dict[str, Any] = {}
+    selection = None
     if meltano_file is not None:
-        config = meltano_file.tap_config(variables.get("MELTANO_ENVIRONMENT"))
+        environment_name = variables.get("MELTANO_ENVIRONMENT")
+        config = meltano_file.tap_config(environment_name)
         values |= _expanded(config, variables)
+        stated = meltano_file.selection(environment_name)
+        selection = _overridden(stated, variables)
     values |= _from_environment(variables)
     for file in files:
         if file != ENVIRONMENT:
             values |= read_object(Path(file), "--config")
-    return Configuration(values, meltano_file)
+    return Configuration(values, selection)
 
 
 def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -101,6 +107,21 @@ def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         **{name: value for name, value in stated.items() if value},
         **environment,
     }
+
+
+def _overridden(
+    selection: MeltanoSelection, variables: Mapping[str, str]
+) -> MeltanoSelection:
+    """With `select` of the environment, which Meltano prefers to meltano.yml."""
+    stated = variables.get(variable_of("_select"))
+    if not stated:
+        return selection
+    try:
+        return replace(selection, rules=tuple(json.loads(stated)))
+    except (ValueError, TypeError):
+        raise InvalidSettings(
+            [f"{variable_of('_select')} must be a JSON list."]
+        ) from None
 
 
 def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:

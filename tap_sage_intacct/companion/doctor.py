@@ -43,7 +43,7 @@ from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.intacct.user_preferences import offset_text
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.sources import DATA_SOURCES, DataSource
 
 if TYPE_CHECKING:
     from tap_sage_intacct.companion.configuration import Configuration
@@ -116,7 +116,7 @@ def _examine_company(
         yield from skipped(_BEHIND_SIGN_IN, "nobody is signed in")
         return
     yield _preferences(run.gateway, connection.login.user_id)
-    yield from _sources(run.gateway, connection.login.user_id, is_wanted)
+    yield from _sources(run, connection.login.user_id, is_wanted)
     yield _audit_trail(run.gateway, is_needed=settings.include_deletes)
     yield _connections(connection)
     yield _usage(run.gateway)
@@ -155,9 +155,10 @@ def _preferences(gateway: Gateway, user_id: str) -> Step:
 
 
 def _sources(
-    gateway: Gateway, user_id: str, is_wanted: Callable[[str], bool]
+    run: Run, user_id: str, is_wanted: Callable[[str], bool]
 ) -> Iterator[Step]:
     """A step per source, all of them in a few requests."""
+    gateway = run.gateway
     try:
         refused = discovery.refusals(gateway, map(discovery.shipped, DATA_SOURCES))
     except IntacctError as error:
@@ -169,7 +170,7 @@ def _sources(
     for source in DATA_SOURCES:
         refusal = refused.get(source.stream_name)
         if refusal is None:
-            yield ok(source.stream_name, f"{source.object_name} can be read")
+            yield _readable(source, run.settings, is_wanted)
             continue
         step = failed if is_wanted(source.stream_name) else warned
         is_denied = isinstance(refusal, PermissionDenied | ObjectNotFound)
@@ -181,6 +182,22 @@ def _sources(
             else refusal.remedy,
             answer_of(refusal),
         )
+
+
+def _readable(
+    source: DataSource, settings: Settings, is_wanted: Callable[[str], bool]
+) -> Step:
+    name = source.stream_name
+    # A filter may name periods as well.
+    has_periods = settings.balances.periods or name in settings.filters
+    if source.needs_period and not has_periods and is_wanted(name):
+        return warned(
+            name,
+            "no period is named, so that runs leave the stream out",
+            'Name some in balance_periods, such as {"from": "2026-01", "type": "month"}, '
+            "or deselect the stream.",
+        )
+    return ok(name, f"{source.object_name} can be read")
 
 
 def _applications(gateway: Gateway, user_id: str) -> tuple[str, ...] | None:

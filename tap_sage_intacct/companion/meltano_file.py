@@ -18,8 +18,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.util import load_yaml_guess_indent
 
-from tap_sage_intacct.companion.meltano_selection import (
+from tap_sage_intacct.meltano_selection import (
     MeltanoSelection,
+    Pattern,
     metadata_rules,
 )
 from tap_sage_intacct.settings import InvalidSettings
@@ -50,18 +51,33 @@ class MeltanoFile:
         Args:
             environment: its name; None for the file's default one.
         """
-        name = environment or self.document.get("default_environment")
-        own = self._mapping(self.entry().get("config"))
-        return {**_nested(own), **_nested(self._of_environment(name))}
+        special = self._entry_of_environment(environment)
+        configs = (self._mapping(e.get("config")) for e in (self.entry(), special))
+        own, other = map(_nested, configs)
+        return {**own, **other}
 
     def rules(self) -> tuple[str, ...]:
         """The entry's `select`."""
         return tuple(self.entry().get("select") or ())
 
-    def selection(self) -> MeltanoSelection:
-        """The entry's `select` and `metadata`."""
-        metadata = self._mapping(self.entry().get("metadata"))
-        return MeltanoSelection(self.rules(), metadata_rules(metadata))
+    def selection(self, environment: str | None = None) -> MeltanoSelection:
+        """What the entry and an environment select; the latter comes first.
+
+        Args:
+            environment: its name; None for the file's default one.
+        """
+        own, special = self.entry(), self._entry_of_environment(environment)
+        rules, stream_filter = (
+            next((entry[key] for entry in (special, own) if key in entry), None)
+            for key in ("select", "select_filter")
+        )
+        stated = (self._mapping(entry.get("metadata")) for entry in (own, special))
+        everything = MeltanoSelection().rules
+        return MeltanoSelection(
+            everything if rules is None else tuple(rules),
+            metadata_rules(*stated),
+            tuple(stream_filter or ()),
+        )
 
     def entry(self) -> CommentedMap:
         """The tap's entry among the extractors.
@@ -103,8 +119,9 @@ class MeltanoFile:
         Path(file.name).chmod(path.stat().st_mode)
         Path(file.name).replace(path)
 
-    def _of_environment(self, name: str | None) -> Mapping[str, Any]:
-        """What an environment sets for the tap."""
+    def _entry_of_environment(self, name: str | None) -> Mapping[str, Any]:
+        """What an environment says of the tap; the file's default one if none is named."""
+        name = name or self.document.get("default_environment")
         for environment in self.document.get("environments") or ():
             if environment.get("name") != name:
                 continue
@@ -112,7 +129,7 @@ class MeltanoFile:
             plugins = self._mapping(config.get("plugins"))
             for entry in plugins.get("extractors") or ():
                 if entry.get("name") == self.entry().get("name"):
-                    return self._mapping(entry.get("config"))
+                    return self._mapping(entry)
         return {}
 
     @staticmethod
@@ -197,9 +214,7 @@ def _are_all(entries: Any, kind: type) -> bool:
 
 def rules_of(rules: Iterable[str], stream: str) -> tuple[str, ...]:
     """The rules that name this stream, and no other."""
-    return tuple(
-        rule for rule in rules if rule.removeprefix("!").partition(".")[0] == stream
-    )
+    return tuple(rule for rule in rules if Pattern.parse(rule).stream == stream)
 
 
 def set_rules(entry: CommentedMap, stream: str, rules: Iterable[str]) -> None:

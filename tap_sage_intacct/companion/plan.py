@@ -135,6 +135,8 @@ def _stream_plan(
 ) -> StreamPlan:
     name = _name(stream)
     selection = row_selection(stream.offered, run.settings)
+    if stream.offered.source.needs_period and not selection.periods:
+        return StreamPlan(name, problem="left out: no period is named")
     try:
         counted = [
             _counted(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_sage_intacct.discovery import OfferedSource
     from tap_sage_intacct.intacct.columns import ColumnConverter
     from tap_sage_intacct.intacct.rows import Row
+    from tap_sage_intacct.meltano_selection import MeltanoSelection
     from tap_sage_intacct.records import Record
     from tap_sage_intacct.run import Run
     from tap_sage_intacct.selection import RowSelection
@@ -52,22 +53,25 @@ class Preview:
     part: str = ""
 
 
-def preview(
+def preview(  # noqa: PLR0913, PLR0917 - each is another thing
     run: Run,
     name: str,
     fields: Sequence[str] = (),
     condition: str | None = None,
     count: int = 20,
+    chosen: MeltanoSelection | None = None,
 ) -> Preview:
     """Read the first rows, by one call.
 
     Args:
         run: of the settings, whose filter holds unless another is given.
         name: of the source.
-        fields: columns; none for the first that are not sensitive. One with a dot that
-            the source has not is a path to a parent's field.
+        fields: columns; none for those that Meltano selects by name, or else the first
+            that are not sensitive. One with a dot that the source has not is a path to
+            a parent's field.
         condition: a filter instead of that of the settings; an empty one for none.
         count: of rows, at most a page.
+        chosen: what Meltano selects.
 
     Raises:
         InvalidSettings: a name or the filter is wrong; with the nearest right names.
@@ -79,7 +83,7 @@ def preview(
         filters = {wanted.stream_name: condition} if condition else {}
         settings = replace(settings, filters=filters)
     offered = offered_source(run, wanted, settings)
-    columns = _columns(offered, fields, settings.sensitive)
+    columns = _columns(offered, fields, settings.sensitive, chosen)
     selection = row_selection(offered, settings)
     part = _shown_part(run, offered, selection)
     asked = _asked(offered, columns)
@@ -127,7 +131,10 @@ def _with_paths(
 
 
 def _columns(
-    offered: OfferedSource, fields: Sequence[str], policy: SensitivePolicy
+    offered: OfferedSource,
+    fields: Sequence[str],
+    policy: SensitivePolicy,
+    chosen: MeltanoSelection | None,
 ) -> tuple[str, ...]:
     properties = offered.schema["properties"]
     if fields:
@@ -138,8 +145,9 @@ def _columns(
         for name in sensitive_fields(source.object_name, offered.schema)
         if not policy.offers(source.stream_name, name)
     }
-    shown = (name for name in properties if not is_own(name) and name not in hidden)
-    return tuple(shown)[:SHOWN_FIELDS]
+    shown = [name for name in properties if not is_own(name) and name not in hidden]
+    named = chosen.named_fields(source.stream_name, shown) if chosen else ()
+    return (named or tuple(shown))[:SHOWN_FIELDS]
 
 
 def _hash_converters(

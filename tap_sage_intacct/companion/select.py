@@ -5,6 +5,7 @@ Every name is checked before anything is written, as the tap would check it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING
@@ -16,8 +17,13 @@ from tap_sage_intacct.companion.meltano_file import (
     set_rules,
     set_stream_setting,
 )
-from tap_sage_intacct.companion.meltano_selection import is_selected
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
+from tap_sage_intacct.meltano_selection import (
+    MeltanoSelection,
+    Pattern,
+    corrected,
+    pattern_for,
+)
 from tap_sage_intacct.selection import row_selection
 from tap_sage_intacct.sensitivity import sensitive_fields
 
@@ -89,12 +95,15 @@ def choose(run: Run, choice: Choice, file: MeltanoFile) -> Change:
     if choice.related is not None:
         set_stream_setting(entry, "related_fields", stream, list(related) or None)
     others = set(listed) - set(rules_of(listed, stream))
-    is_needless = bool(choice.fields) and is_selected(others, stream)
+    is_needless = bool(choice.fields) and MeltanoSelection(tuple(others)).chooses(
+        stream
+    )
     sensitive = sensitive_fields(offered.source.object_name, offered.schema)
-    named = [name for name in sensitive if f"{stream}.{name}" in rules]
+    named = [name for name in sensitive if pattern_for(stream, name) in rules]
     hidden = [n for n in sensitive if not settings.sensitive.offers(stream, n)]
     allow_sensitive(entry, [f"{stream}.{name}" for name in named if name in hidden])
-    covered = [n for n in sensitive if n not in named and is_selected(rules, stream, n)]
+    chosen = MeltanoSelection(rules)
+    covered = [n for n in sensitive if n not in named and chosen.chooses(stream, n)]
     return Change(
         stream,
         rules,
@@ -134,27 +143,33 @@ def _rules(
     related: tuple[str, ...],
 ) -> tuple[str, ...]:
     """The rules that a choice means for its stream."""
-    stream = offered.source.stream_name
+    stream, known = offered.source.stream_name, offered.schema["properties"]
     if choice.fields:
-        fields = spelled(choice.fields, offered.schema["properties"], stream)
-        rules = tuple(f"{stream}.{field}" for field in fields)
-    elif choice.fields is None and is_selected(listed, stream):
-        # Less what leads to parents' fields that are no longer wanted.
-        named = rules_of(listed, stream)
-        rules = tuple(rule for rule in named if not _is_stale(rule, offered))
+        fields = spelled(choice.fields, known, stream)
+        rules = tuple(pattern_for(stream, field) for field in fields)
+    elif choice.fields is None and MeltanoSelection(listed).chooses(stream):
+        rules = _still_right(rules_of(listed, stream), stream, known)
     else:
         rules = (f"{stream}.*",)
     others = tuple(set(listed) - set(rules_of(listed, stream)))
+    chosen = MeltanoSelection((*others, *rules))
     further = [
-        f"{stream}.{path}"
+        pattern_for(stream, path)
         for path in related
-        if not is_selected((*others, *rules), stream, path)
+        if not chosen.chooses(stream, path)
     ]
     return (*rules, *further)
 
 
-def _is_stale(rule: str, offered: OfferedSource) -> bool:
-    """Whether a rule names a path by which nothing is read any more."""
-    _, _, path = rule.partition(".")
-    is_path = "." in path and "*" not in path
-    return is_path and path not in offered.schema["properties"]
+def _still_right(
+    rules: Iterable[str], stream: str, known: Collection[str]
+) -> tuple[str, ...]:
+    """The rules, in Meltano's way, less those of parents' fields no longer wanted."""
+    kept = []
+    for rule in rules:
+        pattern = Pattern.parse(rule)
+        right = rule if pattern.matches({stream: known}) else corrected(rule)
+        is_path = pattern.names_one_field and set(pattern.field) & set(".?")
+        if not is_path or Pattern.parse(right).matches({stream: known}):
+            kept.append(right)
+    return tuple(kept)

@@ -156,7 +156,7 @@ def test_file_that_holds_no_settings_is_refused(
 
 def test_meltano_yml_of_another_tap_is_left_alone(folder: Path) -> None:
     (folder / "meltano.yml").write_text("plugins: {extractors: [{name: tap-other}]}\n")
-    assert load_configuration((), folder, {}).meltano_file is None
+    assert load_configuration((), folder, {}).selection is None
 
 
 def test_meltano_yml_that_is_no_yaml_is_refused(folder: Path) -> None:

@@ -329,3 +329,11 @@ def test_doctor_without_settings_says_where_to_put_them(
         result.stdout
     )
     assert "Company > Admin > Web Services users" in result.stdout
+
+
+def test_balances_without_periods_are_a_warning(command: Command) -> None:
+    result = command("doctor", "--json", balance_periods=[])
+    assert result.exit_code == 0
+    step = steps_of(result)["gl_account_balances"]
+    assert step["verdict"] == "warning"
+    assert "balance_periods" in step["remedy"]

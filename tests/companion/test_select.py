@@ -109,13 +109,31 @@ def test_related_fields_are_selected_too(command: Command, small: Path) -> None:
         "bills.RECORDNO",
         "gl_accounts.*",
         "bills.TOTALDUE",
-        "bills.VENDOR.CREDITLIMIT",
+        "bills.VENDOR?CREDITLIMIT",
     ]
     assert command("select", "bills", "--related", "VENDOR.NAME").exit_code == 0
     entry = entry_of(small)
     assert entry["config"]["related_fields"] == {"bills": ["VENDOR.NAME"]}
-    assert "bills.VENDOR.CREDITLIMIT" not in entry["select"]
-    assert "bills.VENDOR.NAME" in entry["select"]
+    assert "bills.VENDOR?CREDITLIMIT" not in entry["select"]
+    assert "bills.VENDOR?NAME" in entry["select"]
+
+
+def test_patterns_that_meltano_does_not_understand_are_put_right(
+    command: Command, folder: Path
+) -> None:
+    """As the previous version wrote them."""
+    path = folder / "meltano.yml"
+    path.write_text(
+        "plugins:\n  extractors:\n    - name: tap-sage-intacct\n      select:\n"
+        "        - vendors.NAME\n        - vendors.DISPLAYCONTACT.EMAIL1\n"
+        "        - '!vendors.DISPLAYCONTACT.PHONE1'\n"
+    )
+    assert command("select", "vendors", "--filter", "RECORDNO > 1").exit_code == 0
+    assert entry_of(path)["select"] == [
+        "vendors.NAME",
+        "vendors.DISPLAYCONTACT?EMAIL1",
+        "!vendors.DISPLAYCONTACT?PHONE1",
+    ]
 
 
 def test_filter_can_be_taken_away(command: Command, small: Path) -> None:
@@ -276,7 +294,7 @@ def test_questions_are_asked_again_until_the_answer_is_right(
     assert entry["select"] == [
         "bills.RECORDNO",
         "bills.WHENDUE",
-        "bills.VENDOR.NAME",
+        "bills.VENDOR?NAME",
         "gl_accounts.*",
     ]
     assert entry["config"]["filters"]["bills"] == "WHENDUE > '2026-01-31'"
