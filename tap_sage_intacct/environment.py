@@ -6,9 +6,10 @@ Texts are not repeated in messages, since one may be a password in the wrong pla
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tap_sage_intacct.setting_names import misspelt_problems
 from tap_sage_intacct.settings import InvalidSettings
 
 PREFIX = "TAP_SAGE_INTACCT_"
@@ -61,7 +62,10 @@ def environment_problems(
         properties: setting to its schema.
         variables: of the environment.
     """
-    problems: list[str] = []
+    named = (name.removeprefix(PREFIX).lower() for name in _ours(variables))
+    # Meltano adds one for each member of a setting that is an object.
+    others = [n for n in named if not any(n.startswith(f"{p}_") for p in properties)]
+    problems = misspelt_problems(others, properties)
     for name, schema in properties.items():
         text = variables.get(variable_of(name), "")
         if _is_comma_separated(schema):
@@ -71,6 +75,13 @@ def environment_problems(
         except InvalidSettings as error:
             problems += error.problems
     return problems
+
+
+def _ours(variables: Mapping[str, str]) -> Iterator[str]:
+    """The variables of settings; behind two underscores stands what is Meltano's."""
+    for name in variables:
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}_"):
+            yield name
 
 
 def _is_comma_separated(schema: Mapping[str, Any]) -> bool:

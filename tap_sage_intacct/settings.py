@@ -29,6 +29,7 @@ from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.retrying import RetryPolicy
 from tap_sage_intacct.maintenance import MaintenanceWindow
 from tap_sage_intacct.sensitivity import SensitivePolicy
+from tap_sage_intacct.setting_names import misspelt_problems
 from tap_sage_intacct.setting_values import (
     BalanceSettings,
     CustomReport,
@@ -398,6 +399,8 @@ SETTINGS = th.PropertiesList(
     ),
 )
 
+SETTING_NAMES = frozenset(SETTINGS.to_dict()["properties"])
+
 SECRET_SETTINGS = frozenset(
     name
     for name, schema in SETTINGS.to_dict()["properties"].items()
@@ -518,6 +521,7 @@ class Settings:
             {name: value for name, value in config.items() if value is not None}
         )
         problems = [
+            *misspelt_problems(config, SETTING_NAMES),
             *_character_problems(given),
             *_api_url_problems(given["api_url"]),
             *_deletes_problems(given),

@@ -35,7 +35,7 @@ from tap_sage_intacct.command import (
 )
 from tap_sage_intacct.discovery import OfferedSource, live_labels
 from tap_sage_intacct.drift import DriftFound
-from tap_sage_intacct.environment import environment_problems
+from tap_sage_intacct.environment import environment_problems, typed, variable_of
 from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.intacct.errors import IntacctError
@@ -48,9 +48,11 @@ from tap_sage_intacct.report_schema import OfferedReport, offered_reports
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.selection import RowSelection, row_selection
 from tap_sage_intacct.sensitivity import sensitive_fields, with_hashes
+from tap_sage_intacct.setting_names import unknown_names
 from tap_sage_intacct.setting_values import ExtraObject
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
+    SETTING_NAMES,
     SETTINGS,
     InvalidSettings,
     Settings,
@@ -414,7 +416,14 @@ class TapSageIntacct(Tap):
             raise InvalidSettings(problems)
         if failure is not None:
             raise failure
-        return found
+        # The SDK takes what may be a flag for nothing else.
+        return {
+            name: typed(name, os.environ[variable_of(name)], properties[name])
+            if "array" in properties[name].get("type", ())
+            and "boolean" in properties[name]["type"]
+            else value
+            for name, value in found.items()
+        }
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
@@ -433,6 +442,11 @@ class TapSageIntacct(Tap):
         try:
             super()._validate_config(raise_errors=True)
             Settings.from_config(self.config)
+            if strangers := unknown_names(self.config, SETTING_NAMES):
+                self.logger.warning(
+                    "The tap has no such settings, and passes over them: %s.",
+                    ", ".join(strangers),
+                )
         except ConfigValidationError as error:
             errors = [_without_secret(text) for text in error.errors]
         except InvalidSettings as error:

@@ -583,6 +583,8 @@ SETTINGS: list[Provocation[Scene]] = [
         balance_periods={"from": "2025-02", "to": "2025-01", "type": "month"}),
         "not before"),
     Provocation("entities-shape", settings(entities="some")),
+    Provocation("setting-misspelt", settings(filter={"bills": "RECORDNO > 1"})),
+    Provocation("setting-unknown", first(discovery, settings(dbt_target="x")), code=0),
     Provocation("include-sensitive-shape", settings(include_sensitive=["SSN"])),
     Provocation("sensitive-salt-missing", settings(sensitive="hash")),
     Provocation("extra-object-unnamed", settings(extra_objects=[" "])),
@@ -613,6 +615,8 @@ CHOICES: list[Provocation[Scene]] = [
     Provocation("catalog-hashed", first(
         selected("employees", sensitive="hash", sensitive_salt="pepper"),
         settings(sensitive=None))),
+    Provocation("book-unknown", first(
+        selected("gl_account_balances"), settings(balance_books=["ACRUAL"]))),
     Provocation("periods-twice", settings(
         filters={"gl_account_balances": "PERIOD = 'x'"})),
     Provocation("object-unknown", settings(extra_objects=["CLAS"])),

@@ -306,3 +306,25 @@ def test_periods_that_may_not_be_read_skip_the_stream(
     run = target.run(catalog=catalog)
     assert run.counts[STREAM] == 0 < run.counts["vendors"]
     assert f"{STREAM} is skipped" in caplog.text
+
+
+def test_book_that_the_company_has_not_is_refused(
+    loader: Callable[..., Loader], sandbox: Sandbox
+) -> None:
+    target = loader(balance_books=["ACRUAL"])
+    catalog = target.catalog(["gl_account_balances"])
+    before = len(sandbox.calls)
+    with pytest.raises(
+        InvalidSettings, match=r"no book 'ACRUAL': did you mean ACCRUAL"
+    ):
+        target.run(catalog=catalog)
+    assert len(sandbox.calls) - before < 10
+    assert not target.tables
+
+
+def test_standard_book_without_balances_is_taken(
+    loader: Callable[..., Loader], sandbox: Sandbox
+) -> None:
+    target = loader(balance_books=["TAXADJCASH"])
+    target.run("gl_account_balances")
+    assert all(call.object_name != "GLDETAIL" for call in sandbox.calls[-8:])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_sage_intacct.environment import environment_problems
 from tap_sage_intacct.settings import (
     SECRET_SETTINGS,
     SETTINGS,
@@ -14,6 +15,7 @@ from tap_sage_intacct.settings import (
     OnDenied,
     Settings,
 )
+from tap_sage_intacct.tap import TapSageIntacct
 
 ROOT = Path(__file__).parent.parent
 CREDENTIALS = {
@@ -24,6 +26,8 @@ CREDENTIALS = {
     "sender_password": "s3nder",
 }
 SCHEMA = SETTINGS.to_dict()["properties"]
+NOTHING: dict[str, Any] = {"streams": []}
+"""A catalog: without one, the tap would discover."""
 
 
 def meltano_settings() -> dict[str, dict[str, Any]]:
@@ -153,3 +157,69 @@ def test_secrets_example_names_every_required_setting() -> None:
     required = SETTINGS.to_dict()["required"]
     of_tap = {name for name in named if name.startswith("TAP_")}
     assert of_tap == {f"TAP_SAGE_INTACCT_{name.upper()}" for name in required}
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("filter", "filters"),
+        ("include_delete", "include_deletes"),
+        ("balance_book", "balance_books"),
+        ("Include-Deletes", "include_deletes"),
+        ("start_data", "start_date"),
+    ],
+)
+def test_misspelt_setting_is_refused_with_the_right_name(name: str, right: str) -> None:
+    words = rf"There is no setting '{name}': did you mean {right}"
+    with pytest.raises(InvalidSettings, match=words):
+        Settings.from_config({**CREDENTIALS, name: True})
+    variables = {f"TAP_SAGE_INTACCT_{name.upper()}": "x"}
+    (problem,) = environment_problems(SCHEMA, variables)
+    assert f"did you mean {right}" in problem
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("stream_maps", "stream_map_config", "flattening_enabled", "faker_config"),
+        *("batch_config", "load_method", "validate_records", "add_record_metadata"),
+        *("process_activate_version_messages", "dbt_project", "host", "_select"),
+    ],
+)
+def test_settings_of_others_are_passed_over(name: str) -> None:
+    Settings.from_config({**CREDENTIALS, name: {}})
+    assert environment_problems(SCHEMA, {f"TAP_SAGE_INTACCT_{name.upper()}": ""}) == []
+
+
+def test_variables_of_meltano_are_none_of_settings() -> None:
+    """It hands over extras, and the members of settings that are objects."""
+    variables = {
+        "TAP_SAGE_INTACCT__SELECT": "[]",
+        "TAP_SAGE_INTACCT_FILTERS_BILLS": "RECORDNO > 1",
+        "TAP_SAGE_INTACCT_LOGLEVEL": "DEBUG",
+    }
+    assert environment_problems(SCHEMA, variables) == []
+
+
+def test_list_of_patterns_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK would read it as `false`."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(f"TAP_SAGE_INTACCT_{name.upper()}", value)
+    monkeypatch.setenv("TAP_SAGE_INTACCT_INCLUDE_SENSITIVE", '["employees.SSN"]')
+    tap = TapSageIntacct(parse_env_config=True, catalog=NOTHING)
+    assert tap.settings.sensitive.included == ("employees.SSN",)
+
+
+def test_unknown_settings_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    config = {**CREDENTIALS, "dbt_project": "x", "stream_maps": {}}
+    TapSageIntacct(config=config, catalog=NOTHING)
+    told = [r.getMessage() for r in caplog.records if "no such settings" in r.message]
+    assert told == ["The tap has no such settings, and passes over them: dbt_project."]
+
+
+@pytest.mark.parametrize("given", ["true", "YES", True, "on"])
+def test_flag_of_sensitive_fields_may_be_text(given: object) -> None:
+    settings = Settings.from_config({**CREDENTIALS, "include_sensitive": given})
+    assert settings.sensitive.included is True

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.balances import key_fields
+from tap_sage_intacct.books import check_books
 from tap_sage_intacct.intacct.paging import LookAtRows
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.values import ValueType
@@ -46,6 +47,17 @@ class BalanceStream(SourceStream):
     def lacks_periods(self) -> bool:
         """Also where no period is named: balances are read period by period."""
         return not self._selection.periods
+
+    def check_choices(self) -> None:
+        """Also refuse books that there are not.
+
+        Raises:
+            InvalidSettings: with the nearest right names.
+        """
+        super().check_choices()
+        books = self.settings.balances.books
+        if books and (partitions := self.partitions):
+            check_books(self._run.gateway, books, partitions[-1][PERIOD])
 
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Nothing where no period is named, which a trial run selects all the same."""
