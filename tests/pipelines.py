@@ -17,6 +17,14 @@ ROOT = Path(__file__).parent.parent
 
 
 def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> None:
+    finished = run_of_meltano(sandbox, loader, period, **settings)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+
+
+def run_of_meltano(
+    sandbox: Sandbox, loader: str, period: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """However it ends."""
     meltano = os.environ.get("MELTANO")
     if meltano is None:
         pytest.skip("MELTANO does not name the command: run `make test-long`")
@@ -33,7 +41,7 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
     }
     # A state of its own for every test.
     state = f"--state-id-suffix=test-{abs(hash(str(settings)))}"
-    finished = subprocess.run(
+    return subprocess.run(
         [meltano, "run", state, "tap-sage-intacct", loader],
         cwd=ROOT,
         env=environment,
@@ -41,7 +49,6 @@ def meltano_run(sandbox: Sandbox, loader: str, period: str, **settings: str) -> 
         capture_output=True,
         text=True,
     )
-    assert finished.returncode == 0, finished.stderr[-3000:]
 
 
 def truth(company: Company, source: DataSource, period: str) -> list[dict[str, Any]]:

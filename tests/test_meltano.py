@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from intacct_sandbox import Company, Sandbox
+from intacct_sandbox import Company, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCES
-from tests.pipelines import assert_same, meltano_run, truth
+from tests.pipelines import assert_same, meltano_run, run_of_meltano, truth
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]
 
@@ -91,6 +91,34 @@ def test_choices_reach_the_tap(
     assert len(loaded["region"]) == living_company.count("region")
     assert len(loaded["classes"]) == living_company.count("CLASS")
     assert len(loaded["vendor_list"]) == living_company.count("VENDOR")
+
+
+@pytest.mark.parametrize(("on_denied", "fails"), [("fail", True), ("warn", False)])
+def test_denied_stream_fails_the_run_if_it_is_to(
+    living_company: Company,
+    tmp_path: Path,
+    period: str,
+    on_denied: str,
+    *,
+    fails: bool,
+) -> None:
+    """Discovery comes first, and would leave the stream out. No period is named."""
+    with Sandbox(living_company) as sandbox:
+        sandbox.switches = Switches(denied_objects=frozenset({"APBILL"}))
+        finished = run_of_meltano(
+            sandbox,
+            "target-jsonl",
+            period,
+            TARGET_JSONL_DESTINATION_PATH=str(tmp_path),
+            TAP_SAGE_INTACCT_ON_DENIED=on_denied,
+            TAP_SAGE_INTACCT_BALANCE_PERIODS="[]",
+            TAP_SAGE_INTACCT__SELECT='["bills.*", "employees.*", "gl_account_b*.*"]',
+        )
+    assert (finished.returncode != 0) is fails
+    assert "gl_account_balances is left out" in finished.stderr
+    lines = (tmp_path / "employees.jsonl").read_text().splitlines()
+    assert lines
+    assert not any("SSN" in json.loads(line) for line in lines)
 
 
 def as_file(value: object) -> object:
