@@ -135,13 +135,13 @@ class DeletionFinder:
             return
         stored = [self._stored(row) for row in rows]
         self.keys.add(stored)
-        if self._bookmark is None:
+        if self._bookmark is None or self.keys.is_loading:
             return
         # Of what changed; a first sync has no earlier versions to look for.
         self._business_ids.update(key.business_id for key in stored if key.business_id)
 
     def begin_load(self) -> None:
-        """A first sync begins with the first record there is."""
+        """A first sync, or a full table, begins with the first record there is."""
         if self.keys is not None:
             self.keys.begin_load()
 
@@ -158,7 +158,7 @@ class DeletionFinder:
                 yield entity, former
 
     def loaded(self, living: LivingRecords) -> Iterator[list[str]]:
-        """A first sync is done; what one that died before it had emitted, and is gone.
+        """All records were read; what earlier readings had emitted, and is gone.
 
         Where the store was lost in the middle, the next sync scans the keys.
         """

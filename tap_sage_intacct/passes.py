@@ -36,6 +36,7 @@ from tap_sage_intacct.offsets import offset_pages
 from tap_sage_intacct.reconciliation import PassLedger, reconcile
 from tap_sage_intacct.scope import ReadPage, Scope, since, since_start
 from tap_sage_intacct.settings import Paging
+from tap_sage_intacct.sources import RECORD_NUMBER
 from tap_sage_intacct.state import Checkpoint, Pass, Progress
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def initial_pages(
         emitted: remembers the rows, where another reading may meet them again.
     """
     progress = progress or Progress.starting(Pass.INITIAL, scope.last_second())
+    progress = _fitted(progress, source.paging_key)
     if scope.deletions is not None:
         scope.deletions.will_end_with(progress.begun)
         if progress.after is None:
@@ -87,10 +89,7 @@ def initial_pages(
         living = QueriedRecords(keys, key)
         for dead in scope.deletions.loaded(living):
             yield ReadPage(deleted=dead)
-    if scope.replication_key is None:
-        yield ReadPage(checkpoint=Checkpoint())
-    else:
-        yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
+    yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
 
 
 @dataclass
@@ -124,7 +123,7 @@ class Changes:
         progress = self.checkpoint.progress or Progress.starting(
             Pass.CHANGED, self.scope.last_second()
         )
-        self.progress = _by_key(progress, self.source.paging_key)
+        self.progress = _fitted(progress, self.source.paging_key)
         if self.scope.deletions is not None:
             self.scope.deletions.will_end_with(self.progress.begun)
         # Of this sync; the checkpoint's own stays until the sync is done, since the pass
@@ -378,10 +377,16 @@ def ordered_pages(
     yield from reconcile(reader, ledger, condition, detector)
 
 
-def _by_key(progress: Progress, key: PagingKey) -> Progress:
-    """Where version 0.1 broke off in the order of stamps, the pass begins anew."""
-    is_by_stamp = progress.after is not None and len(progress.after) > len(key.fields)
-    return replace(progress, after=None) if is_by_stamp else progress
+def _fitted(progress: Progress, key: PagingKey) -> Progress:
+    """The progress; its pass begins anew where it broke off at no position of the key.
+
+    Version 0.1 read changes in the order of stamps, and other states are damaged.
+    """
+    wanted = RECORD_NUMBER if progress.reading is Pass.LINES else key
+    position = progress.after or ()
+    is_number = all(isinstance(value, int) for value in position)
+    fits = is_number and len(position) in {0, len(wanted.fields)}
+    return progress if fits else replace(progress, after=None)
 
 
 def _advanced(progress: Progress, page: Page) -> Progress:

@@ -117,8 +117,7 @@ class BalanceReading:
         if scope.deletions is not None:
             for dead in scope.deletions.unseen():
                 yield ReadPage(deleted=dead)
-        bookmark = None if scope.replication_key is None else until
-        yield ReadPage(checkpoint=Checkpoint(bookmark, rows=count))
+        yield ReadPage(checkpoint=Checkpoint(until, rows=count))
 
     def _with_key(self, row: Row) -> Row:
         return {**row, BALANCE_KEY: balance_key(row, self.key_fields)}
@@ -159,7 +158,7 @@ def _by_snapshot(
 ) -> Iterator[ReadPage]:
     """One result set, which has no order: a checkpoint only holds after its end."""
     until = scope.last_second()
-    bookmark = checkpoint.bookmark
+    bookmark = checkpoint.bookmark if scope.replication_key is not None else None
     condition = both(scope.condition, changed_or_created(scope, bookmark))
     if scope.deletions is not None:
         scope.deletions.will_end_with(until)
@@ -176,7 +175,7 @@ def _by_snapshot(
         )
         for dead in gone:
             yield ReadPage(deleted=dead)
-    yield ReadPage(checkpoint=_done(scope, until))
+    yield ReadPage(checkpoint=Checkpoint(until))
 
 
 def _by_parent(
@@ -200,7 +199,7 @@ def _by_parent(
     if scope.deletions is not None and checkpoint.bookmark is not None:
         for dead in scope.deletions.unseen():
             yield ReadPage(deleted=dead)
-    yield ReadPage(checkpoint=_done(scope, until))
+    yield ReadPage(checkpoint=Checkpoint(until))
 
 
 _BY_FUNCTION = {
@@ -216,7 +215,3 @@ def _result_set(
     return snapshot_pages(
         reader, condition, read_again=scope.detector.read_again, watch=scope.watch
     )
-
-
-def _done(scope: Scope, until: datetime) -> Checkpoint:
-    return Checkpoint() if scope.replication_key is None else Checkpoint(until)

@@ -4,10 +4,11 @@ A stream's bookmark is written as
 
     {"replication_key": "WHENMODIFIED",
      "replication_key_value": "2026-01-31T07:12:45+00:00",
+     "read_whole": null,
      "highest": [81234],
      "company": "acme",
      "version": 3,
-     "reading": {"pass": "changed", "begun": "…", "until": "…", "after": ["…", 4711]},
+     "reading": {"pass": "changed", "begun": "…", "until": "…", "after": [4711]},
      "selection": {…},
      "keys": "5f0e…"}
 
@@ -15,9 +16,10 @@ A stream's bookmark is written as
 up to and including it was emitted. It is null until the first sync is complete.
 `highest` is the greatest record number emitted, by which rows without any stamp are
 found. `reading` says where a sync under way stands; between syncs its `pass` is null.
-`rows` counts the rows of a whole set, which shows that some are gone. `company`, and
-`entity` where one is signed in to, say whose rows they are. `selection` is a
-`fingerprint`, `keys` the id of the part of the key store that belongs to this state.
+`rows` counts the rows of a whole set, which shows that some are gone. A full table has
+`read_whole` instead of a value: the second in which its last complete reading began.
+`company`, and `entity` where one is signed in to, say whose rows they are. `selection`
+is a `fingerprint`, `keys` the id of the part of the key store that belongs to this state.
 The bookmark of a partition (an entity, a reporting period) has the same form, beside
 the `context` that names it; `selection` and `keys` stand once, beside `partitions`.
 
@@ -44,6 +46,7 @@ _READABLE = frozenset({1, 2, VERSION})
 
 _BOOKMARKS = "bookmarks"
 _VALUE = "replication_key_value"
+_WHOLE = "read_whole"
 _COMPANY = "company"
 _ENTITY = "entity"
 CONTEXT = "context"
@@ -222,7 +225,7 @@ def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
             "does not read: upgrade the tap, or clear the state to load the stream anew."
         )
     try:
-        done = _instant(bookmark.get(_VALUE))
+        done = _instant(bookmark.get(_VALUE) or bookmark.get(_WHOLE))
         return Checkpoint(
             done,
             _progress(bookmark, done),
@@ -257,8 +260,12 @@ def write_checkpoint(
     done, highest = checkpoint.bookmark, checkpoint.highest
     bookmark.clear()
     bookmark.update(kept)
+    is_whole = replication_key is None
+    begun = None if done is None else done.isoformat()
     bookmark["replication_key"] = replication_key
-    bookmark[_VALUE] = None if done is None else done.isoformat()
+    # Targets take a value for a sign that only changes come.
+    bookmark[_VALUE] = None if is_whole else begun
+    bookmark[_WHOLE] = begun if is_whole else None
     bookmark["highest"] = None if highest is None else list(highest)
     if checkpoint.rows is not None:
         bookmark["rows"] = checkpoint.rows

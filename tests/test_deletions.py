@@ -16,6 +16,7 @@ from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tests.loading import Loader
 from tests.test_loading import assert_loaded
+from tests.test_passes import full_table
 
 DAY = 24 * 3600
 MakeLoader = Callable[..., Loader]
@@ -418,3 +419,54 @@ def test_state_and_key_store_of_an_earlier_version_go_on_together(
     clock.advance(600)
     target.run("gl_journal_entry_lines")
     assert_loaded(target, company, "gl_journal_entry_lines")
+
+
+def test_full_table_tells_what_is_gone_once(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    """For targets that do not heed ACTIVATE_VERSION."""
+    target = keeping(lookback_minutes=0)
+    catalog = full_table(target, "vendors")
+    target.run(catalog=catalog)
+    told = []
+    for day in range(4):
+        clock.advance(DAY)
+        if day < 2:
+            company.delete(
+                "VENDOR", int(str(next(company.truth("VENDOR"))["RECORDNO"]))
+            )
+        run = target.run(catalog=catalog)
+        told.append(len(run.deleted("vendors")))
+        assert_loaded(target, company, "vendors")
+    assert told == [1, 1, 0, 0]
+
+
+def test_full_table_that_dies_tells_what_is_gone(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    target = keeping(page_size=10)
+    catalog = full_table(target, "vendors")
+    target.run(catalog=catalog)
+    target.run(catalog=catalog, upto=25)
+    company.delete("VENDOR", 3)
+    company.delete("VENDOR", 40)
+    told = []
+    for _ in range(3):
+        clock.advance(DAY)
+        told.append(target.run(catalog=catalog).deleted("vendors"))
+    assert told == [[], [3, 40], []], "the first one is the reading that was broken off"
+    assert_loaded(target, company, "vendors")
+
+
+def test_full_table_that_becomes_incremental_reads_changes_alone(
+    company: Company, clock: ManualClock, keeping: MakeLoader
+) -> None:
+    target = keeping(lookback_minutes=0)
+    target.run(catalog=full_table(target, "vendors"))
+    clock.advance(DAY)
+    company.delete("VENDOR", 3)
+    company.update("VENDOR", 5, {"NAME": "changed"})
+    clock.advance(60)
+    run = target.run("vendors")
+    assert [r["RECORDNO"] for r in run.records("vendors")] == [5, 3]
+    assert run.deleted("vendors") == [3]

@@ -28,7 +28,6 @@ def plugin(kind: str, name: str) -> dict[str, Any]:
 
 
 TAP = plugin("extractors", "tap-sage-intacct")
-PIGMENT_TAP = plugin("extractors", "tap-sage-intacct--pigment")
 TARGET = plugin("loaders", "target-pigment")
 STREAMS = TARGET["config"]["streams"]
 
@@ -45,7 +44,7 @@ def test_meltano_knows_every_setting_of_the_target() -> None:
 def test_the_job_reads_lists_whole_and_replaces_them() -> None:
     assert PROJECT["jobs"][0] == {
         "name": "intacct-to-pigment",
-        "tasks": ["tap-sage-intacct--pigment target-pigment"],
+        "tasks": ["tap-sage-intacct target-pigment"],
     }
 
 
@@ -73,7 +72,7 @@ def test_what_is_selected_is_what_is_sent(stream: str) -> None:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_stream_that_replaces_is_read_whole(stream: str) -> None:
     replaces = STREAMS[stream]["load_mode"] == "replace"
-    method = PIGMENT_TAP["metadata"].get(stream, {}).get("replication-method")
+    method = TAP["metadata"].get(stream, {}).get("replication-method")
     assert (method == "FULL_TABLE") is replaces
     marks = {"_sdc_deleted_at"} & {c["name"] for c in STREAMS[stream]["columns"]}
     assert bool(marks) is not replaces

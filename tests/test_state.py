@@ -123,6 +123,7 @@ def test_bookmark_as_it_is_documented() -> None:
     assert bookmark == {
         "replication_key": "WHENMODIFIED",
         "replication_key_value": "2026-01-30T07:12:45+00:00",
+        "read_whole": None,
         "highest": [81234],
         "company": "acme",
         "version": 3,

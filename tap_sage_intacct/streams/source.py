@@ -303,9 +303,10 @@ class SourceStream(IntacctStream):
     def _deletions(
         self, context: Context
     ) -> AbstractContextManager[DeletionFinder | None]:
-        """A full table needs none: its version shows what is gone."""
-        is_needed = self._tells_deletions and self._incremental_key is not None
-        if not is_needed or self._is_trial:
+        """Of a full table by its keys: not every target heeds its version."""
+        is_incremental = self._incremental_key is not None
+        can_be_found = is_incremental or self.settings.key_store is not None
+        if not self._tells_deletions or not can_be_found or self._is_trial:
             return nullcontext()
         entity = context.get(ENTITY_ID)
         conditions = {
@@ -466,7 +467,7 @@ class SourceStream(IntacctStream):
         # is begun again, that of the new one. Partitions are read in one version.
         if not context or self._stream_version is None:
             self._stream_version = int(progress.begun.timestamp())
-        return Checkpoint(None, progress)
+        return Checkpoint(checkpoint.bookmark, progress)
 
     def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._detector.rows_left:

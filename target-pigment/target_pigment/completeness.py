@@ -307,7 +307,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _is_under_way(entry: object) -> bool:
     return any(
-        part.get(name) is not None or (name == _UNDER_WAY[0] and name in part)
+        _remembers(part.get(name)) or (name == _UNDER_WAY[0] and name in part)
         for part in _parts(entry)
         for name in _UNDER_WAY
     )
