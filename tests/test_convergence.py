@@ -25,7 +25,8 @@ from intacct_sandbox import Company, ManualClock, Switches, UserFormatting
 from tap_sage_intacct.intacct import key_set
 from tests.conftest import NOON
 from tests.convergence.machine import Machine
-from tests.loading import ROADS
+from tests.convergence.merging import MergingLoader
+from tests.loading import ROADS, Loader
 from tests.test_zones import CHANGES, at
 
 pytestmark = pytest.mark.long
@@ -39,6 +40,19 @@ PHASES = (
 
 MOMENT = timedelta(seconds=1)
 STAMPS = frozenset({"WHENMODIFIED", "WHENCREATED", "AUWHENCREATED", "MODIFIED"})
+
+
+class LongSyncs(Machine):
+    """Syncs last longer than the lookback, and changes show almost as late as it."""
+
+    subjects = (
+        "key-set", "window", "lines", "readMore", "offset", "entities", "periods",
+        "start-date",
+    )  # fmt: skip
+    latest = timedelta(minutes=10)
+    longest_call = timedelta(minutes=5)
+    are_late = True
+    limits: ClassVar[Mapping[str, object]] = {"lookback_minutes": 10}
 
 
 class Zones(Machine):
@@ -81,6 +95,34 @@ class Zones(Machine):
         return instant.astimezone(self.zone).utcoffset() or timedelta()
 
 
+class MergedStates(Machine):
+    """Each run goes on from what Meltano makes of all states before it."""
+
+    subjects = (
+        "key-set", "window", "lines", "readMore", "offset", "entities", "periods",
+        "full-table",
+    )  # fmt: skip
+
+    def targets(self, data: st.DataObject) -> list[Loader]:
+        return [MergingLoader(self.settings(), writes_all=data.draw(st.booleans()))]
+
+
+class TwoPipelines(Machine):
+    """Two targets with a state each, and perhaps with one key store by mistake."""
+
+    subjects = ("key-set", "window", "lines", "readMore", "entities", "periods")
+
+    def targets(self, data: st.DataObject) -> list[Loader]:
+        stores = data.draw(st.sampled_from([("one", "other"), ("same", "same")]))
+        return [Loader(self.settings(store)) for store in stores]
+
+
+class NewOwners(Machine):
+    """Records move from entity to entity, to the top level and back."""
+
+    subjects = ("moving", "moving-key-set", "moving-readMore")
+
+
 CAMPAIGNS: Mapping[str, tuple[type[Machine], tuple[str, ...]]] = {
     **{
         name: (Machine, (name,))
@@ -91,7 +133,11 @@ CAMPAIGNS: Mapping[str, tuple[type[Machine], tuple[str, ...]]] = {
     **{
         name: (machine, machine.subjects)
         for name, machine in {
+            "long-syncs": LongSyncs,
             "zones": Zones,
+            "merged-states": MergedStates,
+            "two-pipelines": TwoPipelines,
+            "new-owners": NewOwners,
         }.items()
     },
 }  # fmt: skip

@@ -98,6 +98,10 @@ def _change_record(
         company.delete(name, chosen)
     elif chosen is not None and kind == "recreate":
         company.recreate(name, chosen)
+    elif chosen is not None and kind == "move":
+        owner = (None, *ENTITIES)[number % 4]
+        is_private = owner is not None and number % 8 > 3
+        company.move(name, chosen, entity=owner, private=is_private)
 
 
 def _change_entry(company: Company, kind: str, number: int) -> None:

@@ -16,6 +16,7 @@ LINE_KINDS = (
     "delete-line", "delete-entry", "retitle", "wait",
 )  # fmt: skip
 OWNED_KINDS = (*KINDS, "owned", "owned")
+MOVING_KINDS = (*OWNED_KINDS, "move", "move", "move", "move")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Subject:
 
     Attributes:
         borrowed: columns of other objects, whose changes are no changes of the rows.
+        is_whole: the catalog asks for the full table.
     """
 
     stream: str
@@ -31,6 +33,7 @@ class Subject:
     kinds: tuple[str, ...] = KINDS
     settings: Mapping[str, object] = field(default_factory=dict)
     borrowed: frozenset[str] = frozenset()
+    is_whole: bool = False
 
     @property
     def source(self) -> DataSource:
@@ -62,6 +65,12 @@ SUBJECTS = {
     ),
     "start-date": Subject(
         "vendors", 7, settings={"start_date": "2025-07-01T00:00:00Z"}
+    ),
+    "full-table": Subject("bills", 9, is_whole=True),
+    "moving": Subject("bills", 9, MOVING_KINDS, settings=_BY_ENTITY),
+    "moving-key-set": Subject("vendors", 7, MOVING_KINDS, settings=_BY_ENTITY),
+    "moving-readMore": Subject(
+        "revenue_recognition_schedules", 5, MOVING_KINDS, settings=_BY_ENTITY
     ),
 }
 TOP_LEVEL = "(top level)"
