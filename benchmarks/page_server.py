@@ -32,12 +32,12 @@ XML, JSON = 'text/xml; encoding="UTF-8"', "application/json"
 
 _RESPONSE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<response><control><status>success</status>'
-    "<senderid>sender</senderid><controlid>1</controlid><uniqueid>false</uniqueid>"
+    "<senderid>sender</senderid><controlid>{ids.request}</controlid><uniqueid>false</uniqueid>"
     "<dtdversion>3.0</dtdversion></control><operation><authentication>"
     "<status>success</status><userid>user</userid><companyid>company</companyid>"
     "<locationid></locationid><sessiontimestamp>{now}</sessiontimestamp>"
     "<sessiontimeout>{end}</sessiontimeout></authentication><result><status>success"
-    "</status><function>{function}</function><controlid>1</controlid>{data}"
+    "</status><function>{function}</function><controlid>{ids.function}</controlid>{data}"
     "</result></operation></response>\n"
 )
 _ROWS_MARK = "<!rows>"
@@ -54,6 +54,23 @@ _SESSION = (
 
 class NotUnderstood(ValueError):
     """A request that nobody told this server of."""
+
+
+@dataclass(frozen=True)
+class ControlIds:
+    """What an answer repeats of its request."""
+
+    request: str
+    function: str
+
+    @classmethod
+    def of(cls, request: etree._Element) -> ControlIds:
+        """Of a request with one function."""
+        function = request.find("operation/content/function")
+        return cls(
+            request.findtext("control/controlid", ""),
+            "" if function is None else str(function.get("controlid")),
+        )
 
 
 @dataclass(frozen=True)
@@ -199,6 +216,7 @@ class PageServer(ThreadingHTTPServer):
                 self._at_once -= 1
 
     def _answer(self, request: etree._Element) -> tuple[str, bytes]:
+        ids = ControlIds.of(request)
         called = request.find("operation/content/function/*")
         name = "nothing" if called is None else str(called.tag)
         with self._lock:
@@ -210,11 +228,11 @@ class PageServer(ThreadingHTTPServer):
         }:
             raise NotUnderstood(f"Another function: {name}.")
         if name == "query":
-            return self._page(asked(called, self.rows))
+            return self._page(asked(called, self.rows), ids)
         data = _SESSION if name == "getAPISession" else _FORMATTING
-        return XML, _document(name, data.format(url=self.url))
+        return XML, _document(name, data.format(url=self.url), ids)
 
-    def _page(self, page: Asked) -> tuple[str, bytes]:
+    def _page(self, page: Asked, ids: ControlIds) -> tuple[str, bytes]:
         is_whole = len(page.fields) > 1
         if page.is_json:
             rows = self._pool.json_rows(page.numbers) if is_whole else _json_keys(page)
@@ -224,7 +242,7 @@ class PageServer(ThreadingHTTPServer):
             f'offset="{page.offset}" count="{len(page.numbers)}" '
             f'numremaining="{page.remaining}">{_ROWS_MARK}</data>'
         )
-        head, _, tail = _document("query", data).partition(_ROWS_MARK.encode())
+        head, _, tail = _document("query", data, ids).partition(_ROWS_MARK.encode())
         rows = self._pool.xml_rows(page.numbers) if is_whole else _xml_keys(page)
         return XML, b"".join((head, rows, tail))
 
@@ -240,11 +258,15 @@ def _json_keys(page: Asked) -> bytes:
     return b"[%b]" % b",".join(b'{"RECORDNO":"%d"}' % n for n in page.numbers)
 
 
-def _document(function: str, data: str) -> bytes:
+def _document(function: str, data: str, ids: ControlIds) -> bytes:
     now = datetime.now(timezone.utc).replace(microsecond=0)
     end = now + timedelta(hours=6)
     return _RESPONSE.format(
-        now=now.isoformat(), end=end.isoformat(), function=function, data=data
+        now=now.isoformat(),
+        end=end.isoformat(),
+        function=function,
+        data=data,
+        ids=ids,
     ).encode()
 
 

@@ -20,6 +20,7 @@ from tests.loading import PERIODS, ROADS, Loader, Road, Run, as_json
 
 # The kinds of paging: by RECORDNO, by a key that rows share, from a snapshot.
 STREAMS = ("vendors", "gl_details", "revenue_recognition_schedules")
+ALL_FIELDS = {"include_sensitive": True}
 KEYED = ("departments", "gl_journal_entries", "locations", "vendors")
 CHANGES = st.lists(
     st.tuples(
@@ -100,7 +101,12 @@ def test_load_under_churn_converges(
 ) -> None:
     with churning(company_file, changes) as (company, sandbox):
         before = keys(company, stream)
-        config = {**sandbox.config(), **road, "balance_periods": list(PERIODS)}
+        config = {
+            **sandbox.config(),
+            **road,
+            **ALL_FIELDS,
+            "balance_periods": list(PERIODS),
+        }
         target = Loader({**config, "page_size": 7 if stream == "vendors" else 60})
         catalog = target.catalog([stream])
         first = target.run(stream, catalog=catalog)
@@ -135,7 +141,7 @@ def test_streams_that_begin_before_their_turn_converge(
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("tap_sage_intacct.streams.base.MAX_SECONDS_BEGUN", seconds)
-        target = Loader({**sandbox.config(), **road, "page_size": 20})
+        target = Loader({**sandbox.config(), **road, **ALL_FIELDS, "page_size": 20})
         catalog = target.catalog(KEYED)
         target.run(*KEYED, catalog=catalog, upto=upto)
         target.run(*KEYED, catalog=catalog)

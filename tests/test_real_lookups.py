@@ -68,6 +68,7 @@ def test_recorded_object_is_loaded(path: Path, tmp_path: Path) -> None:
         target = Loader(
             {
                 **sandbox.config(),
+                "include_sensitive": True,
                 "balance_periods": list(PERIODS),
                 "extra_objects": [{"object": real.name, "stream_name": "real"}],
             }
