@@ -1,8 +1,7 @@
-"""How rows are numbered, stamped and named, whatever they are rows of.
+"""How rows are numbered, stamped and named.
 
-What lives here: the makings of a row that all objects share. What it must not know: any
-object. The idea: rows are numbered 1, 2, 3 ... and everything about a row follows from
-its number, so that nothing is remembered.
+Rows are numbered 1, 2, 3 ... and everything about a row follows from its number, so
+nothing has to be remembered.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Master data: the rows that journal entries, documents and contracts refer to.
 
-What lives here: users, periods, accounts and dimensions. What it must not know: tables,
-what is booked. The idea: those that others refer to are kept, the rest is generated.
+Users, periods, accounts and dimensions. Rows that others refer to are kept, the rest is
+generated.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Replies that reach another call than their own.
 
-What lives here: the last reply to each function of each object, and a meeting place
-where two calls that are served at once exchange theirs. What it must not know: why.
-The idea: a cache, or a proxy that mixes up its connections, sends whole and valid
-answers to the wrong question.
+A cache, or a proxy that mixes up its connections, sends whole and valid answers to the
+wrong question. So this keeps the last reply to each function of each object, and lets
+two calls that are served at once exchange theirs.
 """
 
 from __future__ import annotations

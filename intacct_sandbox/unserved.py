@@ -1,8 +1,7 @@
 """Functions that Sage's request schema declares and this sandbox refuses.
 
-What lives here: their names. What it must not know: anything else. The idea: a request
-for one of them is well formed, so it fails as a function, beside others that succeed.
-They write, start jobs, or read what a sandboxed company does not have.
+A request for one of them is well formed, so it fails as a function, beside others that
+succeed. They write, start jobs, or read what a sandboxed company does not have.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The console command: its files and variables, and how it ends.
-
-What lives here: which exit code, and the one line that ends a run which failed. What
-it must not know: Intacct.
-"""
+"""The console command: its files and variables, its exit codes, and its last line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The JSON files that people hand in: settings, a catalog, a state.
 
-What lives here: reading them, and saying in one line what is wrong with one. What it
-must not know: what is in them.
+Reads them, and says in one line what is wrong with one.
 """
 
 from __future__ import annotations

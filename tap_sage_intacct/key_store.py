@@ -97,12 +97,12 @@ class SetName:
 
     @property
     def stream_digest(self) -> str:
-        """Of the stream, whatever its filter and whoever loads it."""
+        """Of the stream, under any filter, in any state."""
         return _digest(*self.stream, self.period)
 
     @property
     def rows(self) -> str:
-        """Of the rows, whoever loads them; what version 1 called a set.
+        """Of the rows, in any state; what version 1 called a set.
 
         The condition names the period too.
         """

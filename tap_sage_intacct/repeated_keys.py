@@ -2,7 +2,7 @@
 
 Intacct itself keeps record numbers apart. Keys that the tap makes (of balances) or that
 the user names (of reports and extra objects) are only as good as the columns they are
-made of: a target would store one of two rows that share a key. Knows nothing of Singer.
+made of: a target would store one of two rows that share a key.
 """
 
 from __future__ import annotations

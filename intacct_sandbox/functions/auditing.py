@@ -1,8 +1,7 @@
 """getAuditTrail: what happened to one record.
 
-What lives here: that function. What it must not know: the user's formatting. The
-idea: its times are ISO 8601 with an offset, whatever the user prefers [D]; how the
-elements are called is a guess [?].
+Its times are ISO 8601 with an offset, whatever the user prefers [D]. How its elements
+are called is a guess [?].
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """get_list and get: the readers of the first API, with names of their own.
 
-What lives here: those names, and the two functions. What it must not know: SQL. The
-idea: what they ask is a `query` in other words. Which names they have is documented for
-a few fields alone [D]; the others are the fields' ids in lower case [I].
+What they ask is a `query` in other words. Few of their field names are documented [D];
+the others are the fields' ids in lower case [I].
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Functions that are declared and not served.
 
-What lives here: their refusal. What it must not know: requests. The idea: the API user
-of a tap may read and nothing else, so Intacct's words for a missing permission are the
-ones that a client meets [C]; that they read so for each of these functions is [I].
+The API user of a tap may read and nothing else, so a client meets Intacct's words for a
+missing permission [C]. That each of these functions uses them is [I].
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """readRelated, readView and readEntityDetails.
 
-What lives here: these functions. What it must not know: filters. The idea: each is
-served as far as its answer is known; shapes that nobody recorded are marked.
+Each is served as far as its answer is known. Shapes that nobody recorded are marked.
 """
 
 from __future__ import annotations
