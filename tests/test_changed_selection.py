@@ -69,32 +69,33 @@ def test_rows_that_never_arrive_are_said_or_loaded(
     after: dict[str, Any],
     expected: str,
 ) -> None:
+    catalog = loader().catalog(["vendors"])
     first = loader(lookback_minutes=0, **before)
-    first.run("vendors")
+    first.run("vendors", catalog=catalog)
     loaded = len(first.tables.get("vendors", {}))
 
     refusing = again(first, clock, on_changed_selection="fail", **after)
     with pytest.raises(InvalidSettings, match="vendors: its state was written") as told:
-        refusing.run("vendors")
+        refusing.run("vendors", catalog=catalog)
     assert expected in str(told.value)
     assert refusing.state == first.state
 
     warned = again(first, clock, **after)
     caplog.clear()
-    run = warned.run("vendors")
+    run = warned.run("vendors", catalog=catalog)
     (warning,) = warnings(caplog)
     assert expected in warning
     assert len(warned.tables.get("vendors", {})) == loaded
     assert len(run.records("vendors")) == 0
 
     caplog.clear()
-    assert again(warned, clock).run("vendors").records("vendors") == []
+    assert again(warned, clock).run("vendors", catalog=catalog).records("vendors") == []
     assert warnings(caplog) == []
 
     first = loader(lookback_minutes=0, **before)
-    first.run("vendors")
+    first.run("vendors", catalog=catalog)
     reloaded = again(first, clock, on_changed_selection="reload", **after)
-    reloaded.run("vendors")
+    reloaded.run("vendors", catalog=catalog)
     assert_loaded(reloaded, half_active, "vendors")
 
 

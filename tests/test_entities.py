@@ -91,12 +91,13 @@ def test_each_entity_has_a_state_of_its_own(loader: MakeLoader) -> None:
 def test_run_that_dies_in_one_entity_goes_on_there(
     company: Company, clock: ManualClock, loader: MakeLoader
 ) -> None:
-    whole = loader(entities="all", page_size=5).run("bills")
+    catalog = loader(entities="all").catalog(["bills"])
+    whole = loader(entities="all", page_size=5).run("bills", catalog=catalog)
     for upto in range(1, len(whole.messages), 7):
         target = loader(entities="all", page_size=5)
-        first = target.run("bills", upto=upto)
+        first = target.run("bills", catalog=catalog, upto=upto)
         clock.advance(60)
-        second = target.run("bills")
+        second = target.run("bills", catalog=catalog)
         assert set(target.tables["bills"]) == owners(company, "APBILL")
         kept = sum(m["type"] == "RECORD" for m in first.messages)
         assert kept + second.counts["bills"] <= company.count("APBILL") + 5
@@ -183,11 +184,15 @@ def test_entities_that_may_not_be_read_skip_the_stream(
     assert "bills is skipped" in caplog.text
 
 
-MOVES = [(None, "E200"), ("E100", "E200"), ("E200", "E100"), ("E300", None)]
+MOVES = [
+    (None, "E200", False),
+    ("E100", "E200", True),
+    ("E200", "E100", False),
+    ("E300", None, False),
+]
 
 
-@pytest.mark.parametrize(("old", "new"), MOVES)
-@pytest.mark.parametrize("is_private", [False, True], ids=["shared", "private"])
+@pytest.mark.parametrize(("old", "new", "is_private"), MOVES)
 def test_record_that_changes_its_owner_exists_once(
     company: Company,
     clock: ManualClock,
@@ -204,19 +209,20 @@ def test_record_that_changes_its_owner_exists_once(
         key_store=str(tmp_path / "keys.sqlite"),
         lookback_minutes=0,
     )
-    target.run("bills")
+    catalog = target.catalog(["bills"])
+    target.run("bills", catalog=catalog)
     for _ in range(2):
         clock.advance(24 * 3600)
         of = {owner: int(str(key)) for owner, key in owners(company, "APBILL")}
         is_hidden = is_private and new is not None
         company.move("APBILL", of[old or TOP], entity=new, private=is_hidden)
         clock.advance(5)
-        target.run("bills")
+        target.run("bills", catalog=catalog)
         assert set(target.tables["bills"]) == owners(company, "APBILL")
         clock.advance(24 * 3600)
-        second = target.run("bills")
+        second = target.run("bills", catalog=catalog)
         clock.advance(24 * 3600)
-        assert target.run("bills").records("bills") == []
+        assert target.run("bills", catalog=catalog).records("bills") == []
         assert set(target.tables["bills"]) == owners(company, "APBILL")
         assert all(r["_sdc_deleted_at"] for r in second.records("bills"))
         old, new = new, old

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
@@ -508,6 +509,8 @@ def gateway_settings(sandbox: Sandbox) -> GatewaySettings:
         Sender(known.sender_id, Secret(known.sender_password)),
         Login(known.company_id, known.user_id, Secret(known.user_password)),
         sandbox.url,
+        # A user at +00:00 may be in London, where filters are widened in summer.
+        user_timezone=ZoneInfo("GMT"),
     )
 
 
