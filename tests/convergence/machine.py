@@ -54,6 +54,7 @@ class Plan:
 
     Attributes:
         changes: while it runs, two before each call.
+        quiet: calls before the first of them.
         first: number of the changes before it.
         times: how many they are; many take several pages.
         apart: seconds from one to the next.
@@ -62,16 +63,23 @@ class Plan:
     """
 
     changes: Changes
+    quiet: int
     first: int
     times: int
     apart: int
     pace: float
     which: int
 
+    @property
+    def by_call(self) -> list[Changes]:
+        pairs = [self.changes[i : i + 2] for i in range(0, len(self.changes), 2)]
+        return [[]] * self.quiet + pairs
+
 
 PLANS = st.builds(
     Plan,
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 10_000)), max_size=16),
+    st.integers(0, 8),
     st.integers(0, 10_000),
     st.sampled_from([10, 0, 20, 30]),
     st.sampled_from([0, 20, 40]),
@@ -159,13 +167,13 @@ class Machine(RuleBasedStateMachine):
     @rule(plan=PLANS)
     def sync(self, plan: Plan) -> None:
         pipeline = self._prepare(plan)
-        if (run := self._run(pipeline, plan.changes)) is not None:
+        if (run := self._run(pipeline, plan.by_call)) is not None:
             self._assert_nothing_missing(pipeline)
             self._assert_nothing_twice(run)
 
     @rule(plan=PLANS, upto=st.integers(1, 40))
     def sync_that_dies(self, plan: Plan, upto: int) -> None:
-        self._run(self._prepare(plan), plan.changes, upto=upto)
+        self._run(self._prepare(plan), plan.by_call, upto=upto)
 
     def _prepare(self, plan: Plan) -> Pipeline:
         for number in range(plan.first, plan.first + plan.times):
@@ -196,7 +204,7 @@ class Machine(RuleBasedStateMachine):
         self.examples[self.name] += 1
 
     def _run(
-        self, pipeline: Pipeline, changes: Changes, upto: int | None = None
+        self, pipeline: Pipeline, changes: list[Changes], upto: int | None = None
     ) -> Run | None:
         """Sync; None where the tap refuses to."""
         # What bears the second that is not over yet is left to the next sync.
@@ -213,14 +221,12 @@ class Machine(RuleBasedStateMachine):
             self.sandbox.faults.between_calls = None
             assert self.failures == []
 
-    def _pass(self, call: object, remaining: Iterator[tuple[int, int]]) -> None:
+    def _pass(self, call: object, remaining: Iterator[Changes]) -> None:
         """Time and changes before a call is answered."""
         if getattr(call, "function", "") == "getAPISession":
             return
         self.clock.advance(self.pace)
-        for kind, number in (next(remaining, (None, 0)) for _ in range(2)):
-            if kind is None:
-                return
+        for kind, number in next(remaining, []):
             try:
                 self._change(kind, number)
             except Exception as error:
