@@ -107,6 +107,7 @@ class DeletionFinder:
     _bookmark: datetime | None = None
     _next_bookmark: datetime | None = None
     _knows_all: bool = False
+    _loads: bool = False
 
     @property
     def key_fields(self) -> tuple[str, ...]:
@@ -128,6 +129,8 @@ class DeletionFinder:
     def will_end_with(self, bookmark: datetime) -> None:
         """The bookmark that will prove that this sync's deletions arrived."""
         self._next_bookmark = bookmark
+        if self.keys is not None:
+            self.keys.will_end_with(bookmark)
 
     def note(self, rows: Sequence[Row]) -> None:
         """Remember rows that are about to be emitted."""
@@ -135,13 +138,14 @@ class DeletionFinder:
             return
         stored = [self._stored(row) for row in rows]
         self.keys.add(stored)
-        if self._bookmark is None or self.keys.is_loading:
+        if self._bookmark is None or self._loads:
             return
         # Of what changed; a first sync has no earlier versions to look for.
         self._business_ids.update(key.business_id for key in stored if key.business_id)
 
     def begin_load(self) -> None:
         """A first sync, or a full table, begins with the first record there is."""
+        self._loads = True
         if self.keys is not None:
             self.keys.begin_load()
 
@@ -162,11 +166,16 @@ class DeletionFinder:
 
         Where the store was lost in the middle, the next sync scans the keys.
         """
-        if self.keys is None or not self.keys.is_loading:
+        self._loads = False
+        if self.keys is None:
             return
-        self.keys.complete()
+        if not self.keys.is_loading:
+            # An earlier run read to the end, and its target may have died.
+            yield from self._tell(self._missing(self._marked(), living))
+            return
         unseen = list(self.keys.unseen())
         yield from self._tell(self._missing(unseen, living))
+        self.keys.complete()
 
     def begin_scan(self) -> None:
         """From here on every record there is will be noted."""
@@ -213,10 +222,14 @@ class DeletionFinder:
         if self.keys is None:
             self._miss_key_store()
             return
-        if not self.keys.is_complete:
+        if not self.keys.is_complete or not self._knows_all:
             yield from self._compare(self.keys, living)
             return
-        dead = self._dead_headers(self.keys, since, until)
+        try:
+            dead = self._dead_headers(self.keys, since, until)
+        except PermissionDenied:
+            yield from self._compare(self.keys, living)
+            return
         yield from self._tell(list(self.keys.with_parent(dead)))
         yield from self._tell(self._missing(self._marked(), living))
 
@@ -237,7 +250,8 @@ class DeletionFinder:
     def _must_compare(self, named: list[str] | None) -> bool:
         if self.keys is None:
             return False
-        return named is None or not self.source.is_audited or not self.keys.is_complete
+        is_known = self._knows_all and self.keys.is_complete
+        return named is None or not self.source.is_audited or not is_known
 
     def _compare(self, keys: KeySet, living: LivingRecords) -> Iterator[list[str]]:
         """Scan the keys of all records there are."""

@@ -22,6 +22,7 @@ from pathlib import Path
 _VERSION = 2
 _BATCH = 500
 _KEPT_DAYS = 45
+_UNKNOWN = "9999-12-31"
 _BUSY_SECONDS = 30
 
 _TABLES = """
@@ -31,6 +32,7 @@ _TABLES = """
         is_complete INTEGER NOT NULL DEFAULT 0, scan INTEGER NOT NULL DEFAULT 0,
         bookmark TEXT NOT NULL DEFAULT '', owner TEXT NOT NULL DEFAULT '',
         stream TEXT NOT NULL DEFAULT '', rows TEXT NOT NULL DEFAULT '',
+        promised TEXT NOT NULL DEFAULT '',
         used TEXT NOT NULL DEFAULT '9999-12-31');
     CREATE TABLE IF NOT EXISTS keys (
         key_set INTEGER NOT NULL, key TEXT NOT NULL, business_id TEXT, parent TEXT,
@@ -50,8 +52,9 @@ _TO_VERSION_2 = """
     ALTER TABLE key_sets ADD COLUMN owner TEXT NOT NULL DEFAULT '';
     ALTER TABLE key_sets ADD COLUMN stream TEXT NOT NULL DEFAULT '';
     ALTER TABLE key_sets ADD COLUMN rows TEXT NOT NULL DEFAULT '';
+    ALTER TABLE key_sets ADD COLUMN promised TEXT NOT NULL DEFAULT '';
     ALTER TABLE key_sets ADD COLUMN used TEXT NOT NULL DEFAULT '9999-12-31';
-    UPDATE key_sets SET rows = name;
+    UPDATE key_sets SET rows = name, promised = '9999-12-31';
 """
 
 
@@ -191,6 +194,11 @@ class KeyStore:
                 names.owner,
             ),
         )
+        # The filter may change back: the set it had does not know what came since.
+        same = "SELECT id FROM key_sets WHERE id <> ? AND stream = ? AND owner = ?"
+        mine = (made.lastrowid, names.stream_digest, names.owner)
+        self._connection.execute(f"DELETE FROM keys WHERE key_set IN ({same})", mine)  # noqa: S608 - ours
+        self._connection.execute(f"DELETE FROM key_sets WHERE id IN ({same})", mine)  # noqa: S608 - ours
 
     def _forget_unused(self) -> None:
         old = "SELECT id FROM key_sets WHERE used < date('now', ?)"
@@ -321,8 +329,10 @@ class KeySet:
     def come_back(self, bookmark: datetime) -> bool:
         """A sync begins from this bookmark; whether the keys are those of its target.
 
-        They are not, where the bookmark is older than one that came before: then the
-        target may be as old, and hold records that were forgotten here.
+        They are, where it is the bookmark that the last sync promised, or the one with
+        which that sync began and then died. Another one is older, and the target may hold
+        records that were forgotten here; or a sync that had another store wrote it, and
+        the target holds records that were never known here.
 
         What was marked in the sync that made the bookmark is dropped. No other bookmark
         proves it, a later one neither: the sync that made it may have had no reason to
@@ -332,13 +342,21 @@ class KeySet:
         self._connection.execute(
             "DELETE FROM keys WHERE key_set = ? AND deleted = ?", (self._number, text)
         )
-        (latest,) = self._connection.execute(
-            "SELECT bookmark FROM key_sets WHERE id = ?", (self._number,)
+        latest, promised = self._connection.execute(
+            "SELECT bookmark, promised FROM key_sets WHERE id = ?", (self._number,)
         ).fetchone()
+        follows = promised == _UNKNOWN and text >= latest
         self._connection.execute(
             "UPDATE key_sets SET bookmark = ? WHERE id = ?", (text, self._number)
         )
-        return self.is_complete and bool(text >= latest)
+        return self.is_complete and (follows or text in {latest, promised})
+
+    def will_end_with(self, bookmark: datetime) -> None:
+        """A sync is under way that ends with this bookmark."""
+        self._connection.execute(
+            "UPDATE key_sets SET promised = ? WHERE id = ?",
+            (_text(bookmark), self._number),
+        )
 
     def among(self, keys: Sequence[str]) -> Iterator[str]:
         """Those of the keys that are stored, and not marked."""

@@ -196,7 +196,8 @@ def _by_parent(
             source.object_name,
             source.parent,
         )
-    if scope.deletions is not None and checkpoint.bookmark is not None:
+    # Where nothing came, nothing shows that the records are gone.
+    elif scope.deletions is not None and checkpoint.bookmark is not None:
         for dead in scope.deletions.unseen():
             yield ReadPage(deleted=dead)
     yield ReadPage(checkpoint=Checkpoint(until))

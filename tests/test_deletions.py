@@ -410,6 +410,7 @@ def test_state_and_key_store_of_an_earlier_version_go_on_together(
             "ALTER TABLE key_sets DROP COLUMN owner;"
             "ALTER TABLE key_sets DROP COLUMN stream;"
             "ALTER TABLE key_sets DROP COLUMN rows;"
+            "ALTER TABLE key_sets DROP COLUMN promised;"
             "ALTER TABLE key_sets DROP COLUMN used;"
             "PRAGMA user_version = 1;"
         )

@@ -92,8 +92,20 @@ def test_keys_are_those_of_the_target_unless_its_state_is_an_older_one(
     assert not keys.come_back(PROOF)
     keys.complete()
     assert keys.come_back(PROOF)
+    keys.will_end_with(PROOF + timedelta(hours=1))
+    assert keys.come_back(PROOF), "that sync died"
+    keys.will_end_with(PROOF + timedelta(hours=1))
     assert keys.come_back(PROOF + timedelta(hours=1))
-    assert not keys.come_back(PROOF)
+    assert not keys.come_back(PROOF), "the state is an older one"
+    assert not keys.come_back(PROOF + timedelta(hours=2)), "it knows another store"
+
+
+def test_filter_that_changes_back_knows_what_came_since(store: KeyStore) -> None:
+    store.key_set(name("bills")).add([StoredKey("1")])
+    store.key_set(name("bills", "one", "B")).add([StoredKey("2")])
+    again = store.key_set(name("bills"))
+    assert sorted(again.among(["1", "2"])) == ["1", "2"]
+    assert not again.is_complete
 
 
 def test_record_that_comes_by_again_is_not_deleted(store: KeyStore) -> None:
