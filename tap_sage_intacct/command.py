@@ -92,6 +92,7 @@ def run_command(
     # Meltano shows every warning, and a run that fails leaves files open: the last line
     # shall be the one that tells what to do.
     warnings.filterwarnings("ignore", category=ResourceWarning)
+    _buffer_output()
     code = EXIT_FAILURE
     try:
         code = _invoke(command())
@@ -111,7 +112,23 @@ def run_command(
         logger.critical(error, exc_info=_is_debugging(logger))
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
         _explain(error, logger)
+    _let_go_of_output()
     sys.exit(code)
+
+
+def _buffer_output() -> None:
+    """Have every write finished, also where PYTHONUNBUFFERED is set.
+
+    Without a buffer Python drops what a write leaves over, as it does at a signal.
+    """
+    own = sys.__stdout__
+    if own is None or own is not sys.stdout:
+        return
+    raw: object = own.buffer
+    if isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors
+        )
 
 
 def _invoke(command: click.Command) -> int:
@@ -153,14 +170,12 @@ def _explain(error: Exception, logger: logging.Logger) -> None:
             "The target ended before the tap: see its log. The last STATE that it passed on "
             "resumes the run."
         )
-        _give_up_output()
     elif isinstance(error, OSError) and error.filename is None:
         logger.critical(
             "Standard output cannot be written to (%s). The last STATE that arrived resumes "
             "the run.",
             error.strerror,
         )
-        _give_up_output()
     elif isinstance(error, OSError):
         logger.critical("%s cannot be used: %s.", error.filename, error.strerror)
     elif isinstance(error, MappingError):
@@ -184,10 +199,14 @@ def _explain(error: Exception, logger: logging.Logger) -> None:
         )
 
 
-def _give_up_output() -> None:
+def _let_go_of_output() -> None:
     """Keep Python from complaining, at its end, of what it cannot write."""
-    if sys.__stdout__ is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_debugging(logger: logging.Logger) -> bool:

@@ -2,11 +2,14 @@
 
 A signal may come between any two instructions. Where a message is being written, it
 waits until the line is whole; anywhere else (waiting for Intacct, pausing before a
-retry, decoding) it ends the run there. Knows nothing of Intacct.
+retry, decoding) it ends the run there. Signals often come in twos: a terminal sends one
+to every process of a pipeline, and then a program such as Meltano or `timeout` sends
+another. So the second changes nothing. Knows nothing of Intacct.
 """
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -42,22 +45,21 @@ class Interruption:
         self._last_words: Callable[[], None] | None = None
 
     def request(self, number: int, last_words: Callable[[], None]) -> None:
-        """End the run, now or as soon as nothing is held; at once when asked again.
+        """End the run, now or as soon as nothing is held.
 
         Args:
-            number: of the signal.
-            last_words: called before the run ends, outside any held part; not when a
-                second signal comes, since it may be what hangs.
+            number: of the signal; once there was one, others change nothing.
+            last_words: called before the run ends, outside any held part.
 
         Raises:
             Interrupted: now.
         """
-        if self._pending is None:
-            self._last_words = last_words
-        if self._depth and self._pending is None:
-            self._pending = number
+        if self._pending is not None:
             return
-        self._end(number)
+        self._pending = number
+        self._last_words = last_words
+        if not self._depth:
+            self._end(number)
 
     def __enter__(self) -> None:
         """Hold signals back."""
@@ -79,11 +81,14 @@ class Interruption:
             self._end(self._pending)
 
     def _end(self, number: int) -> None:
-        self._pending = number
         last_words, self._last_words = self._last_words, None
-        if last_words is not None and not self._depth:
+        if last_words is not None:
             last_words()
         raise Interrupted(number)
+
+
+_WHOLE_LINES = re.compile(rb".{0,65535}\n|.+?\n", re.DOTALL)
+"""As many lines as a pipe takes at once, or one that is longer."""
 
 
 class WholeLineWriter(MsgSpecWriter):
@@ -99,7 +104,12 @@ class WholeLineWriter(MsgSpecWriter):
             super().write_message(message)
 
     def write_lines(self, parts: Iterable[memoryview]) -> None:
-        """Whole lines, with signals held back until all of them are out."""
-        with self.interruption:
-            sys.stdout.buffer.writelines(parts)
-            sys.stdout.flush()
+        """Whole lines, with signals held back until those at hand are out.
+
+        A page at once would keep a signal waiting until a slow target has read it all.
+        """
+        for part in parts:
+            for lines in _WHOLE_LINES.finditer(part):
+                with self.interruption:
+                    sys.stdout.buffer.write(part[slice(*lines.span())])
+                    sys.stdout.flush()

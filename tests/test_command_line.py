@@ -16,7 +16,7 @@ import pytest
 
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
-from tests.loading import PERIODS, SCANNER, select
+from tests.loading import PERIODS, SCANNER, select, shipped_catalog
 
 COMMAND = [sys.executable, "-m", "tap_sage_intacct"]
 Tap = Callable[..., subprocess.CompletedProcess[str]]
@@ -344,6 +344,82 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
     again = [m["record"]["RECORDNO"] for m in messages if m["type"] == "RECORD"]
     assert min(again) > reading["after"][0]
     assert len(set(written) | set(again)) == 600
+
+
+LINES_OF_COMPANY = 600
+
+
+def reading_slowly(
+    config: dict[str, Any], folder: Path, variables: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """The tap while it writes a page that its reader has only begun to read.
+
+    The page is a megabyte and more, of which a pipe takes 64 KiB.
+    """
+    catalog = shipped_catalog("gl_journal_entry_lines", config=config)
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    (folder / "config.json").write_text(json.dumps(config))
+    running = subprocess.Popen(
+        [*COMMAND, "--config=config.json", "--catalog=catalog.json"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env={**os.environ, "PYTHONUNBUFFERED": "", **variables},
+    )
+    assert running.stdout is not None
+    while b'"RECORD"' not in running.stdout.readline():
+        pass
+    return running
+
+
+SIGNALS = pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]],
+    ids=["int", "term", "both"],
+)
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"]
+)
+@SIGNALS
+def test_signal_tears_no_line_that_a_slow_reader_takes(
+    config: dict[str, Any],
+    tmp_path: Path,
+    variables: Mapping[str, str],
+    numbers: list[signal.Signals],
+) -> None:
+    """Nor does it wait until all of the page is read."""
+    running = reading_slowly(config, tmp_path, variables)
+    for number in numbers:
+        running.send_signal(number)
+    rest, log = running.communicate(timeout=30)
+    SCANNER.look_at(rest, "what the tap wrote")
+    assert running.returncode == 128 + numbers[0]
+    assert f"Interrupted by {numbers[0].name}" in log.decode().splitlines()[-1]
+    assert rest[-1:] == b"\n"
+    # The first piece of a line was read before.
+    messages = [json.loads(line) for line in rest.splitlines()[1:]]
+    records = [message for message in messages if message["type"] == "RECORD"]
+    assert 0 < len(records) < LINES_OF_COMPANY / 2
+
+
+@SIGNALS
+def test_signal_ends_a_run_whose_target_it_ended(
+    config: dict[str, Any], tmp_path: Path, numbers: list[signal.Signals]
+) -> None:
+    """Ctrl-C reaches all of a pipeline."""
+    running = reading_slowly(config, tmp_path, {})
+    assert running.stdout is not None
+    assert running.stderr is not None
+    for number in numbers:
+        running.send_signal(number)
+    running.stdout.close()
+    with running.stderr:
+        log = running.stderr.read().decode()
+    assert running.wait(timeout=30) == 128 + numbers[0]
+    assert f"Interrupted by {numbers[0].name}" in log.splitlines()[-1]
 
 
 WAITS = {

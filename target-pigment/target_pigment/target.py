@@ -54,6 +54,7 @@ from target_pigment.errors import (
     UnsuitableStream,
 )
 from target_pigment.load import StreamLoad
+from target_pigment.output import buffer_output, let_go_of_output
 from target_pigment.pushing import Pusher
 from target_pigment.reader import ExactReader
 from target_pigment.samples import file_stems, write_sample
@@ -117,6 +118,7 @@ class TargetPigment(Target):
         self._loads: dict[str, StreamLoad] = {}
         self._course = Course()
         self._has_checked_key = False
+        self._is_ending = False
         self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
         self._spools = SpoolDatabase(self._directory)
@@ -343,6 +345,8 @@ class TargetPigment(Target):
 
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """As the SDK's, which logs the state, and cannot write its reader's Decimals."""
+        # All rows are loaded: a signal would only tear the line that says so.
+        self._is_ending = True
         try:
             sys.stdout.write(f"{serialize_json(state)}\n")
             sys.stdout.flush()
@@ -354,8 +358,14 @@ class TargetPigment(Target):
             ) from error
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End at once; the SDK's would push half a stream and exit with 0."""
+        """End at once; the SDK's would push half a stream and exit with 0.
+
+        Once only: a second signal often comes at once, and would disturb the end.
+        """
         del frame
+        if self._is_ending:
+            return
+        self._is_ending = True
         raise Interrupted(signum)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -388,6 +398,8 @@ def main() -> None:
     for name in ("singer_sdk.mapper", "singer_sdk.mapper_base"):
         logging.getLogger(name).setLevel(logging.INFO)
     warnings.filterwarnings("ignore", category=ResourceWarning)
+    buffer_output()
+    code = EXIT_FAILURE
     try:
         check_files(sys.argv[1:])
         TargetPigment.cli()
@@ -396,13 +408,14 @@ def main() -> None:
             "%s; rows not yet pushed are discarded, and no STATE is passed on.",
             interrupted,
         )
-        sys.exit(interrupted.exit_code)
+        code = interrupted.exit_code
     except EXPLAINED as error:
         text = " ".join(str(error).split())
         logger.critical(text, exc_info=logger.isEnabledFor(logging.DEBUG))
     except Exception as error:  # noqa: BLE001  its text may quote a row
         _tell_of_unexpected(error, logger)
-    sys.exit(EXIT_FAILURE)
+    let_go_of_output()
+    sys.exit(code)
 
 
 def _tell_of_unexpected(error: Exception, logger: logging.Logger) -> None:

@@ -228,6 +228,6 @@ def test_a_full_disk_for_the_state_is_one_line(tmp_path: Path, script: Script) -
             [executable, "--config", path], input=lines, stdout=full, text=True,
             stderr=subprocess.PIPE, timeout=60, check=False,
         )  # fmt: skip
-    assert run.returncode != 0
+    assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert "STATE cannot be written" in run.stderr
+    assert "STATE cannot be written" in run.stderr.splitlines()[-1]

@@ -297,6 +297,42 @@ def test_a_signal_pushes_nothing(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]],
+    ids=["int", "term", "both"],
+)
+def test_a_signal_tears_no_state_that_a_slow_reader_takes(
+    script: Script, tmp_path: Path, numbers: list[signal.Signals], unbuffered: str
+) -> None:
+    """All is loaded then, so that the run has succeeded."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config(script.url)))
+    # More than a pipe takes.
+    value = {"bookmarks": {"s": {"text": "x" * 200_000}}}
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("\n".join([*ROW, state(**value)]))
+    running = subprocess.Popen(
+        [
+            Path(sys.executable).with_name("target-pigment"),
+            f"--config={path}",
+            f"--input={lines}",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )
+    assert running.stdout is not None
+    begin = running.stdout.read(1)
+    for number in numbers:
+        running.send_signal(number)
+    rest, log = running.communicate(timeout=30)
+    assert json.loads(begin + rest) == value
+    assert running.returncode == 0, log
+
+
 def deleted(number: int) -> str:
     return record(id=number, _sdc_deleted_at="2025-01-01T00:00:00Z")
 

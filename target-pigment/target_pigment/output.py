@@ -1,0 +1,32 @@
+"""Standard output, as STATE needs it: nothing of a line is lost on the way."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+
+def buffer_output() -> None:
+    """Have every write finished, also where PYTHONUNBUFFERED is set.
+
+    Without a buffer Python drops what a write leaves over, as it does at a signal.
+    """
+    own = sys.__stdout__
+    if own is None or own is not sys.stdout:
+        return
+    raw: object = own.buffer
+    if isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors
+        )
+
+
+def let_go_of_output() -> None:
+    """Keep Python from complaining, at its end, of what it cannot write."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
