@@ -121,6 +121,13 @@ class DeletionFinder:
         self.go_on(bookmark)
         if self.keys is not None and bookmark is not None:
             self._knows_all = self.keys.come_back(bookmark)
+            if self.keys.is_complete and not self._knows_all:
+                logger.warning(
+                    "%s: the key store does not fit this state: the state is an older "
+                    "one, a copy, or from a run without this key store. Comparing all "
+                    "keys. Give each pipeline a key_store of its own.",
+                    self.source.stream_name,
+                )
 
     def go_on(self, bookmark: datetime | None) -> None:
         """The bookmark has moved, but no state has come back that says so."""
@@ -206,6 +213,14 @@ class DeletionFinder:
             *self._marked(),
         }
         yield from self._tell(self._missing(sorted(candidates - self._told), living))
+
+    def named_by_trail(
+        self, since: datetime, until: datetime, living: LivingRecords
+    ) -> Iterator[list[str]]:
+        """Primary keys of records that the trail alone tells to be deleted since."""
+        if self.source.header is None:
+            named = self.trail.deleted(self.source.object_name, since, until)
+            yield from self._tell(self._missing(self._resolve(named or []), living))
 
     def gone_lines(
         self, headers: Sequence[str], present: Container[str]

@@ -9,7 +9,7 @@ in it as a hash, and each field as a short one.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -28,14 +28,16 @@ class Fingerprint:
     """A stream's choices, as far as they decide which rows and columns arrive.
 
     Attributes:
-        is_incremental: whether the stream is read from a bookmark.
+        object_name: what is read, with its document type.
+        replication_key: by which changes are read; None of a full table.
         filter: a hash of the user's condition.
         start_date: as in the settings, ISO 8601; None for everything.
-        fields: a hash per selected field.
+        fields: a hash per selected field, another one if its values leave as hashes.
         names: the selected fields by their hashes; empty of one that a state holds.
     """
 
-    is_incremental: bool
+    object_name: str
+    replication_key: str | None
     filter: str
     start_date: str | None
     fields: frozenset[str]
@@ -44,16 +46,26 @@ class Fingerprint:
     @classmethod
     def of(
         cls,
+        object_name: str,
         *,
-        is_incremental: bool,
+        replication_key: str | None,
         condition: Condition | None,
         start_date: datetime | None,
-        fields: Iterable[str],
+        fields: Mapping[str, str],
     ) -> Fingerprint:
-        """The fingerprint of today's choices."""
-        names = {_hash(name, _FIELD_BYTES): name for name in fields}
+        """The fingerprint of today's choices.
+
+        Args:
+            object_name: as in the attributes.
+            replication_key: as in the attributes.
+            condition: the user's filter.
+            start_date: as in the settings.
+            fields: the selected ones, each with a text that changes with its form.
+        """
+        names = {_hash(form, _FIELD_BYTES): name for name, form in fields.items()}
         return cls(
-            is_incremental,
+            object_name,
+            replication_key,
             _hash(repr(condition), _FILTER_BYTES),
             None if start_date is None else start_date.isoformat(),
             frozenset(names),
@@ -70,7 +82,8 @@ class Fingerprint:
                 for start in range(0, len(fields), _FIELD_CHARACTERS)
             ]
             return cls(
-                bool(written["incremental"]),
+                str(written["object"]),
+                written["replication_key"],
                 str(written["filter"]),
                 written["start_date"],
                 frozenset(hashes),
@@ -81,23 +94,50 @@ class Fingerprint:
     def to_state(self) -> dict[str, Any]:
         """For a state; some four characters a field."""
         return {
-            "incremental": self.is_incremental,
+            "object": self.object_name,
+            "replication_key": self.replication_key,
             "filter": self.filter,
             "start_date": self.start_date,
             "fields": "".join(sorted(self.fields)),
         }
+
+    @property
+    def digest(self) -> str:
+        """Of all that decides which rows and columns a reading gives."""
+        fields = "".join(sorted(self.fields))
+        chosen = (self.object_name, self.filter, self.start_date, fields)
+        return _hash(repr(chosen), _FILTER_BYTES)
 
     def changes_since(self, earlier: Fingerprint) -> list[str]:
         """What the target will lack, a sentence each; empty where nothing."""
         return [
             sentence
             for sentence in (
+                self._object_change(earlier),
+                self._key_change(earlier),
                 self._filter_change(earlier),
                 self._start_change(earlier),
                 self._field_change(earlier),
             )
             if sentence
         ]
+
+    def _object_change(self, earlier: Fingerprint) -> str:
+        if self.object_name == earlier.object_name:
+            return ""
+        return (
+            f"It was read from {earlier.object_name} and is now read from "
+            f"{self.object_name}. Only rows that change will arrive from there."
+        )
+
+    def _key_change(self, earlier: Fingerprint) -> str:
+        if earlier.replication_key in {None, self.replication_key}:
+            return ""
+        return (
+            f"Its replication key was {earlier.replication_key} and is now "
+            f"{self.replication_key}. Changes that {earlier.replication_key} did not "
+            "show are missing."
+        )
 
     def _filter_change(self, earlier: Fingerprint) -> str:
         if self.filter == earlier.filter:
@@ -124,8 +164,8 @@ class Fingerprint:
         if not added:
             return ""
         return (
-            f"Fields were added: {', '.join(added)}. They stay empty in rows that have "
-            "not changed since."
+            f"Fields were added, or their values hashed in another way: "
+            f"{', '.join(added)}. Rows that have not changed since keep what they had."
         )
 
 

@@ -2,8 +2,9 @@
 
 Intacct forgets what it deletes, and a Singer state is too small to remember it. The
 order of writing keeps the file safe to lose a run at any instant: a key is stored
-before its record is emitted, and dropped only when a state has come back that covers
-its deletion.
+before its record is emitted, and counts as taken only when a state has come back that
+covers its deletion. Even then it is kept for a while: an older state may come back, with
+a target that is as old.
 
 Each state has key sets of its own, under an id that the state holds too. So two
 pipelines that use one file by mistake do not take each other's deletions away.
@@ -15,7 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from pathlib import Path
 
@@ -36,7 +37,7 @@ _TABLES = """
         used TEXT NOT NULL DEFAULT '9999-12-31');
     CREATE TABLE IF NOT EXISTS keys (
         key_set INTEGER NOT NULL, key TEXT NOT NULL, business_id TEXT, parent TEXT,
-        scan INTEGER NOT NULL, deleted TEXT,
+        scan INTEGER NOT NULL, deleted TEXT, taken TEXT,
         PRIMARY KEY (key_set, key)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS keys_by_business_id ON keys (key_set, business_id)
         WHERE business_id IS NOT NULL;
@@ -54,6 +55,7 @@ _TO_VERSION_2 = """
     ALTER TABLE key_sets ADD COLUMN rows TEXT NOT NULL DEFAULT '';
     ALTER TABLE key_sets ADD COLUMN promised TEXT NOT NULL DEFAULT '';
     ALTER TABLE key_sets ADD COLUMN used TEXT NOT NULL DEFAULT '9999-12-31';
+    ALTER TABLE keys ADD COLUMN taken TEXT;
     UPDATE key_sets SET rows = name, promised = '9999-12-31';
 """
 
@@ -148,17 +150,18 @@ class KeyStore:
             names: of the set.
             takes_unowned: whether the state is of a version that wrote no id.
         """
-        found = self.find(names)
+        found = self.find(names, takes_unowned=takes_unowned)
         if found is not None:
             return found
         with self._transaction():
             self._forget_unused()
-            if not (takes_unowned and self._take_unowned(names)):
-                self._make(names)
+            self._make(names)
         return self.key_set(names)
 
-    def find(self, names: SetName) -> KeySet | None:
+    def find(self, names: SetName, *, takes_unowned: bool = False) -> KeySet | None:
         """As `key_set`; None where there is none."""
+        if takes_unowned:
+            self._take_unowned(names)
         name = names.digest
         self._connection.execute(
             "UPDATE key_sets SET used = date('now') WHERE name = ?", (name,)
@@ -168,14 +171,12 @@ class KeyStore:
         ).fetchone()
         return None if found is None else KeySet(self._connection, int(found[0]))
 
-    def _take_unowned(self, names: SetName) -> bool:
+    def _take_unowned(self, names: SetName) -> None:
         """Give the set that version 1 made to the first state that asks for it."""
-        rows = names.rows
-        taken = self._connection.execute(
-            "UPDATE key_sets SET name = ?, owner = ?, stream = ? WHERE name = ?",
-            (names.digest, names.owner, names.stream_digest, rows),
+        self._connection.execute(
+            "UPDATE OR IGNORE key_sets SET name = ?, owner = ?, stream = ? WHERE name = ?",
+            (names.digest, names.owner, names.stream_digest, names.rows),
         )
-        return taken.rowcount > 0
 
     def _make(self, names: SetName) -> None:
         made = self._connection.execute(
@@ -183,9 +184,10 @@ class KeyStore:
             (names.digest, names.owner, names.stream_digest, names.rows),
         )
         self._connection.execute(
-            "INSERT OR IGNORE INTO keys SELECT ?, key, business_id, parent, -1, NULL "
+            "INSERT OR IGNORE INTO keys "
+            "SELECT ?, key, business_id, parent, -1, NULL, NULL "
             "FROM keys JOIN key_sets ON id = key_set "
-            "WHERE id <> ? AND (rows = ? OR (stream = ? AND owner = ?))",
+            "WHERE taken IS NULL AND id <> ? AND (rows = ? OR (stream = ? AND owner = ?))",
             (
                 made.lastrowid,
                 made.lastrowid,
@@ -273,7 +275,7 @@ class KeySet:
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, NULL)", rows
+                "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, NULL, NULL)", rows
             )
 
     def unseen(self) -> Iterator[str]:
@@ -290,8 +292,8 @@ class KeySet:
             part = business_ids[start : start + _BATCH]
             marks = ", ".join("?" * len(part))
             yield from self._keys(
-                "business_id IN (SELECT business_id FROM keys WHERE key_set = ? "  # noqa: S608 - question marks
-                f"AND business_id IN ({marks}) GROUP BY business_id "
+                "business_id IN (SELECT business_id FROM keys WHERE taken IS NULL "  # noqa: S608 - question marks
+                f"AND key_set = ? AND business_id IN ({marks}) GROUP BY business_id "
                 "HAVING count(*) > 1)",
                 (self._number, *part),
             )
@@ -303,7 +305,8 @@ class KeySet:
     def parents(self) -> Iterator[str]:
         """The records that own some."""
         rows = self._connection.execute(
-            "SELECT DISTINCT parent FROM keys WHERE key_set = ? AND parent IS NOT NULL",
+            "SELECT DISTINCT parent FROM keys "
+            "WHERE key_set = ? AND taken IS NULL AND parent IS NOT NULL",
             (self._number,),
         ).fetchall()
         return (parent for (parent,) in rows)
@@ -330,33 +333,40 @@ class KeySet:
         """A sync begins from this bookmark; whether the keys are those of its target.
 
         They are, where it is the bookmark that the last sync promised, or the one with
-        which that sync began and then died. Another one is older, and the target may hold
-        records that were forgotten here; or a sync that had another store wrote it, and
-        the target holds records that were never known here.
+        which that sync began and then died. Another one is of an older state, or of a
+        copy: its target may hold records whose deletion another target took. Or a sync
+        that had another store wrote it: its target holds records that were never known
+        here.
 
-        What was marked in the sync that made the bookmark is dropped. No other bookmark
+        What was marked in the sync that made the bookmark was taken. No other bookmark
         proves it, a later one neither: the sync that made it may have had no reason to
         look at these records.
         """
         text = _text(bookmark)
-        self._connection.execute(
-            "DELETE FROM keys WHERE key_set = ? AND deleted = ?", (self._number, text)
-        )
         latest, promised = self._connection.execute(
             "SELECT bookmark, promised FROM key_sets WHERE id = ?", (self._number,)
         ).fetchone()
         follows = promised == _UNKNOWN and text >= latest
+        is_known = follows or text in {latest, promised}
         self._connection.execute(
-            "UPDATE key_sets SET bookmark = ? WHERE id = ?", (text, self._number)
+            "UPDATE keys SET taken = deleted WHERE key_set = ? AND deleted = ?",
+            (self._number, text),
         )
-        return self.is_complete and (follows or text in {latest, promised})
+        if not is_known:
+            self._connection.execute(
+                "UPDATE keys SET taken = NULL WHERE key_set = ? AND taken > ?",
+                (self._number, text),
+            )
+        self._connection.execute(
+            "DELETE FROM keys WHERE key_set = ? AND taken < ?",
+            (self._number, _text(bookmark - timedelta(days=_KEPT_DAYS))),
+        )
+        self._set("bookmark", text)
+        return self.is_complete and is_known
 
     def will_end_with(self, bookmark: datetime) -> None:
         """A sync is under way that ends with this bookmark."""
-        self._connection.execute(
-            "UPDATE key_sets SET promised = ? WHERE id = ?",
-            (_text(bookmark), self._number),
-        )
+        self._set("promised", _text(bookmark))
 
     def among(self, keys: Sequence[str]) -> Iterator[str]:
         """Those of the keys that are stored, and not marked."""
@@ -375,7 +385,8 @@ class KeySet:
     def _keys(self, where: str, parameters: Sequence[object]) -> Iterator[str]:
         # Fetched whole, since callers write while they read.
         rows = self._connection.execute(
-            f"SELECT key FROM keys WHERE key_set = ? AND {where} ORDER BY key",  # noqa: S608 - ours
+            "SELECT key FROM keys WHERE key_set = ? AND taken IS NULL "  # noqa: S608 - ours
+            f"AND {where} ORDER BY key",
             (self._number, *parameters),
         ).fetchall()
         return (key for (key,) in rows)
@@ -387,7 +398,7 @@ class KeySet:
         ).fetchone()
         return int(value)
 
-    def _set(self, column: str, value: int) -> None:
+    def _set(self, column: str, value: int | str) -> None:
         self._connection.execute(
             f"UPDATE key_sets SET {column} = ? WHERE id = ?",  # noqa: S608 - as above
             (value, self._number),

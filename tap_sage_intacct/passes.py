@@ -40,7 +40,7 @@ from tap_sage_intacct.sources import RECORD_NUMBER
 from tap_sage_intacct.state import Checkpoint, Pass, Progress
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.deletions import DeletionFinder
+    from tap_sage_intacct.deletions import DeletionFinder, LivingRecords
     from tap_sage_intacct.sources import DataSource
 
 # A row that is modified while a window of several pages is read leaves the window. So
@@ -55,7 +55,7 @@ def initial_pages(
     source: DataSource,
     reader: ObjectReader,
     scope: Scope,
-    progress: Progress | None,
+    checkpoint: Checkpoint,
     emitted: EmittedRows | None,
 ) -> Iterator[ReadPage]:
     """All rows by key, those whose WHENMODIFIED is null included.
@@ -67,10 +67,12 @@ def initial_pages(
         source: whose rows.
         reader: of the source's object.
         scope: of the sync.
-        progress: where an earlier run broke off.
+        checkpoint: where an earlier run broke off.
         emitted: remembers the rows, where another reading may meet them again.
     """
-    progress = progress or Progress.starting(Pass.INITIAL, scope.last_second())
+    progress = checkpoint.progress or Progress.starting(
+        Pass.INITIAL, scope.last_second()
+    )
     progress = _fitted(progress, source.paging_key)
     if scope.deletions is not None:
         scope.deletions.will_end_with(progress.begun)
@@ -82,14 +84,40 @@ def initial_pages(
         progress = _advanced(progress, page)
         if emitted is not None:
             emitted.add(page.rows)
-        reached = Checkpoint(None, progress) if page.position is not None else None
+        reached = None
+        if page.position is not None:
+            reached = replace(checkpoint, bookmark=None, progress=progress)
         yield ReadPage(page.rows, reached, total=page.total)
     if scope.deletions is not None:
         keys = key_reader(source, reader, scope.deletions)
         living = QueriedRecords(keys, key)
-        for dead in scope.deletions.loaded(living):
+        for dead in gone_before_load(
+            scope, scope.deletions, checkpoint, progress.begun, living
+        ):
             yield ReadPage(deleted=dead)
     yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
+
+
+def gone_before_load(
+    scope: Scope,
+    deletions: DeletionFinder,
+    checkpoint: Checkpoint,
+    until: datetime,
+    living: LivingRecords,
+) -> Iterator[list[str]]:
+    """Keys of records that an earlier load emitted, and that are gone.
+
+    Args:
+        scope: of the sync.
+        deletions: knows which records were loaded, if there is a key store.
+        checkpoint: with which the load began; says since when the trail counts.
+        until: the load's begin: the next sync asks the trail from then on.
+        living: asks Intacct which records there are.
+    """
+    yield from deletions.loaded(living)
+    if checkpoint.deletions_since is not None:
+        earliest = since(scope, checkpoint.deletions_since)
+        yield from deletions.named_by_trail(earliest, until, living)
 
 
 @dataclass

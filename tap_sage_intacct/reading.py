@@ -14,13 +14,13 @@ from datetime import datetime
 from tap_sage_intacct.balances import balance_key
 from tap_sage_intacct.deletions import LegacyRecords
 from tap_sage_intacct.emitted import EmittedRows
-from tap_sage_intacct.intacct.errors import RequestRefused
+from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
 from tap_sage_intacct.intacct.nested import nested_pages
 from tap_sage_intacct.intacct.paging import Page, snapshot_pages
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows import Row
-from tap_sage_intacct.passes import Changes, initial_pages, key_reader
+from tap_sage_intacct.passes import Changes, gone_before_load, initial_pages, key_reader
 from tap_sage_intacct.scope import ReadPage, Scope, changed_or_created, since
 from tap_sage_intacct.sources import BALANCE_KEY, DataSource, ReadFunction
 from tap_sage_intacct.state import Checkpoint
@@ -136,7 +136,7 @@ def _by_key(
     progress = checkpoint.progress if scope.replication_key is not None else None
     emitted = EmittedRows() if progress is not None else None
     if scope.replication_key is None or checkpoint.bookmark is None:
-        pages = initial_pages(source, reader, scope, checkpoint.progress, emitted)
+        pages = initial_pages(source, reader, scope, checkpoint, emitted)
     else:
         pages = Changes(source, reader, scope, checkpoint, emitted).read()
     if progress is None:
@@ -169,7 +169,7 @@ def _by_snapshot(
     if scope.deletions is not None:
         living = LegacyRecords(key_reader(source, reader, scope.deletions))
         gone = (
-            scope.deletions.loaded(living)
+            gone_before_load(scope, scope.deletions, checkpoint, until, living)
             if bookmark is None
             else scope.deletions.gone(since(scope, bookmark), until, living)
         )
@@ -181,7 +181,17 @@ def _by_snapshot(
 def _by_parent(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
-    """All rows, every time: `read` takes no condition."""
+    """All rows, every time: `read` takes no condition.
+
+    Raises:
+        ConfigurationError: the user set one.
+    """
+    if scope.condition is not None:
+        raise ConfigurationError(
+            f"{source.stream_name}: this company gives its rows only inside "
+            f"{source.parent}, where Intacct takes no filter. Remove the stream from "
+            "filters, or deselect it."
+        )
     until = scope.last_second()
     if scope.deletions is not None:
         scope.deletions.will_end_with(until)

@@ -21,6 +21,7 @@ from tap_sage_intacct.key_store import KeyStore, SetName
 from tap_sage_intacct.maintenance import MaintenanceWatch
 from tap_sage_intacct.periods import reporting_periods
 from tap_sage_intacct.progress import RunProgress, display_for_people
+from tap_sage_intacct.setting_values import EVERY_ENTITY
 from tap_sage_intacct.state import Origin
 
 if TYPE_CHECKING:
@@ -133,17 +134,27 @@ class Run:
         }
         with closing(KeyStore(self.settings.key_store)) as store:
             keys = store.key_set(names.pop(entity), takes_unowned=owner.takes_unowned)
-            others = {str(place): store.find(name) for place, name in names.items()}
+            others = {
+                str(place): store.find(name, takes_unowned=owner.takes_unowned)
+                for place, name in names.items()
+            }
             elsewhere = {place: keys for place, keys in others.items() if keys}
             yield DeletionFinder(source, trail, keys, condition, elsewhere)
 
     def warn_of_moves(self) -> None:
-        """Say once what a run by entities cannot see without a key store."""
-        if self.settings.key_store is None and not self._has_warned_of_moves:
-            self._has_warned_of_moves = True
+        """Say once which moves between entities a run cannot see."""
+        if self._has_warned_of_moves:
+            return
+        self._has_warned_of_moves = True
+        if self.settings.key_store is None:
             logger.warning(
                 "A record that moves to another entity stays in the target under its "
                 "former one too: set key_store, so that the tap can delete it there."
+            )
+        elif tuple(self.settings.entities) != (EVERY_ENTITY,):
+            logger.warning(
+                "A record that moves to an entity that is not in `entities` stays in the "
+                "target under its former one. Set entities to all to see such moves."
             )
 
     def _audit_trail(self, gateway: Gateway) -> AuditTrail:

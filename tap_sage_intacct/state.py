@@ -8,7 +8,9 @@ A stream's bookmark is written as
      "highest": [81234],
      "company": "acme",
      "version": 3,
-     "reading": {"pass": "changed", "begun": "…", "until": "…", "after": [4711]},
+     "fingerprint": "nB2x…",
+     "reading": {"pass": "changed", "begun": "…", "until": "…", "after": [4711],
+                 "fingerprint": "nB2x…"},
      "selection": {…},
      "keys": "5f0e…"}
 
@@ -18,10 +20,13 @@ up to and including it was emitted. It is null until the first sync is complete.
 found. `reading` says where a sync under way stands; between syncs its `pass` is null.
 `rows` counts the rows of a whole set, which shows that some are gone. A full table has
 `read_whole` instead of a value: the second in which its last complete reading began.
+`deletions_since` stands where a load begins anew: earlier deletions were told.
 `company`, and `entity` where one is signed in to, say whose rows they are. `selection`
-is a `fingerprint`, `keys` the id of the part of the key store that belongs to this state.
-The bookmark of a partition (an entity, a reporting period) has the same form, beside
-the `context` that names it; `selection` and `keys` stand once, beside `partitions`.
+is a `Fingerprint`, `fingerprint` the digest of the one under which the bookmark, or the
+reading, was made. `keys` is the id of the part of the key store that belongs to this
+state. The bookmark of a partition (an entity, a reporting period) has the same form,
+beside the `context` that names it; `selection` and `keys` stand once, beside
+`partitions`.
 
 Meltano merges states key by key (`--merge-state`, and after a run that failed), and
 its merge fails where a key holds null in one state and an object in the other. So every
@@ -45,6 +50,7 @@ VERSION = 3
 _READABLE = frozenset({1, 2, VERSION})
 
 _BOOKMARKS = "bookmarks"
+REPLICATION_KEY = "replication_key"
 _VALUE = "replication_key_value"
 _WHOLE = "read_whole"
 _COMPANY = "company"
@@ -52,9 +58,12 @@ _ENTITY = "entity"
 CONTEXT = "context"
 PARTITIONS = "partitions"
 SELECTION = "selection"
+FINGERPRINT = "fingerprint"
+READING = "reading"
 KEYS = "keys"
 # What a checkpoint does not replace.
-_KEPT = (CONTEXT, SELECTION, KEYS)
+_KEPT = (CONTEXT, SELECTION, KEYS, FINGERPRINT)
+_DELETIONS_SINCE = "deletions_since"
 
 MOST_AHEAD = timedelta(days=1)
 """How far a bookmark may lie ahead of this machine's clock, which may be wrong."""
@@ -110,12 +119,26 @@ class Checkpoint:
         progress: None between syncs.
         highest: the greatest paging key emitted; None where unknown.
         rows: of the whole set; None where it was not counted.
+        deletions_since: of a load that begins anew, the second up to which deletions
+            were told before it; None of any other reading.
     """
 
     bookmark: datetime | None = None
     progress: Progress | None = None
     highest: Position | None = None
     rows: int | None = None
+    deletions_since: datetime | None = None
+
+    @property
+    def anew(self) -> Checkpoint:
+        """Where the rows are loaded once more, from the first one on.
+
+        The target keeps what came before, so it must still learn what was deleted since.
+        """
+        begun = None if self.progress is None else self.progress.begun
+        return Checkpoint(
+            deletions_since=self.bookmark or self.deletions_since or begun
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +254,7 @@ def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
             _progress(bookmark, done),
             _position(bookmark.get("highest")),
             _count(bookmark.get("rows")),
+            _instant(bookmark.get(_DELETIONS_SINCE)),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise _damaged(stream) from None
@@ -262,18 +286,20 @@ def write_checkpoint(
     bookmark.update(kept)
     is_whole = replication_key is None
     begun = None if done is None else done.isoformat()
-    bookmark["replication_key"] = replication_key
+    bookmark[REPLICATION_KEY] = replication_key
     # Targets take a value for a sign that only changes come.
     bookmark[_VALUE] = None if is_whole else begun
     bookmark[_WHOLE] = begun if is_whole else None
     bookmark["highest"] = None if highest is None else list(highest)
     if checkpoint.rows is not None:
         bookmark["rows"] = checkpoint.rows
+    if checkpoint.deletions_since is not None:
+        bookmark[_DELETIONS_SINCE] = checkpoint.deletions_since.isoformat()
     bookmark[_COMPANY] = origin.company
     if origin.entity is not None:
         bookmark[_ENTITY] = origin.entity
     bookmark["version"] = VERSION
-    bookmark["reading"] = _reading(checkpoint.progress)
+    bookmark[READING] = _reading(checkpoint.progress)
 
 
 def _reading(progress: Progress | None) -> dict[str, Any]:
@@ -288,7 +314,7 @@ def _reading(progress: Progress | None) -> dict[str, Any]:
 
 
 def _progress(bookmark: Mapping[str, Any], done: datetime | None) -> Progress | None:
-    reading = bookmark.get("reading") or {"pass": None}
+    reading = bookmark.get(READING) or {"pass": None}
     if reading["pass"] is None:
         return None
     until = _required(_instant(reading["until"]))

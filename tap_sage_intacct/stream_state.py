@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,11 +16,16 @@ from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.sources import ENTITY_ID
 from tap_sage_intacct.state import (
     CONTEXT,
+    FINGERPRINT,
     KEYS,
     PARTITIONS,
+    READING,
+    REPLICATION_KEY,
     SELECTION,
     Checkpoint,
+    Origin,
     read_checkpoint,
+    write_checkpoint,
 )
 
 
@@ -56,21 +61,24 @@ class StreamState:
     def has_bookmark(self) -> bool:
         """Whether a sync of the stream, or of a part of it, was complete."""
         parts = (self.written, *self._partitions)
-        return any(
-            read_checkpoint(part, self.stream).bookmark is not None for part in parts
-        )
+        return any(_is_synced(part, self.stream) for part in parts)
 
-    def lost_by_changes(self, partitions: Sequence[Mapping[str, Any]]) -> list[str]:
+    def lost_by_changes(self, contexts: Sequence[Mapping[str, Any]]) -> list[str]:
         """What the target will lack of today's choices, a sentence each.
 
         Args:
-            partitions: in which the stream is read today.
+            contexts: the partitions in which the stream is read today.
         """
-        if not self.fingerprint.is_incremental or not self.has_bookmark:
+        if self.fingerprint.replication_key is None or not self.has_bookmark:
             return []
-        earlier = self._earlier
+        earlier = Fingerprint.from_state(self.written.get(SELECTION))
         changes = [] if earlier is None else self.fingerprint.changes_since(earlier)
-        left = self._entities_of(self._contexts) - self._entities_of(partitions)
+        if not changes and self._is_mixed(contexts, earlier):
+            changes.append(
+                "Parts of it were last read under still other filters, fields or "
+                "start_date. Changes that those left out are missing."
+            )
+        left = self._entities_of(self._contexts) - self._entities_of(contexts)
         if left:
             names = ", ".join(sorted(left))
             changes.append(
@@ -78,26 +86,74 @@ class StreamState:
             )
         return changes
 
-    def forget_bookmarks(self) -> None:
-        """Have the next sync begin with the first row there is."""
-        kept = {name: self.written[name] for name in (KEYS,) if name in self.written}
-        self.written.clear()
-        self.written.update(kept)
+    def load_anew(self, origin: Origin) -> None:
+        """Have the next sync begin with the first row there is.
 
-    def resumable(self, checkpoint: Checkpoint) -> Checkpoint:
-        """The checkpoint; a first sync that broke off under other choices begins anew."""
-        if checkpoint.bookmark is None and not self.broke_off_alike:
-            has_choices = SELECTION in self.written
-            return Checkpoint() if has_choices else checkpoint
-        return checkpoint
-
-    @cached_property
-    def broke_off_alike(self) -> bool:
-        """Whether what broke off was a reading of the same rows and columns.
-
-        Not known of an older version's: a merge of states may have brought it back.
+        Args:
+            origin: of the rows.
         """
-        return self._earlier == self.fingerprint
+        partitions = self._partitions
+        for part in (self.written, *partitions):
+            anew = read_checkpoint(part, self.stream).anew
+            write_checkpoint(anew, part, self.fingerprint.replication_key, origin)
+            part.pop(FINGERPRINT, None)
+        self.written.pop(SELECTION, None)
+        if partitions:
+            self.written[PARTITIONS] = partitions
+
+    def checkpoint(self, part: Mapping[str, Any]) -> Checkpoint:
+        """Where a part goes on; a reading that broke off under other choices is dropped.
+
+        Args:
+            part: the bookmark of a partition, or the stream's own.
+        """
+        checkpoint = read_checkpoint(part, self.stream)
+        if checkpoint.progress is None or self._broke_off_alike(part, if_unknown=True):
+            return checkpoint
+        if checkpoint.bookmark is None:
+            return checkpoint.anew
+        return replace(checkpoint, progress=None)
+
+    def whole(self, part: Mapping[str, Any]) -> Checkpoint:
+        """As `checkpoint`, of a full table.
+
+        Of an older version's state it is not known what broke off: a merge of states may
+        have brought it back.
+        """
+        checkpoint = read_checkpoint(part, self.stream)
+        if self._broke_off_alike(part, if_unknown=False):
+            return checkpoint
+        return replace(checkpoint, progress=None)
+
+    def write(
+        self, checkpoint: Checkpoint, part: MutableMapping[str, Any], origin: Origin
+    ) -> None:
+        """Put a checkpoint in place of the one that a part holds.
+
+        Args:
+            checkpoint: to be written.
+            part: the bookmark of a partition, or the stream's own.
+            origin: of the rows.
+        """
+        if not self.has_bookmark:
+            self._note_selection()
+        write_checkpoint(checkpoint, part, self.fingerprint.replication_key, origin)
+        if checkpoint.progress is None:
+            part[FINGERPRINT] = self.fingerprint.digest
+        else:
+            part[READING][FINGERPRINT] = self.fingerprint.digest
+
+    def complete(self, contexts: Sequence[Mapping[str, Any]]) -> None:
+        """All partitions were read under today's choices; others are forgotten."""
+        self._note_selection()
+        kept = [part for part in self._partitions if part[CONTEXT] in contexts]
+        self.written.pop(PARTITIONS, None)
+        if kept:
+            self.written[PARTITIONS] = kept
+
+    def note_key_owner(self) -> None:
+        """Write whose keys the key store keeps."""
+        self.written[KEYS] = self.key_owner.id
 
     @cached_property
     def key_owner(self) -> KeyOwner:
@@ -107,23 +163,33 @@ class StreamState:
             return KeyOwner(known, takes_unowned=False)
         return KeyOwner(secrets.token_hex(8), takes_unowned=self.has_bookmark)
 
-    def note(self, *, keeps_keys: bool) -> None:
-        """Write what stands beside the checkpoints.
-
-        Args:
-            keeps_keys: whether a key store is used.
-        """
+    def _note_selection(self) -> None:
         self.written[SELECTION] = self.fingerprint.to_state()
-        if keeps_keys:
-            self.written[KEYS] = self.key_owner.id
+
+    def _broke_off_alike(self, part: Mapping[str, Any], *, if_unknown: bool) -> bool:
+        """Whether what broke off was a reading of the same rows and columns."""
+        reading = part.get(READING) or {}
+        if FINGERPRINT not in reading:
+            return if_unknown
+        is_same_key = part.get(REPLICATION_KEY) == self.fingerprint.replication_key
+        return is_same_key and reading[FINGERPRINT] == self.fingerprint.digest
+
+    def _is_mixed(
+        self, contexts: Sequence[Mapping[str, Any]], earlier: Fingerprint | None
+    ) -> bool:
+        """Whether a part was last read neither as today nor as all were before."""
+        parts = [part for part in self._partitions if part[CONTEXT] in contexts]
+        known = {chosen.digest for chosen in (self.fingerprint, earlier) if chosen}
+        return any(
+            _is_synced(part, self.stream)
+            and part.get(FINGERPRINT) not in {None, *known}
+            for part in parts or [self.written]
+        )
 
     @property
-    def _earlier(self) -> Fingerprint | None:
-        return Fingerprint.from_state(self.written.get(SELECTION))
-
-    @property
-    def _partitions(self) -> Sequence[Mapping[str, Any]]:
-        partitions: Sequence[Mapping[str, Any]] = self.written.get(PARTITIONS, ())
+    def _partitions(self) -> Sequence[MutableMapping[str, Any]]:
+        partitions: Sequence[MutableMapping[str, Any]]
+        partitions = self.written.get(PARTITIONS, ())
         return partitions
 
     @property
@@ -133,3 +199,7 @@ class StreamState:
     @staticmethod
     def _entities_of(contexts: Iterable[Mapping[str, Any]]) -> set[str]:
         return {part[ENTITY_ID] for part in contexts if ENTITY_ID in part}
+
+
+def _is_synced(part: Mapping[str, Any], stream: str) -> bool:
+    return read_checkpoint(part, stream).bookmark is not None

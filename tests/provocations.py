@@ -10,9 +10,11 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from intacct_sandbox import Fault, FaultKind, Report, UserFormatting
@@ -29,6 +31,7 @@ from tap_sage_intacct import run as run_module
 from tap_sage_intacct.deletions import DeletionFinder
 from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.intacct.errors import Level
+from tap_sage_intacct.key_store import KeyStore, SetName
 from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
 from tap_sage_intacct.tap import MELTANO_SELECT
 from tests.hostile import hostile_server, pours
@@ -206,7 +209,11 @@ def whole_state(state: dict[str, Any]) -> Prepare:
 def changed_selection(action: str) -> Prepare:
     """Go on from a state that was written for an earlier choice of fields."""
     fields = Fingerprint.of(
-        is_incremental=True, condition=None, start_date=None, fields=["NAME"]
+        "VENDOR",
+        replication_key="WHENMODIFIED",
+        condition=None,
+        start_date=None,
+        fields={"NAME": "NAME"},
     )
     bookmark = {**SYNCED["bookmarks"]["vendors"], "selection": fields.to_state()}
     return first(selected("vendors", on_changed_selection=action), state_of(bookmark))
@@ -246,6 +253,15 @@ def of_later_version(path: str) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
+
+
+def of_another_run(path: str) -> None:
+    """A key store that went on while another one was in use."""
+    with closing(KeyStore(Path(path))) as store:
+        keys = store.key_set(SetName("here", ("sandbox", "", "vendors"), "", "None"))
+        keys.begin_load()
+        keys.complete()
+        keys.come_back(datetime(2026, 1, 29, tzinfo=timezone.utc))
 
 
 def no_database(path: str) -> None:
@@ -915,6 +931,12 @@ READING: list[Provocation[Scene]] = [
     Provocation("key-store-version", key_store(of_later_version)),
     Provocation("key-store-unusable", key_store(no_database)),
     Provocation("key-store-new", key_store(lambda _: None), code=0),
+    Provocation("key-store-does-not-fit", first(key_store(of_another_run), state_of(
+        {**SYNCED["bookmarks"]["vendors"], "keys": "here"})), code=0),
+    Provocation("filter-inside-parent", first(
+        selected("contract_expense_schedule_entries",
+            filters={"contract_expense_schedule_entries": "RECORDNO > 1"}),
+        switched(schedule_entries="nested"))),
     Provocation("audit-denied", first(
         selected("vendors", include_deletes=True), state_of(
             SYNCED["bookmarks"]["vendors"]),
@@ -925,6 +947,9 @@ READING: list[Provocation[Scene]] = [
         stream="gl_journal_entry_lines", object_name="GLENTRY"), code=0),
     Provocation("entity-moves-unseen", selected(
         "vendors", entities="all", include_deletes=True), code=0),
+    Provocation("entity-not-read", first(
+        settings(entities=["E100"]), key_store(lambda _: None), whole_state({})),
+        code=0),
     Provocation("parquet-not-installed", first(in_parquet, without_pyarrow)),
     Provocation("parquet-value", first(in_parquet, vendor_with_a_huge_limit)),
     Provocation("maintenance-fail", maintenance("fail")),

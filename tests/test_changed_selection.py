@@ -15,6 +15,7 @@ from intacct_sandbox import Company, ManualClock
 from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.settings import InvalidSettings
 from tests.loading import Loader, is_under_way
+from tests.test_deletions import loaded, numbers
 from tests.test_loading import assert_loaded
 
 MakeLoader = Callable[..., Loader]
@@ -72,7 +73,7 @@ def test_rows_that_never_arrive_are_said_or_loaded(
     catalog = loader().catalog(["vendors"])
     first = loader(lookback_minutes=0, **before)
     first.run("vendors", catalog=catalog)
-    loaded = len(first.tables.get("vendors", {}))
+    before_change = len(first.tables.get("vendors", {}))
 
     refusing = again(first, clock, on_changed_selection="fail", **after)
     with pytest.raises(InvalidSettings, match="vendors: its state was written") as told:
@@ -85,7 +86,7 @@ def test_rows_that_never_arrive_are_said_or_loaded(
     run = warned.run("vendors", catalog=catalog)
     (warning,) = warnings(caplog)
     assert expected in warning
-    assert len(warned.tables.get("vendors", {})) == loaded
+    assert len(warned.tables.get("vendors", {})) == before_change
     assert len(run.records("vendors")) == 0
 
     caplog.clear()
@@ -154,7 +155,9 @@ def test_added_field_is_named_and_a_dropped_one_is_not(
     assert warnings(caplog) == []
     again(target, clock).run(catalog=with_fields(catalog, "NAME", "TERMNAME"))
     (warning,) = warnings(caplog)
-    assert "Fields were added: TERMNAME. They stay empty" in warning
+    assert (
+        "Fields were added, or their values hashed in another way: TERMNAME." in warning
+    )
 
 
 def test_entity_that_is_read_no_more_is_named(
@@ -246,6 +249,164 @@ def test_state_that_a_merge_brought_back_is_an_incremental_sync(
     assert not is_under_way(target.state)
 
 
+def test_parts_that_were_read_under_still_other_choices_are_said(
+    clock: ManualClock, loader: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Active, then all but broken off after the first entity, then active again."""
+    target = loader(entities="all", page_size=5, lookback_minutes=0)
+    catalog = target.catalog(["vendors"])
+    target.run(catalog=with_fields(catalog, "NAME", "STATUS"))
+    clock.advance(3600)
+    target.run(catalog=with_fields(catalog, "STATUS"), upto=3)
+    assert target.state is not None
+    top, *others = target.state["bookmarks"]["vendors"]["partitions"]
+    assert {top["fingerprint"]} != {part["fingerprint"] for part in others}
+    caplog.clear()
+    warned = again(target, clock)
+    warned.run(catalog=with_fields(catalog, "NAME", "STATUS"))
+    (warning,) = warnings(caplog)
+    assert "Parts of it were last read under still other filters" in warning
+    caplog.clear()
+    again(warned, clock, on_changed_selection="fail").run(catalog=catalog)
+    assert warnings(caplog) == []
+
+
+def test_full_tables_by_entities_that_broke_off_leave_a_trace(
+    clock: ManualClock, loader: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = loader(entities="all", page_size=5, lookback_minutes=0, **ACTIVE)
+    incremental = target.catalog(["vendors"])
+    full = full_table(target.catalog(["vendors"]))
+    target.run(catalog=full)
+    target = again(target, clock, filters={})
+    target.run(catalog=full, upto=8)
+    caplog.clear()
+    again(target, clock).run(catalog=incremental)
+    (warning,) = warnings(caplog)
+    assert "Its filter changed" in warning
+
+
+def test_changes_that_broke_off_under_another_filter_are_read_again(
+    half_active: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(page_size=2, lookback_minutes=0)
+    target.run("vendors")
+    clock.advance(3600)
+    for row in list(half_active.truth("VENDOR")):
+        half_active.update("VENDOR", int(str(row["RECORDNO"])), {"NAME": "new"})
+    clock.advance(60)
+    again(target, clock, **ACTIVE).run("vendors", upto=30)
+    other = again(target, clock, **ACTIVE)
+    other.run("vendors", upto=30)
+    assert is_under_way(other.state)
+    back = again(other, clock, filters={})
+    back.run("vendors")
+    assert_loaded(back, half_active, "vendors")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (
+            {"extra_objects": [{"object": "CLASS", "stream_name": "x"}]},
+            {"extra_objects": [{"object": "ITEM", "stream_name": "x"}]},
+            "It was read from CLASS and is now read from ITEM.",
+        ),
+        (
+            {
+                "extra_objects": [
+                    {
+                        "object": "CLASS",
+                        "stream_name": "x",
+                        "replication_key": "WHENCREATED",
+                    }
+                ]
+            },
+            {"extra_objects": [{"object": "CLASS", "stream_name": "x"}]},
+            "Its replication key was WHENCREATED and is now WHENMODIFIED.",
+        ),
+    ],
+    ids=["object", "replication-key"],
+)
+def test_other_object_or_replication_key_is_said(
+    clock: ManualClock,
+    loader: MakeLoader,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    expected: str,
+) -> None:
+    target = loader(**before)
+    target.run("x")
+    changed = again(target, clock, on_changed_selection="fail", **after)
+    with pytest.raises(InvalidSettings) as told:
+        changed.run("x")
+    assert expected in str(told.value)
+
+
+SALTS = ("0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210")
+
+
+@pytest.mark.parametrize("earlier", ["keep", "hash"])
+def test_values_that_are_hashed_in_another_way_are_said(
+    clock: ManualClock, loader: MakeLoader, earlier: str
+) -> None:
+    settings = dict(loader(sensitive=earlier).settings)
+    del settings["include_sensitive"]
+    if earlier == "hash":
+        settings["sensitive_salt"] = SALTS[0]
+    target = Loader(settings)
+    target.run("vendors")
+    hashing = {"sensitive": "hash", "sensitive_salt": SALTS[1]}
+    changed = again(target, clock, on_changed_selection="fail", **hashing)
+    with pytest.raises(InvalidSettings, match=r"hashed in another way: .*TAXID"):
+        changed.run("vendors")
+
+
+def test_entities_that_are_read_no_more_are_said_once(
+    clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(entities=["E100", "E200"])
+    target.run("bills")
+    again(target, clock, entities=["E100"]).run("bills")
+    clock.advance(3600)
+    warned = again(target, clock, entities=["E100"])
+    warned.run("bills")
+    again(warned, clock, on_changed_selection="fail").run("bills")
+
+
+def test_reload_tells_what_the_trail_says_was_deleted_before(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    """Without a key store the trail alone knows, and it is asked from a moment on."""
+    target = loader(include_deletes=True, page_size=5)
+    catalog = target.catalog(["bills"])
+    target.run(catalog=with_fields(catalog, "VENDORID"))
+    clock.advance(86400)
+    company.delete("APBILL", 10)
+    clock.advance(86400)
+    anew = again(target, clock, on_changed_selection="reload")
+    wider = with_fields(catalog, "VENDORID", "TOTALDUE")
+    anew.run(catalog=wider, upto=20)
+    assert is_under_way(anew.state)
+    clock.advance(86400)
+    anew.run(catalog=wider)
+    assert loaded(anew, "bills") == numbers(company, "bills")
+
+
+def test_first_load_that_begins_anew_tells_what_was_deleted_meanwhile(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(include_deletes=True, page_size=5)
+    catalog = target.catalog(["bills"])
+    target.run(catalog=with_fields(catalog, "VENDORID"), upto=30)
+    gone = min(key[-1] for key in target.tables["bills"])
+    clock.advance(86400)
+    company.delete("APBILL", int(str(gone)))
+    clock.advance(86400)
+    target.run(catalog=with_fields(catalog, "VENDORID", "TOTALDUE"))
+    assert loaded(target, "bills") == numbers(company, "bills")
+
+
 NAMES = st.sets(st.from_regex("[A-Z]{1,9}", fullmatch=True), max_size=90)
 DATES = st.none() | st.dates().map(
     lambda day: datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
@@ -261,7 +422,11 @@ def test_fingerprint_survives_a_state_and_names_what_is_lost(
 ) -> None:
     old, new = (
         Fingerprint.of(
-            is_incremental=True, condition=None, start_date=start, fields=fields
+            "VENDOR",
+            replication_key="WHENMODIFIED",
+            condition=None,
+            start_date=start,
+            fields={name: name for name in fields},
         )
         for start, fields in ((old_start, before), (new_start, after))
     )

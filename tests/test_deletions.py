@@ -6,12 +6,15 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tap_sage_intacct.intacct.audit import record_number
+from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tests.loading import Loader
@@ -409,6 +412,7 @@ def test_state_and_key_store_of_an_earlier_version_go_on_together(
             "UPDATE key_sets SET name = rows;"
             "ALTER TABLE key_sets DROP COLUMN owner;"
             "ALTER TABLE key_sets DROP COLUMN stream;"
+            "ALTER TABLE keys DROP COLUMN taken;"
             "ALTER TABLE key_sets DROP COLUMN rows;"
             "ALTER TABLE key_sets DROP COLUMN promised;"
             "ALTER TABLE key_sets DROP COLUMN used;"
@@ -471,3 +475,134 @@ def test_full_table_that_becomes_incremental_reads_changes_alone(
     run = target.run("vendors")
     assert [r["RECORDNO"] for r in run.records("vendors")] == [5, 3]
     assert run.deleted("vendors") == [3]
+
+
+LINES = "gl_journal_entry_lines"
+
+
+@pytest.mark.parametrize("denied", [("GLBATCH",), ("GLBATCH", "AUDITHISTORY")], ids=str)
+def test_lines_go_on_though_their_header_may_no_longer_be_read(
+    company: Company,
+    sandbox: Sandbox,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    denied: tuple[str, ...],
+) -> None:
+    target = keeping(page_size=2, lookback_minutes=0)
+    catalog = target.catalog([LINES])
+    target.run(catalog=catalog)
+    sandbox.switches = replace(sandbox.switches, denied_objects=frozenset(denied))
+    for day in range(2):
+        clock.advance(DAY)
+        company.change(seed=day, share=0.0)
+        company.change(seed=day + 10, share=0.0)
+        company.delete("GLBATCH", int(str(next(company.truth("GLBATCH"))["RECORDNO"])))
+        clock.advance(60)
+        target.run(catalog=catalog)
+        assert loaded(target, LINES) == numbers(company, LINES)
+
+
+@pytest.mark.parametrize("stream", [LINES, "bills"])
+def test_records_of_a_run_without_the_key_store_go_too(
+    company: Company,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    tmp_path: Path,
+    stream: str,
+) -> None:
+    target = keeping(lookback_minutes=0)
+    own = target.settings
+    target.run(stream)
+    before = loaded(target, stream)
+    clock.advance(DAY)
+    if stream == LINES:
+        company.change(seed=3, share=0.0)
+    else:
+        company.insert("APBILL", {"TOTALENTERED": 5})
+    clock.advance(60)
+    target.settings = {**own, "key_store": str(tmp_path / "other.sqlite")}
+    target.run(stream)
+    assert loaded(target, stream) > before
+    clock.advance(DAY)
+    target.settings = own
+    target.run(stream)
+    clock.advance(DAY)
+    delete_newest(company, stream)
+    clock.advance(60)
+    target.run(stream)
+    assert loaded(target, stream) == numbers(company, stream)
+
+
+def delete_newest(company: Company, stream: str) -> None:
+    name = "GLBATCH" if stream == LINES else DATA_SOURCE_BY_STREAM[stream].object_name
+    newest = max(int(str(row["RECORDNO"])) for row in company.truth(name))
+    company.delete(name, newest)
+
+
+@pytest.mark.parametrize("action", ["warn", "reload"])
+def test_record_that_came_under_another_filter_goes_under_the_first(
+    company: Company, clock: ManualClock, keeping: MakeLoader, action: str
+) -> None:
+    target = keeping(lookback_minutes=0, on_changed_selection=action)
+    own = {**target.settings}
+    target.settings = {**own, "filters": {"bills": "TOTALENTERED > 0"}}
+    target.run("bills")
+    clock.advance(3600)
+    target.settings = own
+    target.run("bills")
+    added = company.insert("APBILL", {"TOTALENTERED": 5})
+    clock.advance(60)
+    target.run("bills")
+    clock.advance(60)
+    target.settings = {**own, "filters": {"bills": "TOTALENTERED > 0"}}
+    target.run("bills")
+    clock.advance(60)
+    company.delete("APBILL", added)
+    clock.advance(60)
+    target.run("bills")
+    assert added not in loaded(target, "bills")
+
+
+@pytest.mark.parametrize("stream", [LINES, "vendors", "bills"])
+def test_copy_of_a_state_learns_the_deletions_that_another_took(
+    company: Company, clock: ManualClock, keeping: MakeLoader, stream: str
+) -> None:
+    one = keeping()
+    one.run(stream)
+    two = Loader(
+        one.settings, deepcopy(one.state), deepcopy(one.tables), dict(one.versions)
+    )
+    clock.advance(DAY)
+    name = "GLBATCH" if stream == LINES else DATA_SOURCE_BY_STREAM[stream].object_name
+    company.delete(name, int(str(next(company.truth(name))["RECORDNO"])))
+    for target in (one, one, two, one, two):
+        clock.advance(60)
+        target.run(stream)
+    assert loaded(one, stream) == loaded(two, stream) == numbers(company, stream)
+
+
+def test_parent_that_no_longer_shows_its_rows_does_not_delete_them(
+    sandbox: Sandbox,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = "contract_revenue_schedule_entries"
+    target = keeping()
+    catalog = target.catalog([stream])
+    target.run(catalog=catalog)
+    before = loaded(target, stream)
+    clock.advance(DAY)
+    sandbox.switches = replace(sandbox.switches, schedule_entries="nested")
+    monkeypatch.setattr("tap_sage_intacct.intacct.nested._lines", lambda *_: [])
+    target.run(catalog=catalog)
+    assert loaded(target, stream) == before
+
+
+def test_filter_is_refused_where_rows_come_inside_their_parent(
+    sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    stream = "contract_revenue_schedule_entries"
+    sandbox.switches = replace(sandbox.switches, schedule_entries="nested")
+    with pytest.raises(ConfigurationError, match="where Intacct takes no filter"):
+        loader(filters={stream: "RECORDNO > 1"}).run(stream)

@@ -197,7 +197,9 @@ EXPRESSIONS = st.one_of(
     READS,
     READS.map(lambda read: f"str({read})"),
     st.tuples(READS, READS).map(lambda two: f"str({two[0]}) if {two[1]} else 'no'"),
-    st.sampled_from(["'x'", "1", "float(TOTALDUE) * 2", "NAME.upper()", "bool(record)"]),
+    st.sampled_from(
+        ["'x'", "1", "float(TOTALDUE) * 2", "NAME.upper()", "bool(record)"]
+    ),
 )
 DEFINITIONS = st.builds(
     lambda parts, options: {**parts, **options},

@@ -18,7 +18,7 @@ from tap_sage_intacct.repeated_keys import check_of_texts
 from tap_sage_intacct.scope import Scope
 from tap_sage_intacct.selection import PERIOD
 from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
-from tap_sage_intacct.state import Checkpoint, read_checkpoint
+from tap_sage_intacct.state import Checkpoint
 from tap_sage_intacct.streams.source import SourceStream
 
 if TYPE_CHECKING:
@@ -140,4 +140,4 @@ class BalanceStream(SourceStream):
     def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
         """Of the period; it is read whole or not at all."""
         del gateway
-        return read_checkpoint(self.get_context_state(context), self.name)
+        return self._own_state.checkpoint(self.get_context_state(context))

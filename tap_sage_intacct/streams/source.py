@@ -41,8 +41,6 @@ from tap_sage_intacct.state import (
     Checkpoint,
     Pass,
     Progress,
-    read_checkpoint,
-    write_checkpoint,
 )
 from tap_sage_intacct.stored_codes import stored_values
 from tap_sage_intacct.stream_state import StreamState
@@ -220,7 +218,7 @@ class SourceStream(IntacctStream):
                 )
             case OnChangedSelection.RELOAD:
                 self.logger.warning("%s Loading it anew.", text)
-                self._own_state.forget_bookmarks()
+                self._own_state.load_anew(self._run.origin)
             case OnChangedSelection.WARN:
                 self.logger.warning(
                     "%s Set on_changed_selection to reload for one run to load the stream "
@@ -230,11 +228,17 @@ class SourceStream(IntacctStream):
 
     @cached_property
     def _own_state(self) -> StreamState:
+        source = self.source
+        hashed = self._hash_converters
         fingerprint = Fingerprint.of(
-            is_incremental=self._incremental_key is not None,
+            " ".join(filter(None, (source.object_name, source.document_type))),
+            replication_key=self._incremental_key,
             condition=self._selection.condition,
             start_date=self.settings.start_date,
-            fields=self._selected_types,
+            fields={
+                name: str(hashed[name]([name])[0]) if name in hashed else name
+                for name in self._selected_types
+            },
         )
         return StreamState(self.stream_state, fingerprint, self.name)
 
@@ -455,11 +459,12 @@ class SourceStream(IntacctStream):
 
     def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
         """Where to go on; a full table goes on only where its own reading broke off."""
-        checkpoint = read_checkpoint(self.get_context_state(context), self.name)
+        written = self.get_context_state(context)
         if self._incremental_key is not None:
-            return self._own_state.resumable(checkpoint)
+            return self._own_state.checkpoint(written)
+        checkpoint = self._own_state.whole(written)
         progress = checkpoint.progress
-        if progress is None or context or not self._own_state.broke_off_alike:
+        if progress is None or context:
             # Partitions that were read before the run broke off have left no trace, so
             # that all of them must be read in one version.
             progress = Progress.starting(Pass.INITIAL, gateway.server_now())
@@ -474,15 +479,21 @@ class SourceStream(IntacctStream):
             return
         with self._interruption:
             self._note_checkpoint(checkpoint, context)
+            if checkpoint.bookmark is not None and checkpoint.progress is None:
+                self._note_complete(context)
             # Set by every record, but a page without one moves the checkpoint too.
             self.state_manager.is_flushed = False
             self._write_state_message()
 
     def _note_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         state = self.get_context_state(context)
-        write_checkpoint(checkpoint, state, self._incremental_key, self._run.origin)
-        keeps_keys = self._tells_deletions and self.settings.key_store is not None
-        self._own_state.note(keeps_keys=keeps_keys)
+        self._own_state.write(checkpoint, state, self._run.origin)
+        if self._tells_deletions and self.settings.key_store is not None:
+            self._own_state.note_key_owner()
+
+    def _note_complete(self, context: Context) -> None:
+        if self._is_last(context):
+            self._own_state.complete(self._partitions())
 
     def _activate_version(self) -> None:
         if self._incremental_key is None and not self._detector.rows_left:
