@@ -50,6 +50,8 @@ VERSION = 3
 _READABLE = frozenset({1, 2, VERSION})
 
 _BOOKMARKS = "bookmarks"
+# Which older taps write beside them.
+_CURRENTLY_SYNCING = "currently_syncing"
 REPLICATION_KEY = "replication_key"
 _VALUE = "replication_key_value"
 _WHOLE = "read_whole"
@@ -166,8 +168,14 @@ def check_state(state: Mapping[str, Any]) -> None:
     """Refuse a state that no Singer tap wrote.
 
     Raises:
-        InvalidState: its bookmarks are not an object of objects.
+        InvalidState: it holds something else than bookmarks, or its bookmarks are not an
+            object of objects.
     """
+    if _BOOKMARKS not in state and set(state) - {_CURRENTLY_SYNCING}:
+        raise InvalidState(
+            "The state holds no `bookmarks`. Give the value of the last STATE message of "
+            "an earlier run, not the message itself; or no state, to load everything."
+        )
     bookmarks = state.get(_BOOKMARKS, {})
     if not isinstance(bookmarks, Mapping):
         raise InvalidState(
@@ -180,7 +188,11 @@ def check_state(state: Mapping[str, Any]) -> None:
 
 
 def check_bookmark(
-    bookmark: Mapping[str, Any], stream: str, origin: Origin, now: datetime
+    bookmark: Mapping[str, Any],
+    stream: str,
+    origin: Origin,
+    now: datetime,
+    most_ahead: timedelta = timedelta(),
 ) -> None:
     """Refuse a stream's bookmark that cannot be resumed from, partitions included.
 
@@ -188,14 +200,15 @@ def check_bookmark(
         bookmark: of the stream.
         stream: for the message.
         origin: whose rows this run reads.
-        now: a bookmark may not be later.
+        now: by the clock that is at hand.
+        most_ahead: how much later a bookmark may be.
 
     Raises:
         InvalidState: as `read_checkpoint`; or the bookmark is of another origin, or of
             the future, and would leave out every row that is older than it.
     """
     for part in (bookmark, *_partitions(bookmark, stream)):
-        _check_time(read_checkpoint(part, stream), stream, now)
+        _check_time(read_checkpoint(part, stream), stream, now, most_ahead)
         _check_origin(part, stream, origin)
 
 
@@ -212,11 +225,13 @@ def _partitions(bookmark: Mapping[str, Any], stream: str) -> list[Mapping[str, A
     return partitions
 
 
-def _check_time(checkpoint: Checkpoint, stream: str, now: datetime) -> None:
+def _check_time(
+    checkpoint: Checkpoint, stream: str, now: datetime, most_ahead: timedelta
+) -> None:
     progress = checkpoint.progress
     begun = None if progress is None else progress.begun
     latest = max(filter(None, (checkpoint.bookmark, begun)), default=now)
-    if latest > now:
+    if latest > now + most_ahead:
         raise InvalidState(
             f"The state of {stream} is from the future ({latest.isoformat()}, and it is "
             f"{now.isoformat(timespec='seconds')}): a clock was or is wrong. Set this "

@@ -77,7 +77,7 @@ from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from types import FrameType
 
     import click
@@ -248,13 +248,13 @@ class TapSageIntacct(Tap):
         """
         check_state(state)
         super().load_state(state)
-        self._check_bookmarks(utc_now() + MOST_AHEAD)
+        self._check_bookmarks(utc_now(), MOST_AHEAD)
 
-    def _check_bookmarks(self, now: datetime) -> None:
+    def _check_bookmarks(self, now: datetime, most_ahead: timedelta) -> None:
         known = super().input_catalog or self.streams
         for name, bookmark in self.state.get("bookmarks", {}).items():
             if name in known:
-                check_bookmark(bookmark, name, self.run.origin, now)
+                check_bookmark(bookmark, name, self.run.origin, now, most_ahead)
 
     def _offered_sources(self) -> list[OfferedSource]:
         if self.input_catalog is not None:
@@ -343,7 +343,7 @@ class TapSageIntacct(Tap):
         self._refuse_what_does_not_fit()
         self.run.maintenance.check()
         if self.state.get("bookmarks"):
-            self._check_bookmarks(self.run.gateway.server_now() + MOST_AHEAD_OF_SERVER)
+            self._check_bookmarks(self.run.gateway.server_now(), MOST_AHEAD_OF_SERVER)
         for stream in self._selected_streams():
             stream.check_choices()
 

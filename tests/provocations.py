@@ -673,6 +673,8 @@ CHOICES: list[Provocation[Scene]] = [
     Provocation("state-version", state_of({"version": 9})),
     Provocation("state-damaged", state_of("2026-01-31"), "is damaged: clear"),
     Provocation("state-damaged", whole_state({"bookmarks": None}), "no object"),
+    Provocation("state-damaged", whole_state({"type": "STATE", "value": {}}),
+        "not the message itself"),
     Provocation("state-of-the-future", state_of(
         {"replication_key_value": "2099-01-01T00:00:00+00:00"})),
     Provocation("state-of-the-future", first(selected("vendors"), state_of(

@@ -1,6 +1,7 @@
 """Checkpoints: there and back again, small, and refused when they cannot be read."""
 
 import json
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -271,6 +272,19 @@ def test_bookmarks_that_are_no_object_are_refused(state: dict[str, Any]) -> None
         check_state(state)
 
 
+@pytest.mark.parametrize(
+    "state", [{"type": "STATE", "value": {"bookmarks": {}}}, {"bookmark": {}}]
+)
+def test_what_holds_no_bookmarks_is_refused(state: dict[str, Any]) -> None:
+    with pytest.raises(InvalidState, match="not the message itself"):
+        check_state(state)
+
+
+@pytest.mark.parametrize("state", [{}, {"currently_syncing": None}])
+def test_state_of_a_run_that_wrote_no_bookmark_is_taken(state: dict[str, Any]) -> None:
+    check_state(state)
+
+
 @pytest.mark.parametrize("bookmark", [None, "2026-01-31", ["2026-01-31"], 7])
 def test_bookmark_that_is_no_object_is_refused(bookmark: object) -> None:
     with pytest.raises(InvalidState, match="The state of bills is damaged"):
@@ -286,5 +300,11 @@ def test_bookmark_that_is_no_object_is_refused(bookmark: object) -> None:
     ],
 )
 def test_bookmark_of_the_future_is_refused(bookmark: dict[str, Any]) -> None:
-    with pytest.raises(InvalidState, match=r"bills is from the future \(2099-01-01"):
-        check_bookmark(bookmark, "bills", ORIGIN, NOW)
+    says = re.escape(f"and it is {NOW.isoformat(timespec='seconds')})")
+    with pytest.raises(InvalidState, match=rf"from the future \(2099-01-01.*{says}"):
+        check_bookmark(bookmark, "bills", ORIGIN, NOW, timedelta(days=1))
+
+
+def test_bookmark_of_a_clock_that_is_a_little_ahead_is_taken() -> None:
+    bookmark = {"replication_key_value": (NOW + timedelta(hours=23)).isoformat()}
+    check_bookmark(bookmark, "bills", ORIGIN, NOW, timedelta(days=1))

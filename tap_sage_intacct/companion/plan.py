@@ -105,10 +105,10 @@ def plan(
     """
     check_state(state)
     bookmarks = state.get("bookmarks", {})
-    latest = utc_now() + MOST_AHEAD
+    now = utc_now()
     for stream in chosen:
         name = _name(stream)
-        check_bookmark(bookmarks.get(name, {}), name, run.origin, latest)
+        check_bookmark(bookmarks.get(name, {}), name, run.origin, now, MOST_AHEAD)
     # So that signing in and the user's preferences are not timed with the first page.
     run.gateway.server_now()
     run.gateway.user_format()
