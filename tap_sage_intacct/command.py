@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 import signal
 import sqlite3
 import sys
@@ -21,7 +20,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct.environment import variable_of
 from tap_sage_intacct.input_files import read_object
-from tap_sage_intacct.interruption import Interrupted
+from tap_sage_intacct.interruption import Interrupted, give_up_output, keep_output
 from tap_sage_intacct.settings import InvalidSettings
 
 EXIT_FAILURE = 1
@@ -100,8 +99,11 @@ def run_command(
         error.show()
         code = error.exit_code
     except Interrupted as interrupted:
-        logger.critical("%s; the last STATE resumes the run.", interrupted)
+        logger.critical(
+            "%s; the last STATE that the target passed on resumes the run.", interrupted
+        )
         code = interrupted.exit_code
+        keep_output()
     except KeyboardInterrupt:
         # Before the tap has begun to listen for signals.
         code = 128 + signal.SIGINT
@@ -206,7 +208,7 @@ def _let_go_of_output() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
 
 
 def _is_debugging(logger: logging.Logger) -> bool:

@@ -4,11 +4,14 @@ A signal may come between any two instructions. Where a message is being written
 waits until the line is whole; anywhere else (waiting for Intacct, pausing before a
 retry, decoding) it ends the run there. Signals often come in twos: a terminal sends one
 to every process of a pipeline, and then a program such as Meltano or `timeout` sends
-another. So the second changes nothing. Knows nothing of Intacct.
+another. So the second changes nothing. A target may have stopped reading, without its
+end of the pipe being closed, as under Meltano: so the wait for it has an end. Knows
+nothing of Intacct.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -17,6 +20,12 @@ from types import TracebackType
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import Message
+
+PATIENCE_SECONDS = 5
+"""How long a run that was told to end waits for a target that takes nothing.
+
+Less than the ten seconds after which Docker kills.
+"""
 
 
 class Interrupted(BaseException):
@@ -87,8 +96,26 @@ class Interruption:
         raise Interrupted(number)
 
 
-_WHOLE_LINES = re.compile(rb".{0,65535}\n|.+?\n", re.DOTALL)
-"""As many lines as a pipe takes at once, or one that is longer."""
+def limit_wait_for_target() -> None:
+    """Have output lead nowhere after a while, so that no write waits any longer."""
+    if hasattr(signal, "setitimer") and not any(signal.getitimer(signal.ITIMER_REAL)):
+        signal.signal(signal.SIGALRM, give_up_output)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
+
+
+def give_up_output(*_: object) -> None:
+    """Let standard output lead nowhere: a write to it neither waits nor fails."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def keep_output() -> None:
+    """Take `limit_wait_for_target` back."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+_WHOLE_LINES = re.compile(rb".{0,4095}\n|.+?\n", re.DOTALL)
+"""Lines that a pipe takes all or none of (PIPE_BUF), or one that is longer."""
 
 
 class WholeLineWriter(MsgSpecWriter):
@@ -106,7 +133,8 @@ class WholeLineWriter(MsgSpecWriter):
     def write_lines(self, parts: Iterable[memoryview]) -> None:
         """Whole lines, with signals held back until those at hand are out.
 
-        A page at once would keep a signal waiting until a slow target has read it all.
+        A page at once would keep a signal waiting until a slow target has read it all,
+        and leave part of a line in the pipe where the wait is given up.
         """
         for part in parts:
             for lines in _WHOLE_LINES.finditer(part):

@@ -40,7 +40,11 @@ from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.session import utc_now
-from tap_sage_intacct.interruption import Interruption, WholeLineWriter
+from tap_sage_intacct.interruption import (
+    Interruption,
+    WholeLineWriter,
+    limit_wait_for_target,
+)
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
 from tap_sage_intacct.maintenance import WithinMaintenance
@@ -428,6 +432,7 @@ class TapSageIntacct(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
         del frame
+        limit_wait_for_target()
         self.interruption.request(signum, self._write_last_state)
 
     def _write_last_state(self) -> None:

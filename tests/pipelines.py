@@ -25,6 +25,21 @@ def run_of_meltano(
     sandbox: Sandbox, loader: str, period: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """However it ends."""
+    command, environment = command_of_meltano(sandbox, loader, period, **settings)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def command_of_meltano(
+    sandbox: Sandbox, loader: str, period: str, **settings: str
+) -> tuple[list[str], dict[str, str]]:
+    """The command, and its environment."""
     meltano = os.environ.get("MELTANO")
     if meltano is None:
         pytest.skip("MELTANO does not name the command: run `make test-long`")
@@ -41,14 +56,7 @@ def run_of_meltano(
     }
     # A state of its own for every test.
     state = f"--state-id-suffix=test-{abs(hash(str(settings)))}"
-    return subprocess.run(
-        [meltano, "run", state, "tap-sage-intacct", loader],
-        cwd=ROOT,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return [meltano, "run", state, "tap-sage-intacct", loader], environment
 
 
 def truth(company: Company, source: DataSource, period: str) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from select import select as select_files
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -349,28 +351,35 @@ def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
 LINES_OF_COMPANY = 600
 
 
+@contextmanager
 def reading_slowly(
-    config: dict[str, Any], folder: Path, variables: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """The tap while it writes a page that its reader has only begun to read.
-
-    The page is a megabyte and more, of which a pipe takes 64 KiB.
-    """
+    config: dict[str, Any], folder: Path, **variables: str
+) -> Iterator[tuple[subprocess.Popen[bytes], BinaryIO]]:
+    """The tap, and the pipe that it has filled; a page is much longer than that."""
     catalog = shipped_catalog("gl_journal_entry_lines", config=config)
     (folder / "catalog.json").write_text(json.dumps(catalog))
     (folder / "config.json").write_text(json.dumps(config))
+    out, into = os.pipe()
     running = subprocess.Popen(
         [*COMMAND, "--config=config.json", "--catalog=catalog.json"],
         cwd=folder,
-        stdout=subprocess.PIPE,
+        stdout=into,
         stderr=subprocess.PIPE,
-        bufsize=0,
         env={**os.environ, "PYTHONUNBUFFERED": "", **variables},
     )
-    assert running.stdout is not None
-    while b'"RECORD"' not in running.stdout.readline():
-        pass
-    return running
+    while select_files([], [into], [], 0)[1]:
+        time.sleep(0.01)
+    os.close(into)
+    with running, os.fdopen(out, "rb") as pipe:
+        yield running, pipe
+
+
+def assert_interrupted(
+    running: subprocess.Popen[bytes], number: signal.Signals
+) -> None:
+    _, log = running.communicate(timeout=60)
+    assert running.returncode == 128 + number
+    assert f"Interrupted by {number.name}" in log.decode().splitlines()[-1]
 
 
 SIGNALS = pytest.mark.parametrize(
@@ -380,29 +389,36 @@ SIGNALS = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize(
-    "variables", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"]
-)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @SIGNALS
 def test_signal_tears_no_line_that_a_slow_reader_takes(
     config: dict[str, Any],
     tmp_path: Path,
-    variables: Mapping[str, str],
+    unbuffered: str,
     numbers: list[signal.Signals],
 ) -> None:
     """Nor does it wait until all of the page is read."""
-    running = reading_slowly(config, tmp_path, variables)
-    for number in numbers:
-        running.send_signal(number)
-    rest, log = running.communicate(timeout=30)
-    SCANNER.look_at(rest, "what the tap wrote")
-    assert running.returncode == 128 + numbers[0]
-    assert f"Interrupted by {numbers[0].name}" in log.decode().splitlines()[-1]
-    assert rest[-1:] == b"\n"
-    # The first piece of a line was read before.
-    messages = [json.loads(line) for line in rest.splitlines()[1:]]
+    variables = {"PYTHONUNBUFFERED": unbuffered}
+    with reading_slowly(config, tmp_path, **variables) as (running, pipe):
+        for number in numbers:
+            running.send_signal(number)
+        written = pipe.read()
+        assert_interrupted(running, numbers[0])
+    SCANNER.look_at(written, "what the tap wrote")
+    assert written[-1:] == b"\n"
+    messages = [json.loads(line) for line in written.splitlines()]
     records = [message for message in messages if message["type"] == "RECORD"]
     assert 0 < len(records) < LINES_OF_COMPANY / 2
+
+
+def test_signal_ends_a_run_whose_target_reads_no_more(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    """As under Meltano, which keeps the pipe of a target that has ended."""
+    with reading_slowly(config, tmp_path) as (running, pipe):
+        running.send_signal(signal.SIGTERM)
+        assert_interrupted(running, signal.SIGTERM)
+        assert pipe.read()[-1:] == b"\n"
 
 
 @SIGNALS
@@ -410,16 +426,11 @@ def test_signal_ends_a_run_whose_target_it_ended(
     config: dict[str, Any], tmp_path: Path, numbers: list[signal.Signals]
 ) -> None:
     """Ctrl-C reaches all of a pipeline."""
-    running = reading_slowly(config, tmp_path, {})
-    assert running.stdout is not None
-    assert running.stderr is not None
-    for number in numbers:
-        running.send_signal(number)
-    running.stdout.close()
-    with running.stderr:
-        log = running.stderr.read().decode()
-    assert running.wait(timeout=30) == 128 + numbers[0]
-    assert f"Interrupted by {numbers[0].name}" in log.splitlines()[-1]
+    with reading_slowly(config, tmp_path) as (running, pipe):
+        for number in numbers:
+            running.send_signal(number)
+        pipe.close()
+        assert_interrupted(running, numbers[0])
 
 
 WAITS = {

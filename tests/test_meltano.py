@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from intacct_sandbox import Company, Sandbox, Switches
+from intacct_sandbox import Company, Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCES
-from tests.pipelines import assert_same, meltano_run, run_of_meltano, truth
+from tests.pipelines import (
+    ROOT,
+    assert_same,
+    command_of_meltano,
+    meltano_run,
+    run_of_meltano,
+    truth,
+)
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]
 
@@ -148,6 +159,52 @@ def test_duckdb_holds_the_companys_truth_twice_over(
             )
             with duckdb.connect(str(file), read_only=True) as database:
                 assert_tables(database, living_company, period)
+
+
+def test_ctrl_c_leaves_what_the_next_run_goes_on_from(
+    living_company: Company, tmp_path: Path, period: str
+) -> None:
+    """A terminal sends it to Meltano, the tap and the loader; then Meltano ends them."""
+    settings = {
+        "TARGET_DUCKDB_FILEPATH": str(tmp_path / "intacct.duckdb"),
+        "TARGET_DUCKDB_BATCH_SIZE_ROWS": "100",
+        "TAP_SAGE_INTACCT__SELECT": '["gl_journal_entry_lines.*"]',
+        "TAP_SAGE_INTACCT_PAGE_SIZE": "50",
+    }
+    with Sandbox(living_company) as sandbox:
+        slow = Fault(FaultKind.SLOW, function="query", times=None, seconds=0.2)
+        sandbox.faults.add(slow)
+        command, environment = command_of_meltano(
+            sandbox, "target-duckdb", period, **settings
+        )
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as running:
+            assert running.stderr is not None
+            before = list(takewhile(says_no_state, running.stderr))
+            os.killpg(running.pid, signal.SIGINT)
+            after = running.stderr.read()
+        assert running.returncode != 0, before
+        assert "Interrupted by SIGINT; the last STATE that the target passed" in after
+        sandbox.faults.clear()
+        sandbox.forget_calls()
+        meltano_run(sandbox, "target-duckdb", period, **settings)
+        read_again = sum(call.rows for call in sandbox.calls if call.rows > 1)
+    lines = living_company.count("GLENTRY")
+    assert read_again < lines
+    with duckdb.connect(settings["TARGET_DUCKDB_FILEPATH"], read_only=True) as database:
+        table = "SELECT recordno FROM main.gl_journal_entry_lines"
+        assert len(database.execute(table).fetchall()) == lines
+
+
+def says_no_state(line: str) -> bool:
+    return "Incremental state has been updated" not in line
 
 
 def assert_tables(
