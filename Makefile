@@ -71,7 +71,10 @@ $(VENV)/.dev: pyproject.toml target-pigment/pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/.sandbox
 
 # Meltano pins libraries that the tap does not, so it has an environment of its own.
-$(MELTANO_VENV)/.installed: meltano.yml pyproject.toml target-pigment/pyproject.toml
+# meltano.yml is no reason to install again: it also holds your choices, and Meltano itself
+# installs what it is told there anew.
+$(MELTANO_VENV)/.installed: pyproject.toml target-pigment/pyproject.toml
+	@echo "Installing Meltano and its plugins, which takes some minutes ..."
 	test -x $(MELTANO_VENV)/bin/python || $(PYTHON) -m venv $(MELTANO_VENV)
 	$(MELTANO_VENV)/bin/python -m pip install --quiet 'meltano>=4,<5'
 	$(MELTANO_VENV)/bin/meltano --log-level=warning install

@@ -19,6 +19,7 @@ from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 ROOT = Path(__file__).parent.parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
 LISTS = json.loads((ROOT / "tools/demo_pigment.json").read_text())
+DEMO = yaml.safe_load((ROOT / "tools/demo_meltano.yml").read_text())
 CLEAR_OF = {"replace": "all", "upsert": "none"}
 
 
@@ -105,6 +106,18 @@ def test_the_lists_of_the_demo_can_be_made() -> None:
     workspace.add_lists(LISTS)
     assert len(workspace.lists) == len(STREAMS)
     workspace.close()
+
+
+@pytest.mark.parametrize("kind", DEMO["plugins"])
+def test_the_demo_runs_what_ships(kind: str) -> None:
+    """From a project of its own, which nobody's choices change."""
+    (own,) = DEMO["plugins"][kind]
+    shipped = plugin(kind, own["name"])
+    for part in ("namespace", "pip_url", "executable", "select", "metadata"):
+        assert own.get(part) == shipped.get(part)
+    for name in set(shipped["config"]) - {"balance_periods", "key_store"}:
+        assert own["config"][name] == shipped["config"][name]
+    assert DEMO["jobs"] == PROJECT["jobs"][:1]
 
 
 def test_the_secrets_example_names_the_key_and_every_id() -> None:

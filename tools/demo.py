@@ -4,7 +4,9 @@
 
 Starts both sandboxes and runs `meltano run intacct-to-pigment`: a full load, then again
 after each of two days of business. After each run it reads every list back through
-Pigment's export and compares it with the company's books.
+Pigment's export and compares it with the company's books. All of it happens in a project
+of its own, so that what you chose in meltano.yml, in .env or in this shell has no part in
+it; only the installed plugins are shared.
 """
 
 from __future__ import annotations
@@ -27,11 +29,19 @@ from pathlib import Path
 from tools.pigment_comparison import ListComparison, compare_lists
 
 LISTS = Path("tools/demo_pigment.json")
+PROJECT_FILE = Path("tools/demo_meltano.yml")
+INSTALLED = Path(".meltano")
 OUTPUT = Path("output/demo")
+PROJECT = OUTPUT / "project"
 COMPANY = OUTPUT / "company.sqlite"
 WORKSPACE = OUTPUT / "pigment.sqlite"
 READY_SECONDS = 60
 DAYS = 2
+OWN_VARIABLES = ("TAP_", "TARGET_", "PIGMENT_", "MELTANO_")
+PROGRESS = re.compile(
+    r"(tap-sage-intacct|target-pigment) (?:Stream )?(\w+): "
+    r"(?:import \S+ Completed: )?(\d[\d,]* rows?),"
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +60,17 @@ def main() -> int:
     options = parser.parse_args()
     meltano = options.meltano.absolute()
     shutil.rmtree(OUTPUT, ignore_errors=True)
-    OUTPUT.mkdir(parents=True)
-    print(
-        f"Starting a company with {options.journal_lines:,} journal lines, and Pigment"
+    make_project()
+    say(
+        f"Making a company with {options.journal_lines:,} journal lines, and a Pigment "
+        "workspace ..."
     )
     with intacct(options.journal_lines) as tap, pigment() as target:
         settings = {**tap, **target}
-        print("First run: everything ...")
+        say("First run: everything ...")
         loads = [load(meltano, settings, "run-1")]
         for day in range(1, 1 + DAYS):
-            print("A day of business passes; the next run loads what changed ...")
+            say("A day of business passes; the next run loads what changed ...")
             seed = ("--seed", str(day))
             run_sandbox(
                 "change", "--company-file", str(COMPANY), "--share", "0.02", *seed
@@ -69,17 +80,26 @@ def main() -> int:
     return int(any(found.differences for made in loads for found in made.lists))
 
 
+def say(text: str) -> None:
+    """Print at once, also where the output is no terminal."""
+    print(text, flush=True)
+
+
+def make_project() -> None:
+    """The project of the demo, with the plugins of this one."""
+    (PROJECT / INSTALLED).mkdir(parents=True)
+    shutil.copy(PROJECT_FILE, PROJECT / "meltano.yml")
+    for kind in ("extractors", "loaders"):
+        (PROJECT / INSTALLED / kind).symlink_to((INSTALLED / kind).absolute())
+
+
 @contextmanager
 def intacct(journal_lines: int) -> Iterator[dict[str, str]]:
     """The company in a process of its own; yields the tap's settings."""
     arguments = ["serve", "--company-file", str(COMPANY), "--scale", str(journal_lines)]
     with sandbox("intacct", *arguments) as settings:
         months = {"from": f"{time.gmtime().tm_year}-01", "type": "month"}
-        yield {
-            **settings,
-            "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps(months),
-            "TAP_SAGE_INTACCT_KEY_STORE": str((OUTPUT / "keys.sqlite").absolute()),
-        }
+        yield {**settings, "TAP_SAGE_INTACCT_BALANCE_PERIODS": json.dumps(months)}
 
 
 @contextmanager
@@ -87,8 +107,7 @@ def pigment() -> Iterator[dict[str, str]]:
     """The workspace in a process of its own; yields the target's settings."""
     arguments = ["pigment", "--workspace", str(WORKSPACE), "--lists", str(LISTS)]
     with sandbox("pigment", *arguments) as settings:
-        # The workspace answers at once, so there is nothing to wait for.
-        yield {**settings, "TARGET_PIGMENT_POLL": '{"interval": 0.05}'}
+        yield settings
 
 
 @contextmanager
@@ -127,25 +146,32 @@ def wait_for(file: Path, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def load(meltano: Path, settings: Mapping[str, str], name: str) -> Load:
     """One `meltano run`, its log in the output folder, and a comparison."""
-    # A state of its own, so that each demo begins with a full load.
-    command = [str(meltano), "run", f"--state-id-suffix=demo-{os.getpid()}"]
-    command.append("intacct-to-pigment")
-    log = OUTPUT / f"{name}.log"
+    log = (OUTPUT / f"{name}.log").absolute()
     since = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
+    own = {k: v for k, v in os.environ.items() if not k.startswith(OWN_VARIABLES)}
     started = time.monotonic()
-    with log.open("w") as written:
-        finished = subprocess.run(
-            command,
-            env={**os.environ, **settings},
-            stdout=written,
-            stderr=written,
-            check=False,
-        )
+    with (
+        log.open("w") as written,
+        subprocess.Popen(
+            [str(meltano), "run", "intacct-to-pigment"],
+            cwd=PROJECT,
+            env={**own, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as running,
+    ):
+        for line in running.stdout or ():
+            written.write(line)
+            if found := PROGRESS.search(line):
+                say("    {:17} {:23} {:>12}".format(*found.groups()))
     seconds = time.monotonic() - started
-    if finished.returncode:
-        tail = "\n".join(log.read_text().splitlines()[-20:])
-        sys.exit(f"Meltano failed; its last lines (all of them in {log}):\n{tail}")
-    return Load(seconds, compare_lists(COMPANY, WORKSPACE, settings, since))
+    if running.returncode:
+        lines = log.read_text().splitlines()
+        told = [line for line in lines if "[critical" in line] or lines[-20:]
+        sys.exit("\n".join([f"Meltano failed; all of its log is in {log}:", *told]))
+    say("    comparing every list with the company's books ...")
+    return Load(seconds, compare_lists(PROJECT, COMPANY, WORKSPACE, settings, since))
 
 
 def show(loads: Sequence[Load]) -> None:

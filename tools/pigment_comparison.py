@@ -64,11 +64,16 @@ class LoadedStream:
 
 
 def compare_lists(
-    company_file: Path, workspace_file: Path, settings: Mapping[str, str], since: str
+    project: Path,
+    company_file: Path,
+    workspace_file: Path,
+    settings: Mapping[str, str],
+    since: str,
 ) -> list[ListComparison]:
-    """Compare each list that meltano.yml loads.
+    """Compare each list that a project loads.
 
     Args:
+        project: the folder of its meltano.yml.
         company_file: of the Intacct sandbox.
         workspace_file: of the Pigment sandbox, which is being served.
         settings: the environment of the run: where Pigment is, and its ids.
@@ -78,7 +83,7 @@ def compare_lists(
     workspace = Workspace(workspace_file)
     with closing(company), closing(workspace):
         compared = []
-        for stream in loaded_streams(settings):
+        for stream in loaded_streams(project, settings):
             configuration = workspace.configuration(stream.configuration_id)
             books = books_of(company, DATA_SOURCE_BY_STREAM[stream.name])
             items = list(_live_items(export(configuration, settings), stream))
@@ -90,12 +95,12 @@ def compare_lists(
         return compared
 
 
-def loaded_streams(settings: Mapping[str, str]) -> list[LoadedStream]:
-    """The setting `streams` of target-pigment in meltano.yml, its ids resolved."""
-    project = yaml.safe_load(Path("meltano.yml").read_text("utf-8"))
+def loaded_streams(project: Path, settings: Mapping[str, str]) -> list[LoadedStream]:
+    """The setting `streams` of target-pigment in a project, its ids resolved."""
+    document = yaml.safe_load((project / "meltano.yml").read_text("utf-8"))
     (target,) = (
         loader
-        for loader in project["plugins"]["loaders"]
+        for loader in document["plugins"]["loaders"]
         if loader["name"] == "target-pigment"
     )
     return [
