@@ -40,8 +40,15 @@ class ChangeSummary:
 
 
 def pass_a_day(company: Company, *, seed: int, share: float) -> ChangeSummary:
-    """Change about this share of each object's rows, mostly at least one of each."""
-    chance = random.Random(seed)
+    """Change about this share of each object's rows, mostly at least one of each.
+
+    All at once: what follows from the journal is derived once for them all.
+    """
+    with company.transaction():
+        return _pass_a_day(company, random.Random(seed), share)
+
+
+def _pass_a_day(company: Company, chance: random.Random, share: float) -> ChangeSummary:
     changed = {name: _edit(company, chance, name, share) for name in _EDITED}
     deleted = {name: _delete(company, chance, name, share) for name in _DELETED}
     deleted["GLBATCH"] = _remove_entries(company, chance, share)

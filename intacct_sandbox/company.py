@@ -48,6 +48,7 @@ class Company:
         self.definitions: Mapping[str, ObjectDefinition] = load_definitions()
         self._local = threading.local()
         self._lock = threading.RLock()
+        self._changed_batches: set[int] = set()
 
     @classmethod
     def create(  # noqa: PLR0913 - each is optional and named
@@ -140,7 +141,8 @@ class Company:
         """Several changes as one: others see all of them or none, and so does a failure.
 
         A row and what is derived from it change in several statements; a reader in
-        between would find details or balances missing that exist throughout.
+        between would find details or balances missing that exist throughout. They are
+        derived once, when all has changed.
         """
         with self._lock:
             connection = self.connection()
@@ -149,7 +151,9 @@ class Company:
                 return
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
+                self._changed_batches.clear()
                 yield connection
+                self._rederive(connection)
 
     def insert(
         self,
@@ -188,7 +192,7 @@ class Company:
             stored["_entity"] = entity
             store.insert_row(connection, object_name, stored)
             self._audit(definition, row, "Create")
-            self._rederive(definition, row)
+            self._note_batches(definition, row)
         return int(str(number))
 
     def update(
@@ -217,8 +221,7 @@ class Company:
             )
             after = {**before, **changes}
             self._audit(definition, after, "Modify")
-            self._rederive(definition, before)
-            self._rederive(definition, after)
+            self._note_batches(definition, before, after)
 
     def move(
         self,
@@ -262,7 +265,7 @@ class Company:
                 )
             if audited:
                 self._audit(definition, row, "Delete")
-            self._rederive(definition, row)
+            self._note_batches(definition, row)
 
     def recreate(self, object_name: str, number: int, *, audited: bool = True) -> int:
         """Delete a row and insert it again under a new RECORDNO, which is returned.
@@ -413,14 +416,20 @@ class Company:
         }
         store.insert_row(connection, "AUDITHISTORY", entry)
 
-    def _rederive(self, definition: ObjectDefinition, row: Mapping[str, Value]) -> None:
+    def _note_batches(
+        self, definition: ObjectDefinition, *versions: Mapping[str, Value]
+    ) -> None:
         key = {"GLBATCH": "RECORDNO", "GLENTRY": "BATCHNO"}.get(definition.name)
-        if key is not None and row.get(key) is not None:
-            batch = int(str(row[key]))
-            stamp = ledger.Stamp(
-                str(to_stored(self.clock.now())), self.stamps_later_balances
-            )
-            ledger.rederive(self.connection(), batch, self._detail_fillers, stamp)
+        if key is not None:
+            found = (row.get(key) for row in versions)
+            self._changed_batches.update(int(str(n)) for n in found if n is not None)
+
+    def _rederive(self, connection: sqlite3.Connection) -> None:
+        if self._changed_batches:
+            now = str(to_stored(self.clock.now()))
+            stamp = ledger.Stamp(now, self.stamps_later_balances)
+            batches = sorted(self._changed_batches)
+            ledger.rederive(connection, batches, self._detail_fillers, stamp)
 
     @cached_property
     def _detail_fillers(self) -> tuple[str, ...]:

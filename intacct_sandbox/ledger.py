@@ -122,13 +122,18 @@ class Stamp:
 
 
 def rederive(
-    connection: sqlite3.Connection, batch: int, fillers: Collection[str], stamp: Stamp
+    connection: sqlite3.Connection,
+    batches: Collection[int],
+    fillers: Collection[str],
+    stamp: Stamp,
 ) -> None:
-    """Make them anew after a change of one journal entry, or of its lines."""
-    touched = _accounts(connection, batch)
-    connection.execute('DELETE FROM "GLDETAIL" WHERE "BATCHKEY" = ?', (batch,))
-    connection.execute(_details(fillers, 'AND b."RECORDNO" = ?'), (batch,))
-    touched |= _accounts(connection, batch)
+    """Make them anew after changes of journal entries, or of their lines."""
+    numbers = ", ".join(map(str, batches))
+    of_these = f'WHERE "BATCHKEY" IN ({numbers})'
+    touched = _accounts(connection, of_these)
+    connection.execute(f'DELETE FROM "GLDETAIL" {of_these}')
+    connection.execute(_details(fillers, f'AND b."RECORDNO" IN ({numbers})'))
+    touched |= _accounts(connection, of_these)
     if touched:
         accounts = ", ".join(f"'{account}'" for account in sorted(touched))
         chosen = f'WHERE "ACCOUNTNO" IN ({accounts})'
@@ -136,9 +141,8 @@ def rederive(
         connection.execute(
             f'CREATE TEMP TABLE old_balances AS SELECT * FROM "GLACCOUNTBALANCE" {chosen}'
         )
-        connection.execute(
-            'CREATE INDEX temp.by_account ON old_balances ("ACCOUNTREC")'
-        )
+        columns = ", ".join(f'"{name}"' for name in _TOLD_APART_BY)
+        connection.execute(f"CREATE INDEX temp.by_key ON old_balances ({columns})")
         connection.execute(f'DELETE FROM "GLACCOUNTBALANCE" {chosen}')
         _derive_balances(connection, chosen)
         amounts = _AMOUNTS if stamp.marks_later else _OF_THE_PERIOD
@@ -165,10 +169,8 @@ def _details(fillers: Collection[str], chosen: str) -> str:
     )
 
 
-def _accounts(connection: sqlite3.Connection, batch: int) -> set[str]:
-    rows = connection.execute(
-        'SELECT DISTINCT "ACCOUNTNO" FROM "GLDETAIL" WHERE "BATCHKEY" = ?', (batch,)
-    )
+def _accounts(connection: sqlite3.Connection, chosen: str) -> set[str]:
+    rows = connection.execute(f'SELECT DISTINCT "ACCOUNTNO" FROM "GLDETAIL" {chosen}')
     return {account for (account,) in rows if account is not None}
 
 
