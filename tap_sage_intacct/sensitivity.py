@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from tap_sage_intacct.intacct.credentials import Secret
@@ -103,16 +104,22 @@ def is_sensitive(
     """
     definition = definition or {}
     *path, name = field_id.split(".")
-    words = (_words(name), _words(str(definition.get("title", ""))))
-    if any(map(_IN_ANY_FIELD.search, words)):
+    texts = (name, str(definition.get("title", "")))
+    if any(_is_in(text, _IN_ANY_FIELD) for text in texts):
         return True
     if _is_of_employee(object_name, path) and _EMPLOYEE_CONTACT.fullmatch(
         _within_contact(path, name)
     ):
         return True
     return not _is_flag_or_date(definition) and any(
-        map(_IN_TEXT_OR_NUMBER.search, words)
+        _is_in(text, _IN_TEXT_OR_NUMBER) for text in texts
     )
+
+
+# A run asks for each field several times.
+@cache
+def _is_in(text: str, pattern: re.Pattern[str]) -> bool:
+    return pattern.search(_words(text)) is not None
 
 
 def _words(text: str) -> str:
