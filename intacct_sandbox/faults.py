@@ -127,6 +127,12 @@ class Faults:
             self._struck.clear()
 
     @property
+    def are_none(self) -> bool:
+        """Whether nothing is ordered, and nothing happens between calls."""
+        with self._lock:
+            return not self._faults and self.between_calls is None
+
+    @property
     def struck(self) -> Counter[FaultKind]:
         """How often each kind has struck."""
         with self._lock:

@@ -73,7 +73,7 @@ def loader(sandbox: Sandbox) -> Callable[..., Loader]:
     def make(**settings: object) -> Loader:
         everything = {"balance_periods": list(PERIODS), "include_sensitive": True}
         defaults = {**sandbox.config(), **ROAD, **everything}
-        return Loader({**defaults, **settings})
+        return Loader({**defaults, **settings}, sandbox=sandbox)
 
     return make
 

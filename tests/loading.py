@@ -14,9 +14,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from intacct_sandbox import Credentials
+from intacct_sandbox import Credentials, Sandbox
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
+from tests.offered import discovered, offered
 from tests.plugins.leaks import LeakScanner
 
 SCANNER = LeakScanner(
@@ -90,12 +91,17 @@ class Run:
 
 @dataclass
 class Loader:
-    """Loads into memory, as a target that upserts by key would."""
+    """Loads into memory, as a target that upserts by key would.
+
+    Attributes:
+        sandbox: that the settings name, if its catalog need not be found anew.
+    """
 
     settings: Mapping[str, Any]
     state: dict[str, Any] | None = None
     tables: dict[str, dict[Key, Record]] = field(default_factory=dict)
     versions: dict[tuple[str, Key], int | None] = field(default_factory=dict)
+    sandbox: Sandbox | None = None
 
     @property
     def is_under_way(self) -> bool:
@@ -103,14 +109,17 @@ class Loader:
         return is_under_way(self.state)
 
     def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
-        """The live catalog with these streams selected, sensitive fields included."""
-        catalog: dict[str, Any] = TapSageIntacct(
-            config=dict(self.settings)
-        ).catalog_dict
+        """These streams of the live catalog, selected, sensitive fields included."""
+        catalog = (
+            offered(self.sandbox, self.settings)
+            if self.sandbox
+            else discovered(self.settings)
+        )
         chosen = set(streams)
-        for entry in catalog["streams"]:
-            select(entry, is_selected=entry["tap_stream_id"] in chosen)
-        return catalog
+        entries = [e for e in catalog["streams"] if e["tap_stream_id"] in chosen]
+        for entry in entries:
+            select(entry, is_selected=True)
+        return {"streams": entries}
 
     def run(
         self,
@@ -194,7 +203,7 @@ def select(entry: dict[str, Any], *, is_selected: bool) -> None:
 def shipped_catalog(*streams: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The offline catalog with these streams selected."""
     offline = {k: v for k, v in config.items() if k != "user_password"}
-    tap = TapSageIntacct(config=offline, validate_config=False)
+    tap = TapSageIntacct(config=offline, validate_config=False, setup_mapper=False)
     assert len(tap.streams) == len(DATA_SOURCES)
     catalog: dict[str, Any] = tap.catalog_dict
     for entry in catalog["streams"]:

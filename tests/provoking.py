@@ -19,8 +19,9 @@ import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox
 from intacct_sandbox.calls import Call
-from tap_sage_intacct.tap import TapSageIntacct, main
+from tap_sage_intacct.tap import main
 from tests.loading import PERIODS, select
+from tests.offered import offered
 from tests.test_command_line import COMMAND
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class Scene:
     def select(self, *streams: str) -> None:
         """Take the live catalog with these streams, sensitive fields included."""
         given = {name: v for name, v in self.settings.items() if v is not None}
-        self.catalog = TapSageIntacct(config=given).catalog_dict
+        self.catalog = offered(self.sandbox, given)
         for entry in self.catalog["streams"]:
             select(entry, is_selected=entry["stream"] in streams)
 

@@ -19,6 +19,7 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
 from tests.loading import PERIODS, SCANNER, select, shipped_catalog
+from tests.offered import offered
 
 COMMAND = [sys.executable, "-m", "tap_sage_intacct"]
 Tap = Callable[..., subprocess.CompletedProcess[str]]
@@ -53,8 +54,8 @@ def tap(tmp_path: Path, config: dict[str, Any]) -> Tap:
     return run
 
 
-def catalog_of(tap: Tap, *streams: str) -> dict[str, Any]:
-    catalog: dict[str, Any] = json.loads(tap("--discover").stdout)
+def catalog_of(sandbox: Sandbox, *streams: str) -> dict[str, Any]:
+    catalog = offered(sandbox, sandbox.config())
     for entry in catalog["streams"]:
         select(entry, is_selected=entry["stream"] in streams)
     return catalog
@@ -196,7 +197,7 @@ def test_throttling_that_stays_ends_the_run(tap: Tap, sandbox: Sandbox) -> None:
 def test_expired_session_is_renewed_without_a_word_of_it(
     tap: Tap, sandbox: Sandbox
 ) -> None:
-    catalog = catalog_of(tap, "vendors")
+    catalog = catalog_of(sandbox, "vendors")
     sandbox.faults.add(Fault(FaultKind.SESSION_EXPIRED, function="query"))
     finished = tap(catalog=catalog)
     assert finished.returncode == 0
@@ -218,7 +219,7 @@ def test_denied_object_is_left_out_of_discovery(tap: Tap, sandbox: Sandbox) -> N
 def test_denied_stream_is_skipped_and_the_others_run(
     tap: Tap, sandbox: Sandbox, on_denied: str, code: int
 ) -> None:
-    catalog = catalog_of(tap, "customers", "vendors", "departments")
+    catalog = catalog_of(sandbox, "customers", "vendors", "departments")
     sandbox.switches = Switches(denied_objects=frozenset({"CUSTOMER"}))
     finished = tap(catalog=catalog, on_denied=on_denied)
     assert finished.returncode == code
@@ -232,7 +233,7 @@ def test_denied_stream_is_skipped_and_the_others_run(
 
 
 def test_refused_field_is_dropped_with_one_warning(tap: Tap, sandbox: Sandbox) -> None:
-    catalog = catalog_of(tap, "bills")
+    catalog = catalog_of(sandbox, "bills")
     sandbox.switches = Switches(unqueryable={"APBILL": frozenset({"DESCRIPTION"})})
     finished = tap(catalog=catalog, page_size=10)
     assert finished.returncode == 0
@@ -278,8 +279,10 @@ def test_wrong_filter_is_refused_before_any_data_moves(
     assert finished.stdout == ""
 
 
-def test_balances_without_periods_are_refused_before_any_data_moves(tap: Tap) -> None:
-    catalog = catalog_of(tap, "gl_account_balances")
+def test_balances_without_periods_are_refused_before_any_data_moves(
+    tap: Tap, sandbox: Sandbox
+) -> None:
+    catalog = catalog_of(sandbox, "gl_account_balances")
     finished = tap(catalog=catalog, balance_periods=None)
     assert finished.returncode == 1
     assert "balance_periods" in last_line(finished)
@@ -296,13 +299,12 @@ def test_balances_are_not_selected_unless_periods_are_named(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_ends_soon_with_a_state_it_can_resume_from(
-    tap: Tap,
     sandbox: Sandbox,
     tmp_path: Path,
     config: dict[str, Any],
     number: signal.Signals,
 ) -> None:
-    catalog = catalog_of(tap, "gl_journal_entry_lines")
+    catalog = catalog_of(sandbox, "gl_journal_entry_lines")
     (tmp_path / "catalog.json").write_text(json.dumps(catalog))
     (tmp_path / "config.json").write_text(json.dumps({**config, "page_size": 50}))
     sandbox.faults.add(Fault(FaultKind.SLOW, function="query", times=None, seconds=0.1))
@@ -441,9 +443,9 @@ WAITS = {
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_signal_ends_a_run_that_waits(
-    tap: Tap, sandbox: Sandbox, tmp_path: Path, config: dict[str, Any], wait: str
+    sandbox: Sandbox, tmp_path: Path, config: dict[str, Any], wait: str
 ) -> None:
-    catalog = catalog_of(tap, "vendors")
+    catalog = catalog_of(sandbox, "vendors")
     state = {
         "bookmarks": {"vendors": {"replication_key_value": "2026-01-30T00:00:00Z"}}
     }

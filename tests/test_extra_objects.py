@@ -12,6 +12,7 @@ import pytest
 from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.settings import InvalidSettings
 from tests.loading import Loader, as_json
+from tests.offered import discovered
 
 MakeLoader = Callable[..., Loader]
 
@@ -138,7 +139,8 @@ def test_star_lists_what_the_company_has_and_selects_nothing(
     company: Company, loader: MakeLoader
 ) -> None:
     target = loader(extra_objects=["*", {"object": "CLASS", "stream_name": "classes"}])
-    entries = {entry["stream"]: entry for entry in target.catalog(())["streams"]}
+    found = discovered(target.settings)
+    entries = {entry["stream"]: entry for entry in found["streams"]}
     titles = {entry["schema"].get("title") for entry in entries.values()}
     assert len(entries) == len(company.definitions) == len(titles)
     assert {"region", "subscription_plan", "sodocument", "classes"} <= set(entries)
@@ -164,7 +166,7 @@ def test_stream_that_the_star_found_runs_from_its_catalog(
 )
 def test_wrong_choice_is_refused(loader: MakeLoader, wanted: Any, words: str) -> None:
     with pytest.raises(InvalidSettings, match=words):
-        loader(extra_objects=[wanted]).catalog(())
+        discovered(loader(extra_objects=[wanted]).settings)
 
 
 def test_filter_of_a_stream_that_the_star_does_not_find_is_refused(
@@ -172,7 +174,7 @@ def test_filter_of_a_stream_that_the_star_does_not_find_is_refused(
 ) -> None:
     wanted = {"extra_objects": ["*"], "filters": {"clas": "NAME = 'x'"}}
     with pytest.raises(InvalidSettings, match="did you mean class"):
-        loader(**wanted).catalog(())
+        discovered(loader(**wanted).settings)
 
 
 def test_deletions_of_a_transaction_definition(
@@ -205,7 +207,7 @@ def test_denied_object_is_left_out_with_a_warning(
     sandbox.switches = replace(sandbox.switches, denied_objects=denied)
     names = {
         entry["stream"]
-        for entry in loader(extra_objects=["CLASS"]).catalog(())["streams"]
+        for entry in discovered(loader(extra_objects=["CLASS"]).settings)["streams"]
     }
     assert "class" not in names
     assert "class is not offered" in caplog.text

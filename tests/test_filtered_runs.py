@@ -13,6 +13,7 @@ import pytest
 from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.settings import InvalidSettings
 from tests.loading import Loader
+from tests.offered import discovered
 
 MakeLoader = Callable[..., Loader]
 Row = dict[str, Any]
@@ -120,7 +121,7 @@ def test_wrong_name_is_refused_with_the_nearest(
     loader: MakeLoader, stream: str, text: str, words: str
 ) -> None:
     with pytest.raises(InvalidSettings, match=words):
-        loader(filters={stream: text}).catalog(())
+        discovered(loader(filters={stream: text}).settings)
 
 
 def test_companys_own_label_is_known_in_a_run_with_a_catalog(

@@ -20,7 +20,7 @@ from intacct_sandbox import (
 )
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ReadFunction
 from tap_sage_intacct.state import InvalidState
-from tests.loading import PERIODS, Loader, as_json
+from tests.loading import PERIODS, Loader, as_json, select
 
 STREAMS = tuple(DATA_SOURCE_BY_STREAM)
 SIGN_IN_AND_FORMAT = 2
@@ -406,8 +406,11 @@ def test_state_of_another_company_is_refused_also_by_other_streams(
     target.run("vendors")
     bookmarks = (target.state or {})["bookmarks"]
     bookmarks["vendors"]["company"] = "another"
+    catalog = target.catalog(["bills", "vendors"])
+    for entry in catalog["streams"]:
+        select(entry, is_selected=entry["stream"] == "bills")
     with pytest.raises(InvalidState, match="company another"):
-        target.run("bills")
+        target.run(catalog=catalog)
 
 
 def test_streams_in_which_little_changed_are_asked_for_ahead(

@@ -14,20 +14,21 @@ from typing import Any
 
 import pytest
 
-from intacct_sandbox import Company, Report, Sandbox
+from intacct_sandbox import Company, Report, Sandbox, Switches
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.sensitivity import sensitive_fields
 from tap_sage_intacct.settings import InvalidSettings
 from tap_sage_intacct.sources import DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.loading import Loader, Run, parse
+from tests.offered import discovered, offered
 
 MakeLoader = Callable[..., Loader]
 
 
-def offered(loader: Loader) -> dict[str, dict[str, Any]]:
+def fields_offered(loader: Loader) -> dict[str, dict[str, Any]]:
     """The properties of each stream that discovery offers."""
-    catalog = TapSageIntacct(config=dict(loader.settings)).catalog_dict
+    catalog = discovered(loader.settings)
     return {e["stream"]: e["schema"]["properties"] for e in catalog["streams"]}
 
 
@@ -54,7 +55,7 @@ def test_no_sensitive_field_is_offered_unless_it_is_allowed(
     """Meltano selects whatever is offered."""
     caplog.set_level(logging.INFO)
     extra = {"extra_objects": ["CLASS"], "related_fields": {"bills": ["VENDOR.TAXID"]}}
-    found = offered(plain(loader, **extra))
+    found = fields_offered(plain(loader, **extra))
     for source in DATA_SOURCES:
         properties = {"properties": found[source.stream_name]}
         assert not sensitive_fields(source.object_name, properties)
@@ -67,7 +68,7 @@ def test_patterns_say_which_sensitive_fields_are_offered(
     loader: MakeLoader, given: list[str] | None
 ) -> None:
     allowed = given if given is not None else '["employees.SSN", "*.WIRE*"]'
-    found = offered(loader(include_sensitive=allowed))
+    found = fields_offered(loader(include_sensitive=allowed))
     assert "SSN" in found["employees"]
     assert "BIRTHDATE" not in found["employees"]
     assert "WIREACCOUNTNUMBER" in found["vendors"]
@@ -122,8 +123,10 @@ def test_catalog_of_hashes_is_refused_when_hashing_is_off(loader: MakeLoader) ->
 def test_key_is_never_left_out_or_hashed_in_silence(loader: MakeLoader) -> None:
     extra = {"object": "EMPLOYEE", "stream_name": "people", "primary_keys": ["SSN"]}
     with pytest.raises(InvalidSettings, match=r"SSN of people is sensitive"):
-        offered(plain(loader, extra_objects=[extra]))
-    found = offered(loader(extra_objects=[extra], include_sensitive=["people.SSN"]))
+        fields_offered(plain(loader, extra_objects=[extra]))
+    found = fields_offered(
+        loader(extra_objects=[extra], include_sensitive=["people.SSN"])
+    )
     assert "SSN" in found["people"]
 
 
@@ -144,10 +147,12 @@ def test_columns_of_reports_are_left_out_too(
     report_of = Report("R", "interactive", "VENDOR", columns)
     sandbox.switches = replace(sandbox.switches, reports=(report_of,))
     report = {"custom_reports": [{"name": "R"}]}
-    assert "TAXID" not in offered(plain(loader, **report))["r"]
+    assert "TAXID" not in fields_offered(plain(loader, **report))["r"]
     run = plain(loader, **report).run("r")
     assert set(run.records("r")[0]) == {"_report_row", "_report_run_id", "VENDORID"}
-    assert "TAXID" in offered(loader(**report, include_sensitive=["r.TAXID"]))["r"]
+    assert (
+        "TAXID" in fields_offered(loader(**report, include_sensitive=["r.TAXID"]))["r"]
+    )
 
 
 def test_denied_source_is_offered_where_its_run_is_to_fail(
@@ -155,9 +160,9 @@ def test_denied_source_is_offered_where_its_run_is_to_fail(
 ) -> None:
     denied = frozenset({"APBILL"})
     sandbox.switches = replace(sandbox.switches, denied_objects=denied)
-    assert "bills" not in offered(loader())
+    assert "bills" not in fields_offered(loader())
     failing = loader(on_denied="fail")
-    assert "TOTALDUE" in offered(failing)["bills"]
+    assert "TOTALDUE" in fields_offered(failing)["bills"]
     with pytest.raises(PermissionDenied):
         failing.run("bills", "departments")
 
@@ -169,7 +174,7 @@ def test_empty_report_of_unknown_columns_is_left_out(
     empty = Report("Empty", "original", "VENDOR", ("VENDORID",), rows_limit=0)
     sandbox.switches = replace(sandbox.switches, reports=(empty,))
     report = {"name": "Empty", "type": "original", "primary_keys": ["VENDORID"]}
-    found = offered(loader(custom_reports=[report]))
+    found = fields_offered(loader(custom_reports=[report]))
     assert "empty" not in found
     assert "vendors" in found
     assert "empty is not offered: the report 'Empty' has no rows today" in caplog.text
@@ -243,3 +248,15 @@ def test_own_columns_of_reports_are_always_in_the_schema(loader: MakeLoader) -> 
     run = target.run("vendor_list", catalog=catalog)
     (schema,) = (m["schema"] for m in run.messages if m["type"] == "SCHEMA")
     assert set(run.records("vendor_list")[0]) == set(schema["properties"])
+
+
+def test_catalog_of_the_other_tests_is_the_live_one(
+    sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    settings = loader(include_deletes=True, page_size=5, balance_periods=[]).settings
+    known = offered(sandbox, settings)
+    assert sandbox.calls == []
+    assert known == discovered(settings)
+    sandbox.switches = Switches(denied_objects=frozenset({"VENDOR"}))
+    streams = [entry["stream"] for entry in offered(sandbox, settings)["streams"]]
+    assert "vendors" not in streams

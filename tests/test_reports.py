@@ -15,6 +15,7 @@ from tap_sage_intacct.intacct.errors import ReportFailed, ReportNotFound, Reques
 from tap_sage_intacct.report_schema import column_names
 from tap_sage_intacct.settings import InvalidSettings
 from tests.loading import Loader, Run, as_json
+from tests.offered import discovered
 
 MakeLoader = Callable[..., Loader]
 
@@ -258,7 +259,7 @@ def test_wrong_report_is_refused(
     loader: MakeLoader, report: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        loader(custom_reports=[report]).catalog(())
+        discovered(loader(custom_reports=[report]).settings)
 
 
 def test_report_that_is_gone_is_refused_before_any_data_moves(
