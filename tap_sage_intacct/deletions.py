@@ -118,7 +118,7 @@ class DeletionFinder:
 
     def begin(self, bookmark: datetime | None) -> None:
         """A sync begins from this bookmark: earlier deletions are told and done."""
-        self.go_on(bookmark)
+        self._bookmark = bookmark
         if self.keys is not None and bookmark is not None:
             self._knows_all = self.keys.come_back(bookmark)
             if self.keys.is_complete and not self._knows_all:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _FIELD_BYTES = 3
 _FIELD_CHARACTERS = 4
 _FILTER_BYTES = 9
+_DIGEST_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,16 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         """Of all that decides which rows and columns a reading gives."""
-        fields = "".join(sorted(self.fields))
-        chosen = (self.object_name, self.filter, self.start_date, fields)
-        return _hash(repr(chosen), _FILTER_BYTES)
+        columns = repr((self.start_date, sorted(self.fields)))
+        return f"{self._digest_of_rows}.{_hash(columns, _DIGEST_BYTES)}"
+
+    @property
+    def _digest_of_rows(self) -> str:
+        return _hash(repr((self.object_name, self.filter)), _DIGEST_BYTES)
+
+    def has_rows_of(self, digest: str) -> bool:
+        """Whether the digest is of a reading of the same object under the same filter."""
+        return digest.startswith(f"{self._digest_of_rows}.")
 
     def changes_since(self, earlier: Fingerprint) -> list[str]:
         """What the target will lack, a sentence each; empty where nothing."""

@@ -332,8 +332,8 @@ class KeySet:
     def come_back(self, bookmark: datetime) -> bool:
         """A sync begins from this bookmark; whether the keys are those of its target.
 
-        They are, where it is the bookmark that the last sync promised, or the one with
-        which that sync began and then died. Another one is of an older state, or of a
+        They are, where it is a bookmark that the last sync promised, or the one with which
+        that sync began and then died. Another one is of an older state, or of a
         copy: its target may hold records whose deletion another target took. Or a sync
         that had another store wrote it: its target holds records that were never known
         here.
@@ -347,7 +347,7 @@ class KeySet:
             "SELECT bookmark, promised FROM key_sets WHERE id = ?", (self._number,)
         ).fetchone()
         follows = promised == _UNKNOWN and text >= latest
-        is_known = follows or text in {latest, promised}
+        is_known = follows or text in {latest, *promised.split(",")}
         self._connection.execute(
             "UPDATE keys SET taken = deleted WHERE key_set = ? AND deleted = ?",
             (self._number, text),
@@ -362,11 +362,15 @@ class KeySet:
             (self._number, _text(bookmark - timedelta(days=_KEPT_DAYS))),
         )
         self._set("bookmark", text)
+        self._set("promised", "")
         return self.is_complete and is_known
 
     def will_end_with(self, bookmark: datetime) -> None:
-        """A sync is under way that ends with this bookmark."""
-        self._set("promised", _text(bookmark))
+        """A sync is under way that ends with this bookmark, or goes on from it."""
+        self._connection.execute(
+            "UPDATE key_sets SET promised = promised || ',' || ? WHERE id = ?",
+            (_text(bookmark), self._number),
+        )
 
     def among(self, keys: Sequence[str]) -> Iterator[str]:
         """Those of the keys that are stored, and not marked."""

@@ -115,7 +115,8 @@ def gone_before_load(
         living: asks Intacct which records there are.
     """
     yield from deletions.loaded(living)
-    if checkpoint.deletions_since is not None:
+    # What a full table lacks, its version tells, or the comparison of keys.
+    if scope.replication_key is not None and checkpoint.deletions_since is not None:
         earliest = since(scope, checkpoint.deletions_since)
         yield from deletions.named_by_trail(earliest, until, living)
 

@@ -87,6 +87,7 @@ class BalanceReading:
         until = scope.last_second()
         if scope.deletions is not None:
             scope.deletions.begin(checkpoint.bookmark)
+            scope.deletions.will_end_with(until)
         is_known = checkpoint.bookmark is not None and scope.replication_key is not None
         # The periods to read again are the last ones: none after them needs to know.
         if is_known and not again and not self.has_changed:
@@ -108,7 +109,6 @@ class BalanceReading:
 
     def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
         if scope.deletions is not None:
-            scope.deletions.will_end_with(until)
             scope.deletions.begin_scan()
         count = 0
         for page in _result_set(self.reader, scope, scope.condition):

@@ -76,9 +76,13 @@ class ReadPage:
 
 
 def since(scope: Scope, bookmark: datetime) -> datetime:
-    """Where an incremental sync begins: some time before the bookmark."""
-    reached = bookmark - scope.lookback
-    return reached if scope.start_date is None else max(reached, scope.start_date)
+    """Where an incremental sync begins: some time before the bookmark.
+
+    A start date holds back what the lookback would reach before it. One that is later
+    than the bookmark does not: rows that were loaded have changed since.
+    """
+    reached, start = bookmark - scope.lookback, scope.start_date
+    return reached if start is None or start > bookmark else max(reached, start)
 
 
 def since_start(scope: Scope) -> Condition | None:

@@ -26,7 +26,7 @@ is a `Fingerprint`, `fingerprint` the digest of the one under which the bookmark
 reading, was made. `keys` is the id of the part of the key store that belongs to this
 state. The bookmark of a partition (an entity, a reporting period) has the same form,
 beside the `context` that names it; `selection` and `keys` stand once, beside
-`partitions`.
+`partitions`, and so does `left`, the same of entities that are read no more.
 
 Meltano merges states key by key (`--merge-state`, and after a run that failed), and
 its merge fails where a key holds null in one state and an object in the other. So every
@@ -63,8 +63,9 @@ SELECTION = "selection"
 FINGERPRINT = "fingerprint"
 READING = "reading"
 KEYS = "keys"
+LEFT = "left"
 # What a checkpoint does not replace.
-_KEPT = (CONTEXT, SELECTION, KEYS, FINGERPRINT)
+_KEPT = (CONTEXT, SELECTION, KEYS, FINGERPRINT, PARTITIONS, LEFT)
 _DELETIONS_SINCE = "deletions_since"
 
 MOST_AHEAD = timedelta(days=1)

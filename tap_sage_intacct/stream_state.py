@@ -6,6 +6,7 @@ all partitions, and what follows from it.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from tap_sage_intacct.state import (
     CONTEXT,
     FINGERPRINT,
     KEYS,
+    LEFT,
     PARTITIONS,
     READING,
     REPLICATION_KEY,
@@ -27,6 +29,8 @@ from tap_sage_intacct.state import (
     read_checkpoint,
     write_checkpoint,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +68,38 @@ class StreamState:
         return any(_is_synced(part, self.stream) for part in parts)
 
     def lost_by_changes(self, contexts: Sequence[Mapping[str, Any]]) -> list[str]:
-        """What the target will lack of today's choices, a sentence each.
+        """What the target lacks of today's choices, or has beyond them, a sentence each.
 
         Args:
             contexts: the partitions in which the stream is read today.
         """
-        if self.fingerprint.replication_key is None or not self.has_bookmark:
+        if self.fingerprint.replication_key is None:
             return []
-        earlier = Fingerprint.from_state(self.written.get(SELECTION))
-        changes = [] if earlier is None else self.fingerprint.changes_since(earlier)
-        if not changes and self._is_mixed(contexts, earlier):
+        parts = [part for part in self._partitions if part[CONTEXT] in contexts]
+        parts = parts or [self.written]
+        changes = []
+        if self.has_bookmark:
+            earlier = Fingerprint.from_state(self.written.get(SELECTION))
+            changes = [] if earlier is None else self.fingerprint.changes_since(earlier)
+            if not changes and self._is_mixed(parts, earlier):
+                changes.append(
+                    "Parts of it were last read under still other filters, fields or "
+                    "start_date. Changes that those left out are missing."
+                )
+        if any(map(self._broke_off_elsewhere, parts)):
             changes.append(
-                "Parts of it were last read under still other filters, fields or "
-                "start_date. Changes that those left out are missing."
-            )
-        left = self._entities_of(self._contexts) - self._entities_of(contexts)
-        if left:
-            names = ", ".join(sorted(left))
-            changes.append(
-                f"Entities are read no more: {names}. Their rows stay as they are."
+                "A reading with another filter broke off and begins anew. Rows that only "
+                "that filter matched stay."
             )
         return changes
+
+    def left_behind(self, contexts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """A sentence about the entities that are read no more, if there are any."""
+        left = self._entities_of(self._contexts) - self._entities_of(contexts)
+        if not left or self.fingerprint.replication_key is None:
+            return []
+        names = ", ".join(sorted(left))
+        return [f"Entities are read no more: {names}. Their rows stay as they are."]
 
     def load_anew(self, origin: Origin) -> None:
         """Have the next sync begin with the first row there is.
@@ -92,14 +107,9 @@ class StreamState:
         Args:
             origin: of the rows.
         """
-        partitions = self._partitions
-        for part in (self.written, *partitions):
-            anew = read_checkpoint(part, self.stream).anew
-            write_checkpoint(anew, part, self.fingerprint.replication_key, origin)
-            part.pop(FINGERPRINT, None)
+        for part in (self.written, *self._partitions):
+            self._begin_anew(part, origin)
         self.written.pop(SELECTION, None)
-        if partitions:
-            self.written[PARTITIONS] = partitions
 
     def checkpoint(self, part: Mapping[str, Any]) -> Checkpoint:
         """Where a part goes on; a reading that broke off under other choices is dropped.
@@ -107,9 +117,14 @@ class StreamState:
         Args:
             part: the bookmark of a partition, or the stream's own.
         """
+        if part.keys() <= {CONTEXT}:
+            part = next((p for p in self._left if p[CONTEXT] == part[CONTEXT]), part)
         checkpoint = read_checkpoint(part, self.stream)
         if checkpoint.progress is None or self._broke_off_alike(part, if_unknown=True):
             return checkpoint
+        logger.info(
+            "%s: a reading broke off under other choices, and begins anew.", self.stream
+        )
         if checkpoint.bookmark is None:
             return checkpoint.anew
         return replace(checkpoint, progress=None)
@@ -143,13 +158,31 @@ class StreamState:
         else:
             part[READING][FINGERPRINT] = self.fingerprint.digest
 
-    def complete(self, contexts: Sequence[Mapping[str, Any]]) -> None:
-        """All partitions were read under today's choices; others are forgotten."""
+    def complete(self, contexts: Sequence[Mapping[str, Any]], origin: Origin) -> None:
+        """All partitions were read under today's choices.
+
+        Of the others only entities are remembered: one that is read again must learn
+        what was deleted meanwhile.
+
+        Args:
+            contexts: the partitions in which the stream is read today.
+            origin: of the rows.
+        """
         self._note_selection()
-        kept = [part for part in self._partitions if part[CONTEXT] in contexts]
-        self.written.pop(PARTITIONS, None)
-        if kept:
-            self.written[PARTITIONS] = kept
+        if PARTITIONS not in self.written:
+            return
+        left = {
+            part[CONTEXT][ENTITY_ID]: part
+            for part in (*self._left, *self._partitions)
+            if part[CONTEXT] not in contexts and set(part[CONTEXT]) == {ENTITY_ID}
+        }
+        for part in left.values():
+            self._begin_anew(part, origin)
+        # Also where empty: a merge of states would bring the former list back.
+        self.written[PARTITIONS] = [
+            part for part in self._partitions if part[CONTEXT] in contexts
+        ]
+        self.written[LEFT] = list(left.values())
 
     def note_key_owner(self) -> None:
         """Write whose keys the key store keeps."""
@@ -175,16 +208,32 @@ class StreamState:
         return is_same_key and reading[FINGERPRINT] == self.fingerprint.digest
 
     def _is_mixed(
-        self, contexts: Sequence[Mapping[str, Any]], earlier: Fingerprint | None
+        self, parts: Sequence[Mapping[str, Any]], earlier: Fingerprint | None
     ) -> bool:
         """Whether a part was last read neither as today nor as all were before."""
-        parts = [part for part in self._partitions if part[CONTEXT] in contexts]
         known = {chosen.digest for chosen in (self.fingerprint, earlier) if chosen}
         return any(
             _is_synced(part, self.stream)
             and part.get(FINGERPRINT) not in {None, *known}
-            for part in parts or [self.written]
+            for part in parts
         )
+
+    def _broke_off_elsewhere(self, part: Mapping[str, Any]) -> bool:
+        """Whether the reading in hand is of other rows than today's."""
+        digest = (part.get(READING) or {}).get(FINGERPRINT)
+        is_under_way = read_checkpoint(part, self.stream).progress is not None
+        is_known = is_under_way and digest is not None
+        return is_known and not self.fingerprint.has_rows_of(str(digest))
+
+    def _begin_anew(self, part: MutableMapping[str, Any], origin: Origin) -> None:
+        anew = read_checkpoint(part, self.stream).anew
+        write_checkpoint(anew, part, self.fingerprint.replication_key, origin)
+        part.pop(FINGERPRINT, None)
+
+    @property
+    def _left(self) -> Sequence[MutableMapping[str, Any]]:
+        left: Sequence[MutableMapping[str, Any]] = self.written.get(LEFT, ())
+        return left
 
     @property
     def _partitions(self) -> Sequence[MutableMapping[str, Any]]:

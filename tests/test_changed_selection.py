@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from intacct_sandbox import Company, ManualClock
 from tap_sage_intacct.fingerprint import Fingerprint
 from tap_sage_intacct.settings import InvalidSettings
+from tests.convergence.merging import MergingLoader
 from tests.loading import Loader, is_under_way
 from tests.test_deletions import loaded, numbers
 from tests.test_loading import assert_loaded
@@ -405,6 +406,101 @@ def test_first_load_that_begins_anew_tells_what_was_deleted_meanwhile(
     clock.advance(86400)
     target.run(catalog=with_fields(catalog, "VENDORID", "TOTALDUE"))
     assert loaded(target, "bills") == numbers(company, "bills")
+
+
+@pytest.mark.parametrize("action", ["warn", "fail", "reload"])
+def test_entities_that_are_no_longer_told_apart_are_said_once_in_merged_states(
+    clock: ManualClock,
+    loader: MakeLoader,
+    caplog: pytest.LogCaptureFixture,
+    action: str,
+) -> None:
+    target = MergingLoader(loader(entities=["E100", "E200"]).settings)
+    target.run("bills")
+    own = {**target.settings, "entities": []}
+    for each in ("warn", action, action):
+        clock.advance(86400)
+        caplog.clear()
+        target.settings = {**own, "on_changed_selection": each}
+        run = target.run("bills")
+    assert warnings(caplog) == []
+    assert run.records("bills") == []
+
+
+def test_entity_that_returns_learns_what_was_deleted_meanwhile(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(entities=["E100", "E200"], include_deletes=True)
+    target.run("bills")
+    own = target.settings
+    target.settings = {**own, "entities": ["E100"]}
+    for _ in range(2):
+        clock.advance(3600)
+        target.run("bills")
+    gone = next(
+        int(str(key)) for owner, key in target.tables["bills"] if owner == "E200"
+    )
+    company.delete("APBILL", gone)
+    clock.advance(3600)
+    target.settings = own
+    target.run("bills")
+    assert ("E200", gone) not in target.tables["bills"]
+
+
+def test_reload_of_an_entity_that_left_would_help_nobody(
+    clock: ManualClock, loader: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = loader(entities="all", lookback_minutes=0)
+    target.run("bills")
+    caplog.clear()
+    left = again(target, clock, entities=["E100"], on_changed_selection="reload")
+    assert left.run("bills").records("bills") == []
+    (warning,) = warnings(caplog)
+    assert warning.endswith("E200, E300. Their rows stay as they are.")
+
+
+@pytest.mark.usefixtures("half_active")
+def test_first_load_that_broke_off_under_a_wider_filter_leaves_rows_that_are_said(
+    clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(page_size=5)
+    target.run("vendors", upto=20)
+    assert any(r["STATUS"] != "active" for r in target.tables["vendors"].values())
+    narrower = again(target, clock, on_changed_selection="fail", **ACTIVE)
+    with pytest.raises(
+        InvalidSettings, match="Rows that only that filter matched stay"
+    ):
+        narrower.run("vendors")
+
+
+def test_full_table_that_broke_off_keeps_what_the_trail_is_to_be_asked_for(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(include_deletes=True, page_size=5, lookback_minutes=0)
+    incremental = target.catalog(["bills"])
+    target.run(catalog=incremental)
+    clock.advance(86400)
+    company.delete("APBILL", 10)
+    clock.advance(86400)
+    target.run(catalog=full_table(target.catalog(["bills"])), upto=20)
+    assert is_under_way(target.state)
+    clock.advance(86400)
+    target.run(catalog=incremental)
+    assert loaded(target, "bills") == numbers(company, "bills")
+
+
+def test_start_date_beyond_the_bookmark_leaves_no_changed_row_stale(
+    company: Company, clock: ManualClock, loader: MakeLoader
+) -> None:
+    target = loader(lookback_minutes=0)
+    target.run("vendors")
+    clock.advance(3600)
+    company.update("VENDOR", 5, {"NAME": "changed"})
+    clock.advance(86400)
+    later = clock.now().isoformat()
+    target.settings = {**target.settings, "start_date": later}
+    target.run("vendors")
+    assert_loaded(target, company, "vendors")
 
 
 NAMES = st.sets(st.from_regex("[A-Z]{1,9}", fullmatch=True), max_size=90)

@@ -18,6 +18,8 @@ from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tests.loading import Loader
+from tests.test_balances import PERIODS
+from tests.test_balances import STREAM as BALANCES
 from tests.test_loading import assert_loaded
 from tests.test_passes import full_table
 
@@ -606,3 +608,54 @@ def test_filter_is_refused_where_rows_come_inside_their_parent(
     sandbox.switches = replace(sandbox.switches, schedule_entries="nested")
     with pytest.raises(ConfigurationError, match="where Intacct takes no filter"):
         loader(filters={stream: "RECORDNO > 1"}).run(stream)
+
+
+def fits(caplog: pytest.LogCaptureFixture) -> bool:
+    return "the key store does not fit" not in caplog.text
+
+
+def test_balances_that_do_not_change_compare_no_keys(
+    clock: ManualClock, keeping: MakeLoader, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = keeping(balance_periods=PERIODS, balance_reread_periods=1)
+    catalog = target.catalog([BALANCES])
+    for _ in range(4):
+        target.run(catalog=catalog)
+        clock.advance(DAY)
+    assert fits(caplog)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "later"])
+def test_runs_that_die_again_and_again_compare_no_keys(
+    company: Company,
+    clock: ManualClock,
+    keeping: MakeLoader,
+    store: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_first: bool,
+) -> None:
+    target = keeping(page_size=20, lookback_minutes=0)
+    catalog = target.catalog(["bills"])
+    if not is_first:
+        target.run(catalog=catalog)
+        for number in numbers(company, "bills"):
+            company.update("APBILL", int(str(number)), {"DESCRIPTION": "changed"})
+        clock.advance(60)
+    target.run(catalog=catalog, upto=30)
+    assert target.is_under_way
+    clock.advance(60)
+    company.update("APBILL", 3, {"DESCRIPTION": "changed again"})
+    clock.advance(60)
+    kept, state = store.read_bytes(), deepcopy(target.state)
+    messages = len(
+        Loader(target.settings, deepcopy(state)).run(catalog=catalog).messages
+    )
+    for upto in {1, *range(messages - 4, messages)}:
+        for file in store.parent.glob(f"{store.name}*"):
+            file.unlink()
+        store.write_bytes(kept)
+        dying = Loader(target.settings, deepcopy(state))
+        dying.run(catalog=catalog, upto=upto)
+        dying.run(catalog=catalog)
+        assert fits(caplog), upto

@@ -202,7 +202,9 @@ class SourceStream(IntacctStream):
             self._run.warn_of_moves()
 
     def _check_selection(self) -> None:
-        changes = self._own_state.lost_by_changes(self._partitions())
+        partitions = self._partitions()
+        lost = self._own_state.lost_by_changes(partitions)
+        changes = [*lost, *self._own_state.left_behind(partitions)]
         if not changes:
             return
         text = (
@@ -216,15 +218,17 @@ class SourceStream(IntacctStream):
                         "anew, or to warn, to go on."
                     ]
                 )
-            case OnChangedSelection.RELOAD:
+            case OnChangedSelection.RELOAD if lost:
                 self.logger.warning("%s Loading it anew.", text)
                 self._own_state.load_anew(self._run.origin)
-            case OnChangedSelection.WARN:
+            case _ if lost:
                 self.logger.warning(
                     "%s Set on_changed_selection to reload for one run to load the stream "
                     "anew.",
                     text,
                 )
+            case _:
+                self.logger.warning(text)
 
     @cached_property
     def _own_state(self) -> StreamState:
@@ -472,7 +476,9 @@ class SourceStream(IntacctStream):
         # is begun again, that of the new one. Partitions are read in one version.
         if not context or self._stream_version is None:
             self._stream_version = int(progress.begun.timestamp())
-        return Checkpoint(checkpoint.bookmark, progress)
+        # Until its end; for another reading, if this one breaks off.
+        since = checkpoint.anew.deletions_since
+        return Checkpoint(checkpoint.bookmark, progress, deletions_since=since)
 
     def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._detector.rows_left:
@@ -493,7 +499,7 @@ class SourceStream(IntacctStream):
 
     def _note_complete(self, context: Context) -> None:
         if self._is_last(context):
-            self._own_state.complete(self._partitions())
+            self._own_state.complete(self._partitions(), self._run.origin)
 
     def _activate_version(self) -> None:
         if self._incremental_key is None and not self._detector.rows_left:
