@@ -77,7 +77,7 @@ class Run:
         return self._entity_gateways[entity]
 
     def calls_for(self, name: str) -> int:
-        """HTTP requests counted for a name so far, in all sessions."""
+        """Calls counted for a name so far, in all sessions."""
         gateways = (self.gateway, *self._entity_gateways.values())
         return sum(gateway.calls_for(name) for gateway in gateways)
 

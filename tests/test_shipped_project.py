@@ -24,6 +24,7 @@ from tap_sage_intacct.tap import TapSageIntacct
 from tests import postgres
 from tests.shipped_project import (
     PROJECT,
+    ROOT,
     assert_is_the_books,
     copy_of_project,
     selected_fields,
@@ -35,6 +36,11 @@ JOBS = {
 EXTRACTORS = {plugin["name"]: plugin for plugin in PROJECT["plugins"]["extractors"]}
 LOADERS = {plugin["name"] for plugin in PROJECT["plugins"]["loaders"]}
 FIELDS = selected_fields(PROJECT)
+
+TABLE = re.compile(
+    r"measured by tests/test_shipped_project\.py -->\n(.*?)\n\n", re.DOTALL
+)
+FIGURE = re.compile(r"\| (\d+)[^|]* \|$", re.MULTILINE)
 
 Rows = list[dict[str, Any]]
 long = pytest.mark.long
@@ -82,31 +88,38 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(living_company: Company, project: Path) -> Iterator[Callable[..., str]]:
+def sandbox_of_run(living_company: Company) -> Iterator[Sandbox]:
+    with Sandbox(living_company) as found:
+        yield found
+
+
+@pytest.fixture
+def run(
+    living_company: Company, sandbox_of_run: Sandbox, project: Path
+) -> Callable[..., str]:
     """Runs a job of the project."""
     year = living_company.clock.now().year
     months = {"from": f"{year}-01", "type": "month"}
-    with Sandbox(living_company) as sandbox:
-        settings = {
-            f"TAP_SAGE_INTACCT_{name.upper()}": value
-            for name, value in sandbox.config().items()
-        }
-        settings["TAP_SAGE_INTACCT_BALANCE_PERIODS"] = json.dumps(months)
+    settings = {
+        f"TAP_SAGE_INTACCT_{name.upper()}": value
+        for name, value in sandbox_of_run.config().items()
+    }
+    settings["TAP_SAGE_INTACCT_BALANCE_PERIODS"] = json.dumps(months)
 
-        def start(job: str, *, fails: bool = False, **own: str) -> str:
-            finished = subprocess.run(
-                [project / ".venv-meltano/bin/meltano", "run", job],
-                cwd=project,
-                env={**os.environ, **settings, **own},
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-            shown = finished.stdout + finished.stderr
-            assert bool(finished.returncode) is fails, shown[-3000:]
-            return shown
+    def start(job: str, *, fails: bool = False, **own: str) -> str:
+        finished = subprocess.run(
+            [project / ".venv-meltano/bin/meltano", "run", job],
+            cwd=project,
+            env={**os.environ, **settings, **own},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        shown = finished.stdout + finished.stderr
+        assert bool(finished.returncode) is fails, shown[-3000:]
+        return shown
 
-        yield start
+    return start
 
 
 def assert_two_days(
@@ -199,3 +212,21 @@ def level_of(words: str, shown: str) -> str:
     found = re.search(r"\[(\w+) *\]", line)
     assert found is not None, line
     return found[1]
+
+
+@long
+@alone
+def test_a_run_in_which_nothing_changed_makes_the_calls_that_the_page_says(
+    living_company: Company, run: Callable[..., str], sandbox_of_run: Sandbox
+) -> None:
+    page = (ROOT / "docs/operating.md").read_text("utf-8")
+    found = TABLE.search(page)
+    assert found is not None
+    *fixed, latest, earlier = (int(n) for n in FIGURE.findall(found[1]))
+    months = living_company.clock.now().month
+    run("intacct-to-jsonl")
+    sandbox_of_run.forget_calls()
+    run("intacct-to-jsonl")
+    calls = sum(fixed) + min(months, 2) * latest + max(months - 2, 0) * earlier
+    assert len(sandbox_of_run.calls) == calls
+    assert f"That is {sum(fixed) + 2 * latest} calls and {earlier} for each" in page

@@ -22,17 +22,20 @@ def counted_for(name: str) -> Iterator[None]:
 
 
 class CallCounts:
-    """How many calls were made, in whatever thread."""
+    """How many calls were made, in whatever thread.
+
+    A request may hold several: Intacct bills each function that reads [D].
+    """
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
         # Held by nobody who waits for anything else.
         self._lock = threading.Lock()
 
-    def count(self) -> None:
-        """One more, for the name that is counted for."""
+    def count(self, calls: int) -> None:
+        """So many more, for the name that is counted for."""
         with self._lock:
-            self._calls[_counted_for.get()] += 1
+            self._calls[_counted_for.get()] += calls
 
     @property
     def total(self) -> int:

@@ -189,7 +189,7 @@ class Gateway:
 
     @property
     def calls(self) -> int:
-        """HTTP requests sent so far, retries and sign-ins included."""
+        """Calls made so far, retries and sign-ins included."""
         return self._counts.total
 
     def calls_for(self, name: str) -> int:
@@ -440,9 +440,9 @@ class Gateway:
 
     @contextmanager
     def _connection(self, calls: Sequence[Function], control_id: str) -> Iterator[None]:
-        """One of the allowed connections, its call counted and logged."""
+        """One of the allowed connections, its calls counted and logged."""
         with self._connections:
-            self._counts.count()
+            self._counts.count(len(calls))
             started = monotonic()
             try:
                 yield
