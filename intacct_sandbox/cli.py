@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from intacct_sandbox.clock import SystemClock
 from intacct_sandbox.company import Company
+from intacct_sandbox.loopback import check_free
 from intacct_sandbox.pigment import PigmentSandbox, Workspace
 from intacct_sandbox.sandbox import Sandbox
 from intacct_sandbox.switches import PLAIN_CREDENTIALS
@@ -155,6 +156,7 @@ def _lines(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    check_free(options.port)
     company = _open_or_create(options)
     with (
         contextlib.closing(company),
@@ -172,6 +174,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _serve_pigment(options: argparse.Namespace) -> int:
     # Before a file or a port is taken: its pages need what an extra brings.
     importlib.import_module("jinja2")
+    check_free(options.port)
     workspace = _open_or_create_workspace(options)
     with (
         contextlib.closing(workspace),

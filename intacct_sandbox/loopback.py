@@ -19,6 +19,15 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 
+def check_free(port: int) -> None:
+    """Refuse a port that is taken, before anything is made that would be served there.
+
+    Raises:
+        OSError: it is.
+    """
+    LoopbackServer(BaseHTTPRequestHandler, port).server_close()
+
+
 class LoopbackServer(ThreadingHTTPServer):
     """Serves in a thread of its own, each connection in another."""
 
@@ -40,7 +49,8 @@ class LoopbackServer(ThreadingHTTPServer):
             if error.errno != errno.EADDRINUSE:
                 raise
             raise OSError(
-                f"port {port} is in use; choose another one, or 0 for any free one"
+                f"port {port} is in use; choose another one with --port, or --port 0 "
+                "for any free one"
             ) from error
 
     @property
