@@ -680,6 +680,9 @@ CHOICES: list[Provocation[Scene]] = [
     Provocation("state-of-the-future", first(selected("vendors"), state_of(
         {"replication_key_value": "2026-02-01T12:00:00+00:00"}))),
     Provocation("selection-changed", changed_selection("fail"), "or to warn"),
+    Provocation("selection-changed", first(selected("vendors"), state_of(
+        {"partitions": [{**SYNCED["bookmarks"]["vendors"],
+            "context": {"_entity_id": "E100"}}]})), "read no more", code=0),
     Provocation("selection-changed", changed_selection("warn"), "for one run",
         code=0),
     Provocation("selection-changed", changed_selection("reload"), "Loading it anew",
