@@ -10,12 +10,14 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from tap_sage_intacct.errors import TapError
+
 _LONGEST_KEY = 64
 
 logger = logging.getLogger(__name__)
 
 
-class InvalidRecord(ValueError):
+class InvalidRecord(TapError):
     """A record that its stream must not emit; the message holds none of its values."""
 
 

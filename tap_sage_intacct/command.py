@@ -19,6 +19,7 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct.environment import variable_of
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.input_files import read_object
 from tap_sage_intacct.interruption import Interrupted, give_up_output, keep_output
 from tap_sage_intacct.settings import InvalidSettings
@@ -79,14 +80,12 @@ def check_catalog(found: dict[str, Any], path: Path) -> None:
 def run_command(
     command: Callable[[], click.Command],
     logger: logging.Logger,
-    explained: tuple[type[Exception], ...],
 ) -> None:
     """Run the command; the process ends with it.
 
     Args:
         command: makes the command; what it raises ends the run as well.
         logger: of the last line.
-        explained: errors whose text says what to do.
     """
     # Meltano shows every warning, and a run that fails leaves files open: the last line
     # shall be the one that tells what to do.
@@ -107,11 +106,9 @@ def run_command(
     except KeyboardInterrupt:
         # Before the tap has begun to listen for signals.
         code = 128 + signal.SIGINT
-    except InvalidSettings as error:
+    except TapError as error:
         for problem in error.problems:
             logger.critical(problem, exc_info=_is_debugging(logger))
-    except explained as error:
-        logger.critical(error, exc_info=_is_debugging(logger))
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
         _explain(error, logger)
     _let_go_of_output()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.settings import OnDrift
 
@@ -58,7 +59,7 @@ class DriftReport:
         )
 
 
-class DriftFound(Exception):
+class DriftFound(TapError):
     """Rows moved while they were read, and `on_drift` is `fail`, or repair failed."""
 
     def __init__(self, report: DriftReport, remedy: str) -> None:

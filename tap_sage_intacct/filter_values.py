@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.characters import is_legal
 from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.values import ValueType
@@ -20,7 +21,7 @@ Given = str | bool
 """A value as it was written: the text of a string or number, or a bare true or false."""
 
 
-class InvalidFilter(ValueError):
+class InvalidFilter(TapError):
     """A filter that cannot be used; the message says whose, why, and what to do."""
 
 

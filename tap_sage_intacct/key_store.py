@@ -20,6 +20,8 @@ from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from pathlib import Path
 
+from tap_sage_intacct.errors import TapError
+
 _VERSION = 2
 _BATCH = 500
 _KEPT_DAYS = 45
@@ -60,7 +62,7 @@ _TO_VERSION_2 = """
 """
 
 
-class InvalidKeyStore(ValueError):
+class InvalidKeyStore(TapError):
     """The file cannot be used; the message says what to do."""
 
 

@@ -16,6 +16,8 @@ from datetime import time as time_of_day
 from enum import Enum
 from zoneinfo import ZoneInfo
 
+from tap_sage_intacct.errors import TapError
+
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class MaintenanceAction(Enum):
     FAIL = "fail"
 
 
-class WithinMaintenance(Exception):
+class WithinMaintenance(TapError):
     """The run met the window, and was told to end there."""
 
 

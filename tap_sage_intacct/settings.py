@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 from singer_sdk import typing as th
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.characters import is_control, is_legal
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.endpoint import address_of
@@ -418,16 +419,16 @@ _NAMES = frozenset({*_CREDENTIALS, "entity_id"})
 """What signs in: no name and no password has a line break."""
 
 
-class InvalidSettings(ValueError):
-    """Settings that no run can use.
-
-    Attributes:
-        problems: one sentence each: which setting, what is wrong, what to do.
-    """
+class InvalidSettings(TapError):
+    """Settings that no run can use."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(" ".join(problems))
+        """Say what is wrong.
+
+        Args:
+            problems: one sentence each: which setting, what is wrong, what to do.
+        """
+        super().__init__(*problems)
 
 
 class OnDenied(Enum):

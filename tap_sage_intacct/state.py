@@ -43,6 +43,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from tap_sage_intacct.errors import TapError
+
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.paging_key import Position
 
@@ -161,7 +163,7 @@ class Origin:
         return str(self).casefold() == str(other).casefold()
 
 
-class InvalidState(ValueError):
+class InvalidState(TapError):
     """A bookmark that this version cannot resume from."""
 
 

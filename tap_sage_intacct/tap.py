@@ -20,7 +20,6 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct import discovery
-from tap_sage_intacct.bad_values import InvalidRecord
 from tap_sage_intacct.choices import (
     check_catalog_names,
     check_needs_no_lookup,
@@ -34,20 +33,16 @@ from tap_sage_intacct.command import (
     run_command,
 )
 from tap_sage_intacct.discovery import OfferedSource, live_labels
-from tap_sage_intacct.drift import DriftFound
 from tap_sage_intacct.environment import environment_problems, typed, variable_of
 from tap_sage_intacct.extra_objects import source_of
 from tap_sage_intacct.input_files import read_object
-from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.session import utc_now
 from tap_sage_intacct.interruption import (
     Interruption,
     WholeLineWriter,
     limit_wait_for_target,
 )
-from tap_sage_intacct.key_store import InvalidKeyStore
 from tap_sage_intacct.labels import shipped_labels
-from tap_sage_intacct.maintenance import WithinMaintenance
 from tap_sage_intacct.report_schema import OfferedReport, offered_reports
 from tap_sage_intacct.run import Run
 from tap_sage_intacct.selection import RowSelection, row_selection
@@ -66,7 +61,6 @@ from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.state import (
     MOST_AHEAD,
     MOST_AHEAD_OF_SERVER,
-    InvalidState,
     check_bookmark,
     check_state,
 )
@@ -76,7 +70,7 @@ from tap_sage_intacct.streams import (
     ReportStream,
     SourceStream,
 )
-from tap_sage_intacct.streams.batches import BatchNotWritten, batch_problems
+from tap_sage_intacct.streams.batches import batch_problems
 from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
@@ -88,17 +82,6 @@ if TYPE_CHECKING:
 
 MELTANO_SELECT = "MELTANO_EXTRACT__SELECT"
 """Holds the patterns of `select` as JSON, whatever the plugin is called."""
-
-_EXPLAINED = (
-    BatchNotWritten,
-    DriftFound,
-    IntacctError,
-    InvalidKeyStore,
-    InvalidRecord,
-    InvalidSettings,
-    InvalidState,
-    WithinMaintenance,
-)
 
 
 class TapSageIntacct(Tap):
@@ -472,4 +455,4 @@ def _without_secret(error: str) -> str:
 def main() -> None:
     """Run as a command: one line, and exit code 1, for what people can put right."""
     logger = logging.getLogger(TapSageIntacct.name)
-    run_command(TapSageIntacct.command, logger, _EXPLAINED)
+    run_command(TapSageIntacct.command, logger)

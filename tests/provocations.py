@@ -830,6 +830,9 @@ READING: list[Provocation[Scene]] = [
                  function="readUserFormatting")), code=0),
     Provocation("preferences-odd", first(
         DEPARTMENTS, switched(formatting=UserFormatting(date_format="mdY")))),
+    Provocation("preferences-two-digit-years", first(
+        selected("bills", filters={"bills": "WHENCREATED > '1951-01-31'"}),
+        switched(formatting=UserFormatting(date_format="/mdy")))),
     Provocation("user-timezone-unknown", first(DEPARTMENTS, IN_DENVER), code=0),
     Provocation("user-timezone-wrong", first(
         DEPARTMENTS, settings(user_timezone="America/Chicago"), IN_DENVER)),

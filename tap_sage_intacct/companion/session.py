@@ -17,19 +17,14 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from tap_sage_intacct.bad_values import InvalidRecord
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
 from tap_sage_intacct.companion.rendering import Output
-from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.run import Run
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.state import InvalidState
 
 EXIT_FAILURE = 1
 
 T = TypeVar("T")
-
-_EXPLAINED = (IntacctError, InvalidRecord, InvalidSettings, InvalidState, OSError)
 
 
 def _utc_now() -> datetime:
@@ -109,7 +104,7 @@ class Companion(click.Group):
             _fail("Stopped; nothing was changed.")
         except click.ClickException as error:
             _fail(error.format_message())
-        except _EXPLAINED as error:
+        except (TapError, OSError) as error:
             _fail(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -32,6 +32,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.masking import masked
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ class Call:
         )
 
 
-class IntacctError(Exception):
-    """Root of everything this package raises.
+class IntacctError(TapError):
+    """Root of what Intacct, or the way to it, causes.
 
     Attributes:
         remedy: what is wrong and what to do, one sentence or two.

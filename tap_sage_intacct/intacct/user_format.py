@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.user_zone import UserZone
 
 TWO_DIGIT_YEAR_PIVOT = 69
@@ -22,6 +23,10 @@ _DATE_FORMAT = re.compile(
 _GMT_OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
 _WIDEST_OFFSET = timedelta(hours=14)
 NOON = 12
+
+
+class UnusableUserFormat(TapError):
+    """The API user's date format cannot hold a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +85,16 @@ class UserFormat:
         """Write a date as a filter has to name it.
 
         Raises:
-            ValueError: the year cannot be told from two digits.
+            UnusableUserFormat: the year cannot be told from two digits.
         """
         year = f"{value.year:04}"
         if not self.four_digit_year:
             year = year[2:]
             if full_year(year) != value.year:
-                raise ValueError(
-                    f"the API user's date format has two-digit years, which cannot "
-                    f"hold {value.isoformat()}; set four digits in the user's "
-                    "preferences in Sage Intacct"
+                raise UnusableUserFormat(
+                    "The API user's date format has two-digit years, which cannot hold "
+                    f"{value.isoformat()}: set four digits in the user's preferences in "
+                    "Sage Intacct."
                 )
         parts = {"y": year, "m": f"{value.month:02}", "d": f"{value.day:02}"}
         return self.separator.join(parts[part] for part in self.date_order)
@@ -98,7 +103,8 @@ class UserFormat:
         """Write an instant as its stamp is written; parts of a second are cut off.
 
         Raises:
-            ValueError: the instant has no zone, or its year needs four digits.
+            UnusableUserFormat: its year needs four digits.
+            ValueError: the instant has no zone.
         """
         instant = _aware(value)
         zone = self.zone
@@ -109,7 +115,7 @@ class UserFormat:
         """Write what means this instant, or where that is not sure an earlier one.
 
         Raises:
-            ValueError: see `format_timestamp`.
+            UnusableUserFormat: see `format_timestamp`.
         """
         if self.zone is None:
             return self.format_timestamp(value)
@@ -119,7 +125,7 @@ class UserFormat:
         """Write what means this instant, or where that is not sure a later one.
 
         Raises:
-            ValueError: see `format_timestamp`.
+            UnusableUserFormat: see `format_timestamp`.
         """
         if self.zone is None:
             return self.format_timestamp(value)
@@ -129,7 +135,7 @@ class UserFormat:
         """Write what the user's clock shows; a zone is ignored.
 
         Raises:
-            ValueError: the year needs four digits.
+            UnusableUserFormat: the year needs four digits.
         """
         day = self.format_date(local.date())
         if self.twenty_four_hour:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fsspec import get_filesystem_class  # type: ignore[import-untyped]
 from singer_sdk import Stream
 
+from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.values import ValueType
 from tap_sage_intacct.schema import value_types
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tap_sage_intacct.bad_values import BadValues
 
 
-class BatchNotWritten(Exception):
+class BatchNotWritten(TapError):
     """A file of a batch could not be written; the message says where."""
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_sage_intacct.intacct.user_format import UnusableUserFormat
 from tap_sage_intacct.intacct.values import (
     DEFAULT_USER_FORMAT,
     VALUE_TYPE_BY_DATATYPE,
@@ -163,7 +164,7 @@ def test_instant_without_zone_is_refused() -> None:
 
 
 def test_year_that_two_digits_cannot_hold_is_refused() -> None:
-    with pytest.raises(ValueError, match="four digits"):
+    with pytest.raises(UnusableUserFormat, match="four digits"):
         INDIA.format_date(date(1968, 12, 31))
 
 

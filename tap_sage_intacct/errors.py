@@ -1,0 +1,19 @@
+"""The root of all errors that a user can put right.
+
+The text of such an error says what is wrong and what to do. Whoever runs the tap shows
+it as it is; every other error is a fault of the tap, or of what it uses.
+"""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """Something is wrong that a user can put right.
+
+    Attributes:
+        problems: what is wrong and what to do, one text for each problem.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problems))
