@@ -15,7 +15,7 @@ demo: $(VENV)/.sandbox $(MELTANO_VENV)/.installed ## Load a sandboxed company in
 	$(BIN)/python -m tools.demo --meltano $(MELTANO_VENV)/bin/meltano
 
 test: $(VENV)/.dev ## Run the tests
-	cd target-pigment && ../$(BIN)/pytest -n $(WORKERS)
+	cd packages/target-pigment && ../../$(BIN)/pytest -n $(WORKERS)
 	$(BIN)/pytest -n $(WORKERS) -m "not long"
 
 test-long: $(VENV)/.dev $(MELTANO_VENV)/.installed ## Run the long campaigns
@@ -26,10 +26,12 @@ lint: $(VENV)/.dev ## Check style, types, walls and dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --strict tests tools benchmarks examples
-	cd target-pigment && ../$(BIN)/mypy .
+	cd packages/target-pigment && ../../$(BIN)/mypy .
+	cd packages/intacct-sandbox && ../../$(BIN)/mypy --strict intacct_sandbox
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	cd target-pigment && ../$(BIN)/deptry .
+	cd packages/target-pigment && ../../$(BIN)/deptry .
+	cd packages/intacct-sandbox && ../../$(BIN)/deptry .
 
 audit: $(VENV)/.dev ## Look for known vulnerabilities, where an index tells of them
 	$(BIN)/python -m tools.audit_dependencies
@@ -37,7 +39,7 @@ audit: $(VENV)/.dev ## Look for known vulnerabilities, where an index tells of t
 # To renew docs/performance.md: make bench BENCH='--full --write'
 bench: $(VENV)/.dev ## Measure how fast the tap and the target load
 	$(BIN)/python -m benchmarks $(BENCH)
-	$(BIN)/python target-pigment/benchmarks/load.py
+	$(BIN)/python packages/target-pigment/benchmarks/load.py
 
 reference: $(VENV)/.dev ## Make the pages of docs/reference
 	$(BIN)/python -m tools.make_reference
@@ -62,18 +64,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed.")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.sandbox: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[sandbox]'
+$(VENV)/.sandbox: pyproject.toml packages/intacct-sandbox/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable . --editable packages/intacct-sandbox
 	touch $@
 
-$(VENV)/.dev: pyproject.toml target-pigment/pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable target-pigment
+$(VENV)/.dev: pyproject.toml packages/*/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --editable packages/intacct-sandbox \
+	  --editable packages/target-pigment
 	touch $@ $(VENV)/.sandbox
 
 # Meltano pins libraries that the tap does not, so it has an environment of its own.
 # meltano.yml is no reason to install again: it also holds your choices, and Meltano itself
 # installs what it is told there anew.
-$(MELTANO_VENV)/.installed: pyproject.toml target-pigment/pyproject.toml
+$(MELTANO_VENV)/.installed: pyproject.toml packages/*/pyproject.toml
 	@echo "Installing Meltano and its plugins, which takes some minutes ..."
 	test -x $(MELTANO_VENV)/bin/python || $(PYTHON) -m venv $(MELTANO_VENV)
 	$(MELTANO_VENV)/bin/python -m pip install --quiet 'meltano>=4,<5'

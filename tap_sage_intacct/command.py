@@ -18,11 +18,10 @@ import click
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import Catalog
 
-from tap_sage_intacct.environment import variable_of
-from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.input_files import read_object
-from tap_sage_intacct.interruption import Interrupted, give_up_output, keep_output
-from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, TapError
+from tap_sage_intacct.run.interruption import Interrupted, give_up_output, keep_output
+from tap_sage_intacct.settings.environment import variable_of
+from tap_sage_intacct.settings.input_files import read_object
 
 EXIT_FAILURE = 1
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -6,6 +6,8 @@ it as it is; every other error is a fault of the tap, or of what it uses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class TapError(Exception):
     """Something is wrong that a user can put right.
@@ -17,3 +19,15 @@ class TapError(Exception):
     def __init__(self, *problems: str) -> None:
         self.problems = problems
         super().__init__(" ".join(problems))
+
+
+class InvalidSettings(TapError):
+    """Settings that no run can use."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        """Say what is wrong.
+
+        Args:
+            problems: one sentence each: which setting, what is wrong, what to do.
+        """
+        super().__init__(*problems)

@@ -19,51 +19,51 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
 
-from tap_sage_intacct import discovery
-from tap_sage_intacct.choices import (
-    check_catalog_names,
-    check_needs_no_lookup,
-    check_settings_names,
-    unmatched_patterns,
-)
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.discovery import OfferedSource, live_labels
+from tap_sage_intacct.catalog.extra_objects import source_of
+from tap_sage_intacct.catalog.labels import shipped_labels
+from tap_sage_intacct.catalog.report_columns import OfferedReport, offered_reports
+from tap_sage_intacct.catalog.sensitivity import sensitive_fields, with_hashes
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.command import (
     JsonFile,
     check_catalog,
     check_surroundings,
     run_command,
 )
-from tap_sage_intacct.discovery import OfferedSource, live_labels
-from tap_sage_intacct.environment import environment_problems, typed, variable_of
-from tap_sage_intacct.extra_objects import source_of
-from tap_sage_intacct.input_files import read_object
-from tap_sage_intacct.intacct.session import utc_now
-from tap_sage_intacct.interruption import (
-    Interruption,
-    WholeLineWriter,
-    limit_wait_for_target,
-)
-from tap_sage_intacct.labels import shipped_labels
-from tap_sage_intacct.report_schema import OfferedReport, offered_reports
-from tap_sage_intacct.run import Run
-from tap_sage_intacct.selection import RowSelection, row_selection
-from tap_sage_intacct.sensitivity import sensitive_fields, with_hashes
-from tap_sage_intacct.setting_names import unknown_names
-from tap_sage_intacct.setting_values import ExtraObject
-from tap_sage_intacct.settings import (
-    SECRET_SETTINGS,
-    SETTING_NAMES,
-    SETTINGS,
-    InvalidSettings,
-    Settings,
-    checked_settings,
-)
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
-from tap_sage_intacct.state import (
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.xml.session import utc_now
+from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
     MOST_AHEAD_OF_SERVER,
     check_bookmark,
     check_state,
 )
+from tap_sage_intacct.run.interruption import (
+    Interruption,
+    WholeLineWriter,
+    limit_wait_for_target,
+)
+from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.selection.names import (
+    check_catalog_names,
+    check_needs_no_lookup,
+    check_settings_names,
+    check_stream_names,
+    unmatched_patterns,
+)
+from tap_sage_intacct.selection.rows import RowSelection, row_selection
+from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTING_NAMES, SETTINGS
+from tap_sage_intacct.settings.environment import (
+    environment_problems,
+    typed,
+    variable_of,
+)
+from tap_sage_intacct.settings.input_files import read_object
+from tap_sage_intacct.settings.names import unknown_names
+from tap_sage_intacct.settings.settings import Settings, checked_settings
+from tap_sage_intacct.settings.values import ExtraObject
 from tap_sage_intacct.streams import (
     BalanceStream,
     IntacctStream,
@@ -101,7 +101,9 @@ class TapSageIntacct(Tap):
         Raises:
             InvalidSettings: the SDK discovers without looking at them.
         """
-        return checked_settings(self.config)
+        found = checked_settings(self.config)
+        check_stream_names(found)
+        return found
 
     @cached_property
     def run(self) -> Run:
@@ -429,7 +431,7 @@ class TapSageIntacct(Tap):
         errors: list[str] = []
         try:
             super()._validate_config(raise_errors=True)
-            Settings.from_config(self.config)
+            check_stream_names(Settings.from_config(self.config))
             if strangers := unknown_names(self.config, SETTING_NAMES):
                 self.logger.warning(
                     "The tap has no such settings, and passes over them: %s.",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-
 from intacct_sandbox import Company, ManualClock, Sandbox, SystemClock
+
 from tests.loading import PERIODS, ROAD, SCANNER, Loader
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)

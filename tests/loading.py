@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from intacct_sandbox import Credentials, Sandbox
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.offered import discovered, offered
 from tests.plugins.leaks import LeakScanner

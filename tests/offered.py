@@ -15,6 +15,7 @@ from typing import Any
 
 from intacct_sandbox import Credentials, Sandbox, Switches
 from intacct_sandbox.definitions import load_definitions
+
 from tap_sage_intacct.tap import TapSageIntacct
 
 # Whoever sets these is about discovery.

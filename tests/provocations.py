@@ -27,12 +27,14 @@ from intacct_sandbox.errors import (
     Refusal,
 )
 from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
-from tap_sage_intacct import run as run_module
-from tap_sage_intacct.deletions import DeletionFinder
-from tap_sage_intacct.fingerprint import Fingerprint
+
 from tap_sage_intacct.intacct.errors import Level
-from tap_sage_intacct.key_store import KeyStore, SetName
-from tap_sage_intacct.maintenance import MaintenanceWatch, MaintenanceWindow
+from tap_sage_intacct.reading.deletions import DeletionFinder
+from tap_sage_intacct.reading.key_store import KeyStore, SetName
+from tap_sage_intacct.reading.state.fingerprint import Fingerprint
+from tap_sage_intacct.run import run as run_module
+from tap_sage_intacct.run.maintenance import MaintenanceWatch
+from tap_sage_intacct.settings.maintenance import MaintenanceWindow
 from tap_sage_intacct.tap import MELTANO_SELECT
 from tests.hostile import hostile_server, pours
 from tests.provoking import Provocation, Scene, on_page
@@ -801,7 +803,9 @@ def in_parquet(scene: Scene) -> None:
 
 
 def without_pyarrow(scene: Scene) -> None:
-    scene.monkeypatch.delitem(sys.modules, "tap_sage_intacct.parquet", raising=False)
+    scene.monkeypatch.delitem(
+        sys.modules, "tap_sage_intacct.records.parquet", raising=False
+    )
     scene.monkeypatch.setitem(sys.modules, "pyarrow", None)
 
 

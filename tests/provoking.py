@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Sandbox
 from intacct_sandbox.calls import Call
+
 from tap_sage_intacct.tap import main
 from tests.loading import PERIODS, select
 from tests.offered import offered

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-
 from intacct_sandbox import Company
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tools.pigment_comparison import as_cell, books_of
 
 ROOT = Path(__file__).parents[1]

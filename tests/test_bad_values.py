@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, Report, Sandbox
-from tap_sage_intacct.bad_values import InvalidRecord
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
+from tap_sage_intacct.records.bad_values import InvalidRecord
 from tests.loading import Loader, Run, shipped_catalog
 from tests.test_output import batched, batches_of, records_in
 

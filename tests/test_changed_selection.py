@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, ManualClock
-from tap_sage_intacct.fingerprint import Fingerprint
-from tap_sage_intacct.settings import InvalidSettings
+
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.reading.state.fingerprint import Fingerprint
 from tests.convergence.merging import MergingLoader
 from tests.loading import Loader, is_under_way
 from tests.test_deletions import loaded, numbers

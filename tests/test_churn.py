@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, ManualClock, Sandbox
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tests.conftest import NOON
 from tests.loading import PERIODS, ROADS, Loader, Road, Run, as_json
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Sandbox
+
 from tests.loading import Loader, Run, shipped_catalog
 
 MakeLoader = Callable[..., Loader]
@@ -107,7 +107,7 @@ def test_clocks_that_differ_are_said_once(
         record.getMessage()
         for record in caplog.records
         if record.levelno >= logging.WARNING
-        and record.name == "tap_sage_intacct.intacct.session"
+        and record.name == "tap_sage_intacct.intacct.xml.session"
     ]
     assert len(said) == (expected is not None)
     assert all(str(expected) in text for text in said)

@@ -20,9 +20,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
-
 from intacct_sandbox import Company, ManualClock, Switches, UserFormatting
-from tap_sage_intacct.intacct import key_set
+
+from tap_sage_intacct.intacct.pages import key_set
 from tests.conftest import NOON
 from tests.convergence.machine import Machine
 from tests.convergence.merging import MergingLoader

@@ -35,8 +35,9 @@ PLANTED_IN_PACKAGE = (
     ".meltano/run.log",
 )
 PACKAGES = {
-    ".": ("tap_sage_intacct", "intacct_sandbox"),
-    "target-pigment": ("target_pigment",),
+    ".": ("tap_sage_intacct",),
+    "packages/intacct-sandbox": ("intacct_sandbox",),
+    "packages/target-pigment": ("target_pigment",),
 }
 
 

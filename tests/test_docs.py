@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from tap_sage_intacct.setting_values import stream_name_of
+from tap_sage_intacct.settings.values import stream_name_of
 from tests.loading import Loader
 
 MakeLoader = Callable[..., Loader]

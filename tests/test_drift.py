@@ -9,14 +9,14 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox
-from tap_sage_intacct.drift import DriftFound
+
 from tap_sage_intacct.intacct.errors import PagesMoved
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.offsets import ALIGNMENT_TRIES
-from tap_sage_intacct.settings import Settings
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.reading.drift import DriftFound
+from tap_sage_intacct.reading.offsets import ALIGNMENT_TRIES
+from tap_sage_intacct.settings.settings import Settings
 from tests.loading import Loader, Run, is_under_way
 from tests.plain_offset_reader import read_by_plain_offset
 from tests.test_loading import assert_loaded

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Sandbox
-from tap_sage_intacct.settings import InvalidSettings
+
+from tap_sage_intacct.errors import InvalidSettings
 from tests.loading import Loader
 
 MakeLoader = Callable[..., Loader]

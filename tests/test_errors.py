@@ -9,10 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 import tap_sage_intacct
-from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.intacct.values import InvalidValue
-from tap_sage_intacct.interruption import Interrupted
-from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, TapError
+from tap_sage_intacct.intacct.rows.values import InvalidValue
+from tap_sage_intacct.run.interruption import Interrupted
 
 # A signal is no error, and a bad value becomes an InvalidRecord that names its record.
 OTHERS = {Interrupted, InvalidValue}

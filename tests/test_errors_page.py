@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Sandbox
+
 from tap_sage_intacct.intacct.errors import RULES, ErrorDetail, Level, Rule, classify
 from tests.code_messages import told_in
 from tests.intacct.test_errors import CASES
@@ -34,7 +34,7 @@ CODE = [
     path
     for path in (ROOT / "tap_sage_intacct").rglob("*.py")
     if COMPANION not in path.parents
-] + list((ROOT / "target-pigment" / "target_pigment").rglob("*.py"))
+] + list((ROOT / "packages" / "target-pigment" / "target_pigment").rglob("*.py"))
 # The look at the key, which comes before the first push, fails before it.
 NEVER_MET = (
     "no trusted connection to …; check base_url and the certificates of this machine."

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, Sandbox
-from tap_sage_intacct.settings import InvalidSettings
+
+from tap_sage_intacct.errors import InvalidSettings
 from tests.loading import Loader
 from tests.offered import discovered
 

@@ -15,14 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.filter_values import InvalidFilter
-from tap_sage_intacct.filters import (
-    FilterField,
-    parse_filter,
-    period_names,
-    without_field,
-)
-from tap_sage_intacct.intacct.query import (
+from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, ValueType
+from tap_sage_intacct.intacct.xml.query import (
     AllOf,
     AnyOf,
     Comparison,
@@ -32,7 +26,13 @@ from tap_sage_intacct.intacct.query import (
     condition_text,
     filter_element,
 )
-from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, ValueType
+from tap_sage_intacct.selection.filter_values import InvalidFilter
+from tap_sage_intacct.selection.filters import (
+    FilterField,
+    parse_filter,
+    period_names,
+    without_field,
+)
 
 FIELDS = {
     "RECORDNO": FilterField(ValueType.INTEGER),

@@ -20,17 +20,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, ManualClock, Sandbox
-from tap_sage_intacct.filter_values import InvalidFilter
-from tap_sage_intacct.filters import FilterField, parse_filter
+
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.envelope import RowSet
 from tap_sage_intacct.intacct.errors import DatabaseRefused
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.query import Condition
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.values import ValueType, value_type_of
+from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
+from tap_sage_intacct.intacct.xml.envelope import RowSet
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.query import Condition
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.selection.filter_values import InvalidFilter
+from tap_sage_intacct.selection.filters import FilterField, parse_filter
 from tests.conftest import NOON
 
 EXAMPLES = 150

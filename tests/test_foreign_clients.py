@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, Sandbox, Switches
 
 pytestmark = pytest.mark.long

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tap_sage_intacct.interruption import Interrupted, Interruption
+from tap_sage_intacct.run.interruption import Interrupted, Interruption
 
 
 def test_signal_outside_ends_at_once_after_the_last_words() -> None:

@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.emitted import EmittedRows
-from tap_sage_intacct.key_store import InvalidKeyStore, KeyStore, SetName, StoredKey
+from tap_sage_intacct.reading.emitted import EmittedRows
+from tap_sage_intacct.reading.key_store import (
+    InvalidKeyStore,
+    KeyStore,
+    SetName,
+    StoredKey,
+)
 
 PROOF = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from math import ceil
 
 import pytest
-
 from intacct_sandbox import (
     Company,
     Fault,
@@ -18,8 +17,13 @@ from intacct_sandbox import (
     Switches,
     UserFormatting,
 )
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES, ReadFunction
-from tap_sage_intacct.state import InvalidState
+
+from tap_sage_intacct.catalog.sources import (
+    DATA_SOURCE_BY_STREAM,
+    DATA_SOURCES,
+    ReadFunction,
+)
+from tap_sage_intacct.reading.state.checkpoint import InvalidState
 from tests.loading import PERIODS, Loader, as_json, select
 
 STREAMS = tuple(DATA_SOURCE_BY_STREAM)

@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, Fault, FaultKind, Sandbox
-from tap_sage_intacct import run as run_module
+
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import TransientError
-from tap_sage_intacct.maintenance import (
-    MaintenanceAction,
-    MaintenanceWatch,
-    MaintenanceWindow,
-    WithinMaintenance,
-)
-from tap_sage_intacct.settings import InvalidSettings, Settings
+from tap_sage_intacct.run import run as run_module
+from tap_sage_intacct.run.maintenance import MaintenanceWatch, WithinMaintenance
+from tap_sage_intacct.settings.maintenance import MaintenanceAction, MaintenanceWindow
+from tap_sage_intacct.settings.settings import Settings
 from tests.loading import Loader
 from tests.test_settings import CREDENTIALS
 
@@ -88,7 +85,7 @@ def test_what_is_no_window_is_refused(given: dict[str, str], words: str) -> None
 
 def test_zones_are_known_where_the_system_has_none() -> None:
     code = (
-        "from tap_sage_intacct.maintenance import MaintenanceWindow as W;"
+        "from tap_sage_intacct.run.maintenance import MaintenanceWindow as W;"
         "from target_pigment.settings import Settings as S;"
         "S.from_config({'dry_run': True, 'write_samples_to': 'x'});"
         "print(W().zone.key)"

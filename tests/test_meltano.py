@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 import pytest
-
 from intacct_sandbox import Company, Fault, FaultKind, Sandbox, Switches
-from tap_sage_intacct.sources import DATA_SOURCES
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tests.pipelines import (
     ROOT,
     assert_same,

@@ -12,17 +12,17 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, Sandbox
-from tap_sage_intacct.choices import unmatched_patterns
-from tap_sage_intacct.meltano_selection import (
+
+from tap_sage_intacct.catalog.schema import load_shipped_schema
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
+from tap_sage_intacct.selection.meltano import (
     MeltanoSelection,
     Pattern,
     metadata_rules,
     pattern_for,
 )
-from tap_sage_intacct.schema import load_shipped_schema
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.selection.names import unmatched_patterns
 
 ROOT = Path(__file__).parents[1]
 

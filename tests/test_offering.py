@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, Report, Sandbox, Switches
+
+from tap_sage_intacct.catalog.sensitivity import sensitive_fields
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import PermissionDenied
-from tap_sage_intacct.sensitivity import sensitive_fields
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.loading import Loader, Run, parse
 from tests.offered import discovered, offered

@@ -15,18 +15,18 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from intacct_sandbox import Company, ManualClock
 from singer_sdk.helpers._batch import (
     BaseBatchFileEncoding,
     BatchConfig,
     StorageTarget,
 )
 
-from intacct_sandbox import Company, ManualClock
-from tap_sage_intacct.bad_values import BadValues, InvalidRecord
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.parquet import ParquetBatcher
-from tap_sage_intacct.schema import DELETED_AT as DELETED
-from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.catalog.schema import DELETED_AT as DELETED
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.records.bad_values import BadValues, InvalidRecord
+from tap_sage_intacct.records.parquet import ParquetBatcher
 from tap_sage_intacct.streams import IntacctStream
 from tests.loading import Loader, Run, parse
 
@@ -281,7 +281,7 @@ def config(folder: Path, compression: str | None = None) -> BatchConfig:
 def test_parquet_without_its_extra_says_what_to_install(
     loader: MakeLoader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "tap_sage_intacct.parquet")
+    monkeypatch.delitem(sys.modules, "tap_sage_intacct.records.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InvalidSettings, match=r"install tap-sage-intacct\[parquet\]"):
         batched(loader, tmp_path, "parquet").run("departments")

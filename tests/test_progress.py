@@ -13,7 +13,6 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-
 from intacct_sandbox import (
     Company,
     Fault,
@@ -22,8 +21,9 @@ from intacct_sandbox import (
     Sandbox,
     Switches,
 )
+
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.progress import Outcome, StreamProgress, summary
+from tap_sage_intacct.run.progress import Outcome, StreamProgress, summary
 from tests.loading import Loader, shipped_catalog
 
 MakeLoader = Callable[..., Loader]

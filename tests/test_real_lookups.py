@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lxml import etree
-
 from intacct_sandbox import Company, ManualClock, Sandbox
 from intacct_sandbox.definitions import (
     FieldDefinition,
     ObjectDefinition,
     load_definitions,
 )
-from tap_sage_intacct.intacct.metadata import ObjectDefinition as Recorded
-from tap_sage_intacct.intacct.metadata import read_lookup
-from tap_sage_intacct.schema import json_schema
+from lxml import etree
+
+from tap_sage_intacct.catalog.schema import json_schema
+from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition as Recorded
+from tap_sage_intacct.intacct.xml.metadata import read_lookup
 from tests.conftest import NOON
 from tests.loading import PERIODS, Loader, as_json
 from tests.test_schema import RESPONSES

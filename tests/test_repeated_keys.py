@@ -10,11 +10,11 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Report, Sandbox
-from tap_sage_intacct.balances import key_fields
-from tap_sage_intacct.intacct.rows import RowTable
-from tap_sage_intacct.repeated_keys import KeyCheck, RepeatedKey, check_of_texts
+
+from tap_sage_intacct.intacct.rows.row import RowTable
+from tap_sage_intacct.reading.balances import key_fields
+from tap_sage_intacct.reading.repeated_keys import KeyCheck, RepeatedKey, check_of_texts
 from tests.loading import Loader
 from tests.provoking import on_page
 

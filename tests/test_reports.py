@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Report, Sandbox
 from intacct_sandbox.faults import Fault, FaultKind
-from tap_sage_intacct.bad_values import InvalidRecord
+
+from tap_sage_intacct.catalog.report_columns import column_names
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import ReportFailed, ReportNotFound, RequestRefused
-from tap_sage_intacct.report_schema import column_names
-from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.records.bad_values import InvalidRecord
 from tests.loading import Loader, Run, as_json
 from tests.offered import discovered
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from intacct_sandbox import Sandbox, Switches
 from lxml import etree
 
-from intacct_sandbox import Sandbox, Switches
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.envelope import Function, request_document
 from tap_sage_intacct.intacct.errors import Call
+from tap_sage_intacct.intacct.xml.envelope import Function, request_document
 from tests.loading import Loader
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data" / "request-v3.0.xsd"

@@ -10,17 +10,21 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox, Switches
 from intacct_sandbox.calls import Call
-from tap_sage_intacct.intacct.envelope import RowSet
+
+from tap_sage_intacct.catalog.sources import (
+    DATA_SOURCE_BY_STREAM,
+    RECORD_NUMBER,
+    ReadFunction,
+)
 from tap_sage_intacct.intacct.errors import ConfigurationError
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.json_rows import read_json_rows
-from tap_sage_intacct.intacct.key_set import key_set_pages
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.settings import Settings
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER, ReadFunction
+from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.xml.envelope import RowSet
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.test_gateway import TRANSIENT
 from tests.loading import Loader, Record, Run
 from tests.test_loading import STREAMS, assert_loaded
@@ -233,7 +237,7 @@ def test_columns_that_json_names_otherwise_are_not_believed(
         return replace(found, rows=rows)
 
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("tap_sage_intacct.intacct.gateway.read_json_rows", renamed)
+    monkeypatch.setattr("tap_sage_intacct.intacct.xml.gateway.read_json_rows", renamed)
     loaded(loader(page_size=PAGE, response_format="auto"), sandbox)
     assert pages(sandbox) == "XJXXXXX"
     assert len(gave_up(caplog)) == 1

@@ -8,24 +8,24 @@ from jsonschema import Draft202012Validator
 from lxml import etree
 from lxml.builder import E
 
-from tap_sage_intacct.intacct.metadata import (
-    Field,
-    ObjectDefinition,
-    Relationship,
-    read_lookup,
-)
-from tap_sage_intacct.intacct.values import (
-    VALUE_TYPE_BY_DATATYPE,
-    ValueType,
-    value_type_of,
-)
-from tap_sage_intacct.schema import (
+from tap_sage_intacct.catalog.schema import (
     MOST_VALUES,
     UNSEEN_SENTENCE,
     Schema,
     json_schema,
     merge,
     value_types,
+)
+from tap_sage_intacct.intacct.rows.values import (
+    VALUE_TYPE_BY_DATATYPE,
+    ValueType,
+    value_type_of,
+)
+from tap_sage_intacct.intacct.xml.metadata import (
+    Field,
+    ObjectDefinition,
+    Relationship,
+    read_lookup,
 )
 
 LOOKUP_RESPONSES = Path(

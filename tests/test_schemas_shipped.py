@@ -3,9 +3,9 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator
 
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.schema import load_shipped_schema, value_types
-from tap_sage_intacct.sources import BALANCE_KEY, DATA_SOURCES, DataSource
+from tap_sage_intacct.catalog.schema import load_shipped_schema, value_types
+from tap_sage_intacct.catalog.sources import BALANCE_KEY, DATA_SOURCES, DataSource
+from tap_sage_intacct.intacct.rows.values import ValueType
 
 PROPERTIES_PER_STREAM = {
     "gl_accounts": 40,
@@ -38,7 +38,7 @@ every_source = pytest.mark.parametrize(
 
 
 def test_each_source_ships_a_schema_and_no_other_is_shipped() -> None:
-    folder = resources.files("tap_sage_intacct") / "schemas"
+    folder = resources.files("tap_sage_intacct.catalog") / "schemas"
     shipped = {entry.name for entry in folder.iterdir()}
     schemas = {f"{source.stream_name}.json" for source in DATA_SOURCES}
     assert shipped == {*schemas, "labels.json"}

@@ -1,10 +1,10 @@
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.metadata import read_lookup
-from tap_sage_intacct.schema import json_schema, load_shipped_schema
-from tap_sage_intacct.sensitivity import is_sensitive, sensitive_fields
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.catalog.schema import json_schema, load_shipped_schema
+from tap_sage_intacct.catalog.sensitivity import is_sensitive, sensitive_fields
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
+from tap_sage_intacct.intacct.xml.metadata import read_lookup
 from tests.test_schema import RESPONSES
 
 

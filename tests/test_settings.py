@@ -7,14 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tap_sage_intacct.environment import environment_problems
-from tap_sage_intacct.settings import (
-    SECRET_SETTINGS,
-    SETTINGS,
-    InvalidSettings,
-    OnDenied,
-    Settings,
-)
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTINGS
+from tap_sage_intacct.settings.environment import environment_problems
+from tap_sage_intacct.settings.settings import OnDenied, Settings
 from tap_sage_intacct.tap import TapSageIntacct
 
 ROOT = Path(__file__).parent.parent

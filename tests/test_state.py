@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.state import (
+from tap_sage_intacct.reading.state.checkpoint import (
     Checkpoint,
     InvalidState,
     Origin,

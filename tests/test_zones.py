@@ -11,10 +11,10 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock, Sandbox, UserFormatting
 from intacct_sandbox.errors import denied
 from intacct_sandbox.faults import Fault, FaultKind
+
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tests.loading import Loader, Run, as_json, shipped_catalog
 
@@ -236,7 +236,7 @@ def test_deletions_in_the_hour_that_is_repeated_are_told(
     zone: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tap_sage_intacct.intacct.reader.MAX_QUERY_PAGE", 5)
+    monkeypatch.setattr("tap_sage_intacct.intacct.xml.reader.MAX_QUERY_PAGE", 5)
     hour_begins = at(CHANGES[zone][1]) - timedelta(hours=1)
     if zone == "Australia/Lord_Howe":
         hour_begins = at(CHANGES[zone][0]) - timedelta(minutes=40)

@@ -17,14 +17,14 @@ from typing import Any
 
 from target_pigment.settings import SETTINGS as TARGET_SETTINGS
 
-from tap_sage_intacct.schema import is_own, load_shipped_schema
-from tap_sage_intacct.sensitivity import is_sensitive
-from tap_sage_intacct.settings import SETTINGS as TAP_SETTINGS
-from tap_sage_intacct.sources import DATA_SOURCES, DataSource, ReadFunction
+from tap_sage_intacct.catalog.schema import is_own, load_shipped_schema
+from tap_sage_intacct.catalog.sensitivity import is_sensitive
+from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource, ReadFunction
+from tap_sage_intacct.settings.declared import SETTINGS as TAP_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
-TARGET_README = ROOT / "target-pigment" / "README.md"
+TARGET_README = ROOT / "packages" / "target-pigment" / "README.md"
 
 _MADE = "<!-- Made by `make reference`; edit the code that it describes instead. -->"
 _PARENT = re.compile(r" ?Parent object: (?P<parent>[^.,]+)[^ ]*?(?=\. |\.$)\.?")

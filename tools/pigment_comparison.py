@@ -21,10 +21,14 @@ from typing import Any
 
 import requests
 import yaml
-
 from intacct_sandbox import Company, SystemClock
 from intacct_sandbox.pigment import Configuration, Workspace
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DataSource, ReadFunction
+
+from tap_sage_intacct.catalog.sources import (
+    DATA_SOURCE_BY_STREAM,
+    DataSource,
+    ReadFunction,
+)
 
 DELETED = "_sdc_deleted_at"
 EXPORT_KEY = "export-k3y-of-the-sandbox"

@@ -21,7 +21,7 @@ from rich.console import Console, RenderableType
 from singer_sdk.logging import ConsoleFormatter
 
 import tap_sage_intacct
-from tap_sage_intacct.progress import Display, Outcome, RunProgress
+from tap_sage_intacct.run.progress import Display, Outcome, RunProgress
 from tap_sage_intacct.tap import TapSageIntacct
 
 LOGGERS = ("tap-sage-intacct", "tap_sage_intacct")

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog
 
-from tap_sage_intacct import discovery
-from tap_sage_intacct.choices import (
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.discovery import OfferedSource
+from tap_sage_intacct.catalog.extra_objects import source_of
+from tap_sage_intacct.catalog.labels import shipped_labels
+from tap_sage_intacct.catalog.schema import is_own
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.selection.meltano import MeltanoSelection
+from tap_sage_intacct.selection.names import (
     check_catalog_names,
     check_settings_names,
     unmatched_patterns,
 )
-from tap_sage_intacct.discovery import OfferedSource
-from tap_sage_intacct.extra_objects import source_of
-from tap_sage_intacct.labels import shipped_labels
-from tap_sage_intacct.meltano_selection import MeltanoSelection
-from tap_sage_intacct.schema import is_own
-from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.setting_values import ExtraObject
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.selection.rows import row_selection
+from tap_sage_intacct.settings.values import ExtraObject
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.run.run import Run
 
 
 logger = logging.getLogger(__name__)

@@ -17,15 +17,13 @@ from typing import Any
 from dotenv import dotenv_values
 
 from tap_sage_intacct.companion.meltano_file import find_meltano_file
-from tap_sage_intacct.environment import typed, variable_of
-from tap_sage_intacct.input_files import read_object
-from tap_sage_intacct.meltano_selection import MeltanoSelection
-from tap_sage_intacct.settings import (
-    SETTINGS,
-    InvalidSettings,
-    Settings,
-    checked_settings,
-)
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.selection.meltano import MeltanoSelection
+from tap_sage_intacct.selection.names import check_stream_names
+from tap_sage_intacct.settings.declared import SETTINGS
+from tap_sage_intacct.settings.environment import typed, variable_of
+from tap_sage_intacct.settings.input_files import read_object
+from tap_sage_intacct.settings.settings import Settings, checked_settings
 
 ENVIRONMENT = "ENV"
 """Stands for the environment among the files of `--config`, as in the SDK."""
@@ -52,7 +50,9 @@ class Configuration:
         Raises:
             InvalidSettings: with every problem found, and no secret.
         """
-        return checked_settings(self.values)
+        found = checked_settings(self.values)
+        check_stream_names(found)
+        return found
 
     @property
     def missing_credentials(self) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct import discovery
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.definitions import Definitions
+from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource
 from tap_sage_intacct.companion.permissions import remedy_of_denial
 from tap_sage_intacct.companion.sign_in import SIGN_IN, sign_in, sign_in_steps
 from tap_sage_intacct.companion.steps import (
@@ -26,8 +28,7 @@ from tap_sage_intacct.companion.steps import (
     skipped,
     warned,
 )
-from tap_sage_intacct.definitions import Definitions
-from tap_sage_intacct.intacct import functions
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.audit import deleted_keys
 from tap_sage_intacct.intacct.errors import (
     IntacctError,
@@ -36,19 +37,18 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import Gateway
-from tap_sage_intacct.intacct.metadata import read_applications
-from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.retrying import RetryPolicy
-from tap_sage_intacct.intacct.user_preferences import offset_text
-from tap_sage_intacct.run import Run
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCES, DataSource
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.intacct.xml.metadata import read_applications
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.xml.user_preferences import offset_text
+from tap_sage_intacct.run.run import Run
 
 if TYPE_CHECKING:
     from tap_sage_intacct.companion.configuration import Configuration
-    from tap_sage_intacct.intacct.gateway import GatewaySettings
-    from tap_sage_intacct.settings import Settings
+    from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
+    from tap_sage_intacct.settings.settings import Settings
 
 USAGE_OBJECT = "APIUSAGESUMMARY"
 """Tells of the calls that were billed; its fields are not documented [C/?]."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tap_sage_intacct.catalog.discovery import OfferedSource
+from tap_sage_intacct.catalog.schema import (
+    is_custom,
+    is_own,
+    parent_object,
+    plain_description,
+)
+from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.companion.offered import offered_source, source_named
-from tap_sage_intacct.discovery import OfferedSource
-from tap_sage_intacct.run import Run
-from tap_sage_intacct.schema import is_custom, is_own, parent_object, plain_description
-from tap_sage_intacct.sensitivity import SensitivePolicy, is_sensitive
+from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.settings.sensitive import SensitivePolicy
 
 
 @dataclass(frozen=True, slots=True)

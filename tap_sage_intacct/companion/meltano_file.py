@@ -18,12 +18,12 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.util import load_yaml_guess_indent
 
-from tap_sage_intacct.meltano_selection import (
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.selection.meltano import (
     MeltanoSelection,
     Pattern,
     metadata_rules,
 )
-from tap_sage_intacct.settings import InvalidSettings
 
 FILE_NAME = "meltano.yml"
 TAP = "tap-sage-intacct"

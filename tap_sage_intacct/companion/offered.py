@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct import discovery
-from tap_sage_intacct.choices import check_needs_no_lookup
-from tap_sage_intacct.setting_values import EVERY_OBJECT, ExtraObject
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCES, DataSource
-from tap_sage_intacct.suggestions import did_you_mean
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.selection.names import check_needs_no_lookup
+from tap_sage_intacct.settings.suggestions import did_you_mean
+from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.run import Run
-    from tap_sage_intacct.settings import Settings
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.run.run import Run
+    from tap_sage_intacct.settings.settings import Settings
 
 
 def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:

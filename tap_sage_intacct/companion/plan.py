@@ -12,27 +12,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_sage_intacct.companion.chosen import ChosenStream
-from tap_sage_intacct.companion.rows import Part, first_page, parts
-from tap_sage_intacct.drift import DriftDetector
-from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.query import both
-from tap_sage_intacct.intacct.session import utc_now
-from tap_sage_intacct.scope import Scope, changed_or_created
-from tap_sage_intacct.selection import RowSelection, row_selection
-from tap_sage_intacct.sources import (
+from tap_sage_intacct.catalog.sources import (
     ENTITY_ID,
 )
-from tap_sage_intacct.state import (
+from tap_sage_intacct.companion.chosen import ChosenStream
+from tap_sage_intacct.companion.rows import Part, first_page, parts
+from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.xml.query import both
+from tap_sage_intacct.intacct.xml.session import utc_now
+from tap_sage_intacct.reading.drift import DriftDetector
+from tap_sage_intacct.reading.scope import Scope, changed_or_created
+from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
     check_bookmark,
     check_state,
     read_checkpoint,
 )
+from tap_sage_intacct.selection.rows import RowSelection, row_selection
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.run.run import Run
 
 FURTHER_CALLS = 3
 """Beside the pages of a stream: signing in, the user's preferences, the last check."""

@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.bad_values import BadValues
-from tap_sage_intacct.balances import balance_key, key_fields
+from tap_sage_intacct.catalog.schema import is_own, value_types
+from tap_sage_intacct.catalog.sensitivity import sensitive_fields
+from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
 from tap_sage_intacct.companion.rows import Part, first_page, parts
-from tap_sage_intacct.decoder import RowDecoder
-from tap_sage_intacct.schema import is_own, value_types
-from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.sensitivity import sensitive_fields
-from tap_sage_intacct.settings import OnBadValue
-from tap_sage_intacct.sources import BALANCE_KEY, DataSource
+from tap_sage_intacct.reading.balances import balance_key, key_fields
+from tap_sage_intacct.records.bad_values import BadValues
+from tap_sage_intacct.records.decoder import RowDecoder
+from tap_sage_intacct.selection.rows import row_selection
+from tap_sage_intacct.settings.settings import OnBadValue
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.intacct.columns import ColumnConverter
-    from tap_sage_intacct.intacct.rows import Row
-    from tap_sage_intacct.meltano_selection import MeltanoSelection
-    from tap_sage_intacct.records import Record
-    from tap_sage_intacct.run import Run
-    from tap_sage_intacct.selection import RowSelection
-    from tap_sage_intacct.sensitivity import SensitivePolicy
-    from tap_sage_intacct.setting_values import ExtraObject
-    from tap_sage_intacct.settings import Settings
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.rows.columns import ColumnConverter
+    from tap_sage_intacct.intacct.rows.row import Row
+    from tap_sage_intacct.records.table import Record
+    from tap_sage_intacct.run.run import Run
+    from tap_sage_intacct.selection.meltano import MeltanoSelection
+    from tap_sage_intacct.selection.rows import RowSelection
+    from tap_sage_intacct.settings.sensitive import SensitivePolicy
+    from tap_sage_intacct.settings.settings import Settings
+    from tap_sage_intacct.settings.values import ExtraObject
 
 SHOWN_FIELDS = 6
 """Columns that a terminal has room for, where the user names none."""

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.companion.meltano_file import rules_of
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
 from tap_sage_intacct.companion.select import Choice
-from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.selection.rows import row_selection
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.catalog.discovery import OfferedSource
     from tap_sage_intacct.companion.meltano_file import MeltanoFile
     from tap_sage_intacct.companion.rendering import Output
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.run.run import Run
 
 T = TypeVar("T")
 

@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.report_columns import (
+    named_cells,
+    offered_reports,
+    report_reader,
+)
+from tap_sage_intacct.catalog.schema import is_own
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import ReportNotFound
-from tap_sage_intacct.report_schema import named_cells, offered_reports, report_reader
-from tap_sage_intacct.schema import is_own
-from tap_sage_intacct.setting_values import CustomReport, custom_reports
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.suggestions import did_you_mean
+from tap_sage_intacct.settings.suggestions import did_you_mean
+from tap_sage_intacct.settings.values import CustomReport, custom_reports
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)

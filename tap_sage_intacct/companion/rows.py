@@ -7,26 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.entities import belongs_to, partitions_of
+from tap_sage_intacct.catalog.sources import ReadFunction
+from tap_sage_intacct.catalog.stored_codes import stored_values
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import RequestRefused
-from tap_sage_intacct.intacct.nested import nested_pages
-from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
-from tap_sage_intacct.intacct.reader import (
+from tap_sage_intacct.intacct.pages.nested import nested_pages
+from tap_sage_intacct.intacct.xml.query import Comparison, Condition, Operator, both
+from tap_sage_intacct.intacct.xml.reader import (
     MAX_READ_BY_QUERY_PAGE,
     ObjectReader,
 )
-from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
-from tap_sage_intacct.selection import PERIOD
-from tap_sage_intacct.settings import InvalidSettings
-from tap_sage_intacct.sources import ReadFunction
-from tap_sage_intacct.stored_codes import stored_values
+from tap_sage_intacct.selection.entities import belongs_to, partitions_of
+from tap_sage_intacct.selection.periods import ReportingPeriod, chosen_periods
+from tap_sage_intacct.selection.rows import PERIOD
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.rows import Row
-    from tap_sage_intacct.run import Run
-    from tap_sage_intacct.selection import RowSelection
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.rows.row import Row
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.run.run import Run
+    from tap_sage_intacct.selection.rows import RowSelection
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.sensitivity import sensitive_fields
 from tap_sage_intacct.companion.meltano_file import (
     MeltanoFile,
     allow_sensitive,
@@ -18,19 +19,18 @@ from tap_sage_intacct.companion.meltano_file import (
     set_stream_setting,
 )
 from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
-from tap_sage_intacct.meltano_selection import (
+from tap_sage_intacct.selection.meltano import (
     MeltanoSelection,
     Pattern,
     corrected,
     pattern_for,
 )
-from tap_sage_intacct.selection import row_selection
-from tap_sage_intacct.sensitivity import sensitive_fields
+from tap_sage_intacct.selection.rows import row_selection
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.run import Run
-    from tap_sage_intacct.settings import Settings
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.run.run import Run
+    from tap_sage_intacct.settings.settings import Settings
 
 
 @dataclass(frozen=True)

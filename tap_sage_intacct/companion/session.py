@@ -20,7 +20,7 @@ from rich.console import Console
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
 from tap_sage_intacct.companion.rendering import Output
 from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.run import Run
+from tap_sage_intacct.run.run import Run
 
 EXIT_FAILURE = 1
 

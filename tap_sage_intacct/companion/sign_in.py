@@ -14,14 +14,14 @@ from tap_sage_intacct.companion.steps import (
     failed,
     ok,
 )
-from tap_sage_intacct.entities import chosen_entities
 from tap_sage_intacct.intacct.errors import Cause, IntacctError, TransientError
-from tap_sage_intacct.intacct.gateway import Gateway
-from tap_sage_intacct.setting_values import EVERY_ENTITY
-from tap_sage_intacct.suggestions import did_you_mean
+from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.selection.entities import chosen_entities
+from tap_sage_intacct.settings.suggestions import did_you_mean
+from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import GatewaySettings
+    from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
 
 SIGN_IN = (
     "network",

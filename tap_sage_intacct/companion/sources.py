@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tap_sage_intacct import discovery
-from tap_sage_intacct.run import Run
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
+from tap_sage_intacct.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.sources import DATA_SOURCES
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.errors import IntacctError

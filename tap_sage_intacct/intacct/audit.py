@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.key_set import key_set_pages
-from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
-from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.values import ValueType
+from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.query import AllOf, Comparison, Operator
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
 
 # Offsets into the trail fail at random with DL02000001 [C: hotglue, Meltano].
 _BY_TIME = PagingKey((KeyField("ACCESSTIME", ValueType.TIMESTAMP),), tie_breaker="ID")

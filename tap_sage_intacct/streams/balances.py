@@ -6,28 +6,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from tap_sage_intacct.balances import key_fields
-from tap_sage_intacct.books import check_books
-from tap_sage_intacct.intacct.paging import LookAtRows
-from tap_sage_intacct.intacct.query import Comparison, Operator, both
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.periods import ReportingPeriod, chosen_periods
-from tap_sage_intacct.reading import BalanceReading
-from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.repeated_keys import check_of_texts
-from tap_sage_intacct.scope import Scope
-from tap_sage_intacct.selection import PERIOD
-from tap_sage_intacct.sources import BALANCE_KEY, ENTITY_ID
-from tap_sage_intacct.state import Checkpoint
+from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
+from tap_sage_intacct.intacct.pages.pages import LookAtRows
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.query import Comparison, Operator, both
+from tap_sage_intacct.reading.balances import key_fields
+from tap_sage_intacct.reading.functions import BalanceReading
+from tap_sage_intacct.reading.repeated_keys import check_of_texts
+from tap_sage_intacct.reading.scope import Scope
+from tap_sage_intacct.reading.state.checkpoint import Checkpoint
+from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.selection.books import check_books
+from tap_sage_intacct.selection.periods import ReportingPeriod, chosen_periods
+from tap_sage_intacct.selection.rows import PERIOD
 from tap_sage_intacct.streams.source import SourceStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.scope import ReadPage
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.reading.scope import ReadPage
 
 
 _DISCOVER_AGAIN = (

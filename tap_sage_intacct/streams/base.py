@@ -17,7 +17,8 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
 
-from tap_sage_intacct.bad_values import BadValues
+from tap_sage_intacct.catalog.schema import is_own
+from tap_sage_intacct.catalog.sensitivity import is_hashed
 from tap_sage_intacct.intacct.call_counts import counted_for
 from tap_sage_intacct.intacct.errors import (
     IntacctError,
@@ -26,14 +27,13 @@ from tap_sage_intacct.intacct.errors import (
     PermissionDenied,
     TransientError,
 )
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.interruption import WholeLineWriter
-from tap_sage_intacct.output import record_lines
-from tap_sage_intacct.progress import Outcome
-from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.schema import is_own
-from tap_sage_intacct.sensitivity import is_hashed
-from tap_sage_intacct.settings import OnBadValue, OnDenied
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.records.bad_values import BadValues
+from tap_sage_intacct.records.messages import record_lines
+from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.run.interruption import WholeLineWriter
+from tap_sage_intacct.run.progress import Outcome
+from tap_sage_intacct.settings.settings import OnBadValue, OnDenied
 from tap_sage_intacct.streams.batches import BatchedStream
 from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
 
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
 
-    from tap_sage_intacct.intacct.columns import ColumnConverter
-    from tap_sage_intacct.records import Record
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.intacct.rows.columns import ColumnConverter
+    from tap_sage_intacct.records.table import Record
+    from tap_sage_intacct.run.run import Run
 
 
 MAX_SECONDS_BEGUN = 60

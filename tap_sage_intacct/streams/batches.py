@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from fsspec import get_filesystem_class  # type: ignore[import-untyped]
 from singer_sdk import Stream
 
+from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.schema import value_types
+from tap_sage_intacct.intacct.rows.values import ValueType
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.helpers.types import Context
 
-    from tap_sage_intacct.bad_values import BadValues
+    from tap_sage_intacct.records.bad_values import BadValues
 
 
 class BatchNotWritten(TapError):
@@ -102,7 +102,7 @@ class BatchedStream(Stream):
             yield from super().get_batches(batch_config, context)
             return
         # Needs an extra, and takes a while to import.
-        from tap_sage_intacct.parquet import ParquetBatcher  # noqa: PLC0415
+        from tap_sage_intacct.records.parquet import ParquetBatcher  # noqa: PLC0415
 
         batcher = ParquetBatcher(
             self.tap_name, self.name, batch_config, self._columns, self._bad_values

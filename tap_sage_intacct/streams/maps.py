@@ -27,12 +27,12 @@ from singer_sdk.mapper import (
     StreamMap,
 )
 
-from tap_sage_intacct.schema import DELETED_AT
+from tap_sage_intacct.catalog.schema import DELETED_AT
 
 if TYPE_CHECKING:
     from logging import Logger
 
-    from tap_sage_intacct.records import Record
+    from tap_sage_intacct.records.table import Record
 
 Definition = Mapping[str, Any]
 """One entry of the setting `stream_maps`."""

@@ -14,14 +14,7 @@ from itertools import count, islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from tap_sage_intacct.bad_values import InvalidRecord
-from tap_sage_intacct.decoder import RowDecoder
-from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
-from tap_sage_intacct.intacct.report import REPORT_TRIES, CustomReportReader
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.repeated_keys import KeyCheck
-from tap_sage_intacct.report_schema import (
+from tap_sage_intacct.catalog.report_columns import (
     REPORT_ROW,
     REPORT_RUN,
     check_arguments,
@@ -29,17 +22,24 @@ from tap_sage_intacct.report_schema import (
     report_reader,
     with_own_properties,
 )
-from tap_sage_intacct.sensitivity import is_sensitive
-from tap_sage_intacct.settings import OnBadValue
+from tap_sage_intacct.catalog.sensitivity import is_sensitive
+from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.report import REPORT_TRIES, CustomReportReader
+from tap_sage_intacct.reading.repeated_keys import KeyCheck
+from tap_sage_intacct.records.bad_values import InvalidRecord
+from tap_sage_intacct.records.decoder import RowDecoder
+from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.settings.settings import OnBadValue
 from tap_sage_intacct.streams.base import IntacctStream
 
 if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
-    from tap_sage_intacct.intacct.rows import Row
-    from tap_sage_intacct.report_schema import OfferedReport
-    from tap_sage_intacct.run import Run
+    from tap_sage_intacct.catalog.report_columns import OfferedReport
+    from tap_sage_intacct.intacct.rows.row import Row
+    from tap_sage_intacct.run.run import Run
 
 PAGE_ROWS = 1000
 """Records written at a time."""

@@ -9,41 +9,42 @@ from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import metrics
 
-from tap_sage_intacct.decoder import RowDecoder
-from tap_sage_intacct.drift import DriftDetector
-from tap_sage_intacct.entities import TOP_LEVEL, belongs_to, partitions_of
-from tap_sage_intacct.fingerprint import Fingerprint
-from tap_sage_intacct.intacct.errors import (
-    ObjectNotFound,
-    PermissionDenied,
-)
-from tap_sage_intacct.intacct.paging import LookAtRows, unwatched
-from tap_sage_intacct.intacct.query import both
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.rows import column_of
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.reading import read_source
-from tap_sage_intacct.records import RecordTable
-from tap_sage_intacct.repeated_keys import KeyCheck, check_of_texts
-from tap_sage_intacct.schema import (
+from tap_sage_intacct.catalog.schema import (
     DELETED_AT,
     is_own,
     with_balance_key,
     with_deletions,
     with_entity,
 )
-from tap_sage_intacct.scope import Scope
-from tap_sage_intacct.selection import PERIOD
-from tap_sage_intacct.sensitivity import is_sensitive, sensitive_fields
-from tap_sage_intacct.settings import InvalidSettings, OnChangedSelection, Paging
-from tap_sage_intacct.sources import ENTITY_ID, RECORD_NUMBER, ReadFunction
-from tap_sage_intacct.state import (
+from tap_sage_intacct.catalog.sensitivity import is_sensitive, sensitive_fields
+from tap_sage_intacct.catalog.sources import ENTITY_ID, RECORD_NUMBER, ReadFunction
+from tap_sage_intacct.catalog.stored_codes import stored_values
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.errors import (
+    ObjectNotFound,
+    PermissionDenied,
+)
+from tap_sage_intacct.intacct.pages.pages import LookAtRows, unwatched
+from tap_sage_intacct.intacct.rows.row import column_of
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.query import both
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.reading.drift import DriftDetector
+from tap_sage_intacct.reading.functions import read_source
+from tap_sage_intacct.reading.repeated_keys import KeyCheck, check_of_texts
+from tap_sage_intacct.reading.scope import Scope
+from tap_sage_intacct.reading.state.checkpoint import (
     Checkpoint,
     Pass,
     Progress,
 )
-from tap_sage_intacct.stored_codes import stored_values
-from tap_sage_intacct.stream_state import StreamState
+from tap_sage_intacct.reading.state.fingerprint import Fingerprint
+from tap_sage_intacct.reading.state.stream_state import StreamState
+from tap_sage_intacct.records.decoder import RowDecoder
+from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.selection.entities import TOP_LEVEL, belongs_to, partitions_of
+from tap_sage_intacct.selection.rows import PERIOD
+from tap_sage_intacct.settings.settings import OnChangedSelection, Paging
 from tap_sage_intacct.streams.base import ExtraMetric, IntacctStream
 
 if TYPE_CHECKING:
@@ -51,16 +52,16 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import MetadataMapping
 
-    from tap_sage_intacct.deletions import DeletionFinder
-    from tap_sage_intacct.discovery import OfferedSource
-    from tap_sage_intacct.drift import DriftReport
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.interruption import Interruption
-    from tap_sage_intacct.records import Record
-    from tap_sage_intacct.run import Run
-    from tap_sage_intacct.scope import ReadPage
-    from tap_sage_intacct.selection import RowSelection
+    from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.reading.deletions import DeletionFinder
+    from tap_sage_intacct.reading.drift import DriftReport
+    from tap_sage_intacct.reading.scope import ReadPage
+    from tap_sage_intacct.records.table import Record
+    from tap_sage_intacct.run.interruption import Interruption
+    from tap_sage_intacct.run.run import Run
+    from tap_sage_intacct.selection.rows import RowSelection
 
 
 _NAME_OTHER_KEYS = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tap_sage_intacct.companion.configuration import load_configuration
-from tap_sage_intacct.settings import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings
 
 PROJECT = """\
 default_environment: dev

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-
 from intacct_sandbox import (
     Company,
     Fault,
@@ -19,9 +18,10 @@ from intacct_sandbox import (
     Switches,
     UserFormatting,
 )
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.companion.permissions import PERMISSIONS
 from tap_sage_intacct.companion.session import Surroundings
-from tap_sage_intacct.sources import DATA_SOURCES
 from tests.companion.conftest import Command
 
 

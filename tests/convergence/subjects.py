@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, DataSource
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DataSource
 
 KINDS = (
     "insert", "update", "update", "delete", "late", "private", "unstamped",

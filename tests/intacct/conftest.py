@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import ManualClock, Sandbox
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.settings import Settings
+
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.settings.settings import Settings
 
 MakeGateway = Callable[..., Gateway]
 

@@ -8,17 +8,21 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from lxml.builder import E
-
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.replies import Reply
 from intacct_sandbox.reports import REPORTS
-from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import Function
+from lxml.builder import E
+
 from tap_sage_intacct.intacct.errors import Call, WrongAnswer
-from tap_sage_intacct.intacct.gateway import Gateway
-from tap_sage_intacct.intacct.query import Query, query_function, read_by_query_function
-from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
+from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.envelope import Function
+from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.intacct.xml.query import (
+    Query,
+    query_function,
+    read_by_query_function,
+)
 from tests.intacct.conftest import MakeGateway
 from tests.loading import Loader, shipped_catalog
 from tests.provoking import on_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.characters import is_legal
+from tap_sage_intacct.intacct.rows.characters import is_legal
 
 EDGES = (0x9, 0xA, 0xD, 0x20, 0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x10FFFF)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.intacct.columns import ColumnConverter, column_converter
-from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT, UserFormat
-from tap_sage_intacct.intacct.values import (
+from tap_sage_intacct.intacct.rows.columns import ColumnConverter, column_converter
+from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.rows.values import (
     Converter,
     InvalidValue,
     ValueType,
@@ -90,7 +90,7 @@ def test_last_hours_that_there_are_can_be_read() -> None:
 
 
 def test_days_that_are_remembered_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tap_sage_intacct.intacct.columns._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("tap_sage_intacct.intacct.rows.columns._MOST_REMEMBERED", 3)
     user_format = replace(DEFAULT_USER_FORMAT, gmt_offset=timedelta(hours=-8))
     read = column_converter(ValueType.TIMESTAMP, user_format)
     column = [f"01/{day:02}/2025 20:30:00" for day in range(1, 11)] * 2

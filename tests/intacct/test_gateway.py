@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from intacct_sandbox import Fault, FaultKind, ManualClock, Sandbox, Switches
 from intacct_sandbox.errors import denied
-from tap_sage_intacct.intacct import functions
-from tap_sage_intacct.intacct.envelope import Function, read_rows
+
+from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     DatabaseRefused,
@@ -21,13 +20,14 @@ from tap_sage_intacct.intacct.errors import (
     RequestTimedOut,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import Gateway
-from tap_sage_intacct.intacct.key_set import key_set_pages
-from tap_sage_intacct.intacct.query import Query, query_function
-from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.retrying import RetryPolicy
-from tap_sage_intacct.intacct.user_format import DEFAULT_USER_FORMAT
-from tap_sage_intacct.sources import RECORD_NUMBER
+from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
+from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.intacct.xml.query import Query, query_function
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tests.intacct.asked_ahead import wait_for_answers
 from tests.intacct.conftest import MakeGateway
 from tests.loading import SCANNER

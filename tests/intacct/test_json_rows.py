@@ -8,20 +8,20 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from intacct_sandbox import Sandbox
-from tap_sage_intacct.intacct.envelope import (
+
+from tap_sage_intacct.intacct.errors import Call, InvalidResponse
+from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.xml.envelope import (
     Function,
     is_json,
     parse_response,
     read_rows,
 )
-from tap_sage_intacct.intacct.errors import Call, InvalidResponse
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.json_rows import read_json_rows
-from tap_sage_intacct.intacct.query import Query, query_function
-from tap_sage_intacct.intacct.rows import Row
-from tap_sage_intacct.settings import Settings
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
+from tap_sage_intacct.intacct.xml.query import Query, query_function
+from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.test_responses import ASKED, success
 
 FIELDS = ("RECORDNO", "VENDORID", "NAME", "COMMENTS")

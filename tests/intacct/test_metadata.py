@@ -1,7 +1,7 @@
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.metadata import (
+from tap_sage_intacct.intacct.xml.metadata import (
     Field,
     ObjectDefinition,
     Relationship,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
-from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.key_set import key_set_pages
-from tap_sage_intacct.intacct.paging import snapshot_pages
-from tap_sage_intacct.intacct.paging_key import KeyField, PagingKey
-from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.values import ValueType
-from tap_sage_intacct.settings import Settings
-from tap_sage_intacct.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
+from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.pages import snapshot_pages
+from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.settings.settings import Settings
 
 DETAIL_KEY = DATA_SOURCE_BY_STREAM["gl_details"].paging_key
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct import functions
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.envelope import Function, request_document
-from tap_sage_intacct.intacct.query import (
+from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.envelope import Function, request_document
+from tap_sage_intacct.intacct.xml.query import (
     AllOf,
     AnyOf,
     Comparison,
@@ -23,7 +24,6 @@ from tap_sage_intacct.intacct.query import (
     query_function,
     read_by_query_function,
 )
-from tap_sage_intacct.intacct.values import DEFAULT_USER_FORMAT, UserFormat
 
 GOLDEN = Path(__file__).parent / "golden"
 SENDER = Sender("acme_sender", Secret("s3nder&pw"))

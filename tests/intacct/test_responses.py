@@ -2,8 +2,9 @@
 
 import pytest
 
-from tap_sage_intacct.intacct import errors, functions
-from tap_sage_intacct.intacct.envelope import (
+from tap_sage_intacct.intacct import errors
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.envelope import (
     parse_errors,
     parse_response,
     read_rows,

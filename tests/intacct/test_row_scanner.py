@@ -6,16 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.intacct.envelope import (
+from tap_sage_intacct.intacct.errors import InvalidResponse
+from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.scanner import scan
+from tap_sage_intacct.intacct.xml.envelope import (
     Function,
     parse_response,
     parse_rows_response,
     read_rows,
 )
-from tap_sage_intacct.intacct.errors import InvalidResponse
-from tap_sage_intacct.intacct.functions import read_more
-from tap_sage_intacct.intacct.row_scanner import scan
-from tap_sage_intacct.intacct.rows import Row
+from tap_sage_intacct.intacct.xml.functions import read_more
 from tests.intacct.test_responses import success
 
 ASKED: Function = read_more("id", "A")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.intacct.user_format import UnusableUserFormat
-from tap_sage_intacct.intacct.values import (
+from tap_sage_intacct.intacct.rows.user_format import UnusableUserFormat
+from tap_sage_intacct.intacct.rows.values import (
     DEFAULT_USER_FORMAT,
     VALUE_TYPE_BY_DATATYPE,
     InvalidValue,

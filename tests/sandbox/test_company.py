@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
 from intacct_sandbox import Company, ManualClock
 from intacct_sandbox.store import Value
-from tap_sage_intacct.sources import DATA_SOURCES
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tests.conftest import NOON
 
 # Derived from the journal, and filled no further than the journal tells.

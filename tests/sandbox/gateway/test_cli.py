@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from intacct_sandbox.cli import main
 
 if TYPE_CHECKING:
@@ -184,29 +183,6 @@ def test_server_prints_its_settings_and_stops_on_a_signal(
     passwords = [line.partition("=")[2] for line in lines if "_PASSWORD=" in line]
     needs_escape = [any(c in password for c in '&<"') for password in passwords]
     assert needs_escape == [not flags] * 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "library"),
-    [
-        (["serve", "--port", "0", "--company-file"], "faker"),
-        (["pigment", "--port", "0", "--workspace"], "jinja2"),
-    ],
-)
-def test_lack_of_the_extra_is_one_line_and_leaves_no_file(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    library: str,
-) -> None:
-    monkeypatch.setitem(sys.modules, library, None)
-    assert main([*arguments, str(tmp_path / "new.sqlite")]) == 1
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == (
-        f"intacct-sandbox: {library} is missing: pip install 'tap-sage-intacct[sandbox]'"
-    )
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import requests
-
 from intacct_sandbox.pigment import (
     ImportColumn,
     ListType,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import requests
-
 from intacct_sandbox.cli import main
 
 

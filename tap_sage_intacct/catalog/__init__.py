@@ -1,0 +1,1 @@
+"""What there is: the data sources, and what a company offers of them."""

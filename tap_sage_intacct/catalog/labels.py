@@ -1,0 +1,42 @@
+"""The labels of enumerations: shipped with the tap, or the company's own.
+
+A Singer catalog has no place for them, since a target would refuse every value that
+is none of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition
+
+Labels = Mapping[str, tuple[str, ...]]
+"""Field to labels."""
+
+
+@cache
+def shipped_labels(object_name: str) -> Labels:
+    """What a typical company has; nothing for objects that are not shipped."""
+    folder = resources.files("tap_sage_intacct.catalog") / "schemas"
+    text = (folder / "labels.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, list[str]]] = json.loads(text)
+    return {
+        field: tuple(labels)
+        for field, labels in found.get(object_name.upper(), {}).items()
+    }
+
+
+def labels_of(definition: ObjectDefinition) -> Labels:
+    """What this company has, of the fields that are text."""
+    return {
+        field.id: tuple(label for label in field.valid_values if label)
+        for field in definition.fields
+        if any(field.valid_values) and value_type_of(field.datatype) is ValueType.TEXT
+    }

@@ -1,0 +1,86 @@
+"""What of the company's data users may select: sensitive fields, denied objects.
+
+The same for data sources and custom reports. Knows neither Singer nor the gateway.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tap_sage_intacct.catalog.sensitivity import sensitive_fields, with_hashes, without
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.settings.settings import OnDenied
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.catalog.sensitivity import Schema
+    from tap_sage_intacct.settings.sensitive import SensitivePolicy
+
+logger = logging.getLogger(__name__)
+
+
+def is_offered_though_denied(
+    stream: str, refusal: Exception, on_denied: OnDenied
+) -> bool:
+    """Whether a stream that may not be read is offered, so that its run fails."""
+    if on_denied is OnDenied.FAIL:
+        logger.warning(
+            "%s may not be read, and a run that selects it will fail, since on_denied is "
+            "fail. %s",
+            stream,
+            refusal,
+        )
+        return True
+    logger.warning("%s is not offered. %s", stream, refusal)
+    return False
+
+
+def concealed(
+    stream: str,
+    object_name: str,
+    schema: Schema,
+    keys: Collection[str],
+    policy: SensitivePolicy,
+) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Leave out or hash the sensitive properties of a schema, as the settings say.
+
+    Returns:
+        The schema that users select from, and the properties that were left out or
+        hashed, as they are without that.
+
+    Raises:
+        InvalidSettings: a key is among them: rows without it could not be told apart,
+            and deletions could not be matched with its hash.
+    """
+    properties = schema["properties"]
+    sensitive = sensitive_fields(object_name, schema)
+    left_out = [name for name in sensitive if not policy.offers(stream, name)]
+    hidden = sensitive if policy.hashes else tuple(left_out)
+    _refuse_keys(stream, [key for key in keys if key in hidden])
+    _log_left_out(stream, left_out)
+    offered = with_hashes(without(schema, left_out), hidden)
+    return offered, {name: properties[name] for name in hidden}
+
+
+def _refuse_keys(stream: str, keys: Collection[str]) -> None:
+    problems = [
+        f"primary_keys: {key} of {stream} is sensitive, and a key can neither be left "
+        "out nor hashed: name another key, or set sensitive to drop and add "
+        f"{stream}.{key} to include_sensitive."
+        for key in keys
+    ]
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def _log_left_out(stream: str, fields: Collection[str]) -> None:
+    if fields:
+        logger.info(
+            "%s: sensitive fields are not offered: %s. To load some, name them in "
+            "include_sensitive, such as %s.%s.",
+            stream,
+            ", ".join(fields),
+            stream,
+            next(iter(fields)),
+        )

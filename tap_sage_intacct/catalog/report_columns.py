@@ -1,0 +1,254 @@
+"""What a custom report's columns are called, and of which type they are.
+
+A definition gives paths and no types, and only interactive reports give columns at
+all (Sage's page on custom reports [D]); so names are taken from a first page where
+the definition is not enough, and types from the `lookup` of the path's object. Knows
+nothing of Singer.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_sage_intacct.catalog.definitions import Definitions
+from tap_sage_intacct.catalog.offering import concealed, is_offered_though_denied
+from tap_sage_intacct.catalog.related_fields import field_at
+from tap_sage_intacct.catalog.schema import json_schema
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
+from tap_sage_intacct.intacct.xml.metadata import Field, ObjectDefinition
+from tap_sage_intacct.intacct.xml.report import CustomReportReader
+from tap_sage_intacct.settings.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.xml.report import ReportDefinition, ReportRow
+    from tap_sage_intacct.settings.settings import Settings
+    from tap_sage_intacct.settings.values import CustomReport
+
+REPORT_ROW = "_report_row"
+REPORT_RUN = "_report_run_id"
+
+_OWN_PROPERTIES = {
+    REPORT_ROW: {
+        "type": ["integer"],
+        "title": "Row",
+        "description": "The place of the row in its run of the report, from 1. Added by "
+        "the tap.",
+    },
+    REPORT_RUN: {
+        "type": ["string"],
+        "title": "Run",
+        "description": "The run of the report that gave the row: the instant at which it "
+        "began. Added by the tap.",
+    },
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedReport:
+    """A custom report and the schema of its rows."""
+
+    report: CustomReport
+    schema: dict[str, Any]
+
+
+def with_own_properties(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the properties that every record of a report has."""
+    properties = {**_OWN_PROPERTIES, **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
+def report_reader(
+    gateway: Gateway, report: CustomReport, settings: Settings
+) -> CustomReportReader:
+    """Reads a report as the settings say."""
+    return CustomReportReader(
+        gateway,
+        report.name,
+        report.kind,
+        report.arguments,
+        settings.report_patience,
+    )
+
+
+def offered_reports(gateway: Gateway, settings: Settings) -> list[OfferedReport]:
+    """The reports of the settings; those without columns are left out with a warning.
+
+    Denied ones too, unless `on_denied` is `fail`: then a run of them is to fail.
+
+    Raises:
+        ReportNotFound: there is no such report.
+        InvalidSettings: an argument or a key that the report has not.
+    """
+    definitions = Definitions(gateway)
+    found = (
+        _offered_report(gateway, definitions, report, settings)
+        for report in settings.custom_reports
+    )
+    return [offered for offered in found if offered is not None]
+
+
+def _offered_report(
+    gateway: Gateway, definitions: Definitions, report: CustomReport, settings: Settings
+) -> OfferedReport | None:
+    name = report.stream_name
+    reader = report_reader(gateway, report, settings)
+    try:
+        definition = reader.definition()
+        check_arguments(report, definition)
+        columns = _columns(reader, definition)
+    except PermissionDenied as error:
+        if not is_offered_though_denied(name, error, settings.on_denied):
+            return None
+        # Nothing tells its columns; its keys have to be there.
+        keys = [_Column(key, key, "") for key in report.primary_keys]
+        return OfferedReport(report, _schema(None, report, keys))
+    if not columns:
+        logger.warning(
+            "%s is not offered: the report '%s' has no rows today, and nothing else "
+            "tells its columns. Discover again when it has some.",
+            name,
+            report.name,
+        )
+        return None
+    schema = _schema(definitions if report.is_typed else None, report, columns)
+    _check_keys(report, schema)
+    schema, _ = concealed(
+        name,
+        definition.object_name,
+        schema,
+        report.primary_keys,
+        settings.sensitive,
+    )
+    return OfferedReport(report, schema)
+
+
+def check_arguments(report: CustomReport, definition: ReportDefinition) -> None:
+    """Refuse arguments for which the report does not prompt, as far as it tells.
+
+    Raises:
+        InvalidSettings: with the nearest right names.
+    """
+    known = definition.parameters
+    # The definition calls it PERIOD and the request REPORTINGPERIOD [D].
+    names = {*map(str.upper, known), "REPORTINGPERIOD"}
+    problems = [
+        f"custom_reports: the report '{report.name}' does not prompt for '{name}'"
+        f"{did_you_mean(name, known)} It prompts for {', '.join(known)}."
+        for name in report.arguments
+        if known and name.upper() not in names
+    ]
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def column_names(raw: Sequence[str]) -> list[str]:
+    """Legal, unique names for the columns of a report, the same ones every time.
+
+    What is no letter, digit, dot or underscore becomes an underscore, a nameless
+    column is called after its place, and a name that came before gets a number.
+    """
+    names: list[str] = []
+    taken = set(_OWN_PROPERTIES)
+    for place, text in enumerate(raw, start=1):
+        name = re.sub(r"[^\w.]+", "_", text.strip()) or f"column_{place}"
+        if name[0].isdigit() or name.startswith("_"):
+            name = f"column_{name.lstrip('_')}"
+        unique, number = name, 1
+        while unique in taken:
+            number += 1
+            unique = f"{name}_{number}"
+        taken.add(unique)
+        names.append(unique)
+    return names
+
+
+def named_cells(row: ReportRow) -> dict[str, str]:
+    """A row's texts by the names of its columns."""
+    names = column_names([name for name, _ in row])
+    return {name: text for name, (_, text) in zip(names, row, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    title: str
+    full_path: str
+
+
+def _columns(reader: CustomReportReader, definition: ReportDefinition) -> list[_Column]:
+    """By the definition, where it names each column once; by a first page otherwise.
+
+    None of them where that page has no row.
+    """
+    paths = [column.path for column in definition.columns]
+    full_paths = {column.path: column.full_path for column in definition.columns}
+    if not paths or "" in paths or len(full_paths) < len(paths):
+        logger.info(
+            "The definition of the report '%s' does not name its columns; running it.",
+            reader.name,
+        )
+        first = next((page[0] for page in reader.pages() if page), ())
+        paths = [name for name, _ in first]
+    return [
+        _Column(name, path, full_paths.get(path) or f"{definition.object_name}.{path}")
+        for name, path in zip(column_names(paths), paths, strict=True)
+    ]
+
+
+def _schema(
+    definitions: Definitions | None, report: CustomReport, columns: Sequence[_Column]
+) -> dict[str, Any]:
+    """Typed by the definitions, all text without them."""
+    described = ObjectDefinition(
+        report.name, fields=tuple(_field(definitions, column) for column in columns)
+    )
+    properties = json_schema(described, required_keys=report.primary_keys)["properties"]
+    return with_own_properties(
+        {
+            "type": "object",
+            "title": report.name,
+            "description": f"Rows of the custom report {report.name}.",
+            "properties": properties,
+        }
+    )
+
+
+def _field(definitions: Definitions | None, column: _Column) -> Field:
+    """The column; text where its path does not lead to a field."""
+    found = definitions and _field_behind(definitions, column.full_path)
+    if not found:
+        return Field(column.name, column.title, f"Column {column.title or column.name}")
+    return Field(
+        column.name,
+        found.label,
+        f"{found.description or found.label}. Column {column.full_path}",
+        found.datatype,
+    )
+
+
+def _field_behind(definitions: Definitions, full_path: str) -> Field | None:
+    object_name, _, path = full_path.partition(".")
+    definition = definitions.of(object_name) if object_name else None
+    if definition is None or isinstance(definition, IntacctError) or not path:
+        return None
+    return field_at(definitions, definition, path)
+
+
+def _check_keys(report: CustomReport, schema: dict[str, Any]) -> None:
+    properties = schema["properties"]
+    problems = [
+        f"custom_reports: the report '{report.name}' has no column '{name}'"
+        f"{did_you_mean(name, properties)}"
+        for name in report.primary_keys
+        if name not in properties
+    ]
+    if problems:
+        raise InvalidSettings(problems)

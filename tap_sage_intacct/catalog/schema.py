@@ -1,0 +1,308 @@
+"""JSON Schemas of objects: from lookup, from the shipped files, and both merged.
+
+Knows field definitions and JSON Schema; neither the wire nor the Singer SDK. The schema
+alone is enough to decode rows: type and format lead back to the type of each value, so
+that a run with a catalog asks for no lookup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from tap_sage_intacct.catalog.sources import BALANCE_KEY
+from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tap_sage_intacct.intacct.xml.metadata import (
+        Field,
+        ObjectDefinition,
+        Relationship,
+    )
+
+_PARENT = "Parent object"
+_CUSTOM = "Custom field"
+_PARENT_SENTENCE = re.compile(
+    rf" ?{_PARENT}: (?P<name>\w+)(?:, by the path [\w.]+?)?\.(?= |$)"
+)
+
+Schema = dict[str, Any]
+"""A JSON Schema of type object, or one of its properties."""
+
+MOST_VALUES = 20
+"""Values of an enumeration that a description names; the rest are counted."""
+
+DELETED_AT = "_sdc_deleted_at"
+"""When a record was found to be gone, by Singer's custom."""
+
+UNSEEN_SENTENCE = (
+    "Not seen in a lookup: offered where the company's own lookup lists it."
+)
+"""Stands in shipped descriptions of fields that no recorded lookup lists."""
+
+_JSON_TYPES: Mapping[ValueType, tuple[str, str | None]] = {
+    ValueType.TEXT: ("string", None),
+    ValueType.INTEGER: ("integer", None),
+    ValueType.DECIMAL: ("number", None),
+    ValueType.BOOLEAN: ("boolean", None),
+    ValueType.DATE: ("string", "date"),
+    ValueType.TIMESTAMP: ("string", "date-time"),
+}
+_VALUE_TYPES = {json_type: value for value, json_type in _JSON_TYPES.items()}
+
+# A row is an element per field: `RECORD#` can be no element's name [C], [I].
+_ELEMENT_NAME = re.compile(r"[^\W\d][\w.-]*")
+
+
+def json_schema(
+    definition: ObjectDefinition, *, required_keys: Collection[str] = ()
+) -> Schema:
+    """Describe the rows of an object.
+
+    Args:
+        definition: the object as `lookup` gave it.
+        required_keys: properties that are never null; they come first, in this order.
+
+    Returns:
+        A property per field that can be selected, then in the definition's order. Each
+        is nullable unless required, and has a title and a description.
+    """
+    parents = _Parents(definition)
+    properties = {
+        field.id: _property(field, parents)
+        for field in definition.fields
+        if _ELEMENT_NAME.fullmatch(field.id)
+    }
+    return {
+        "type": "object",
+        "title": definition.name,
+        "properties": _with_keys(properties, required_keys),
+    }
+
+
+def merge(
+    shipped: Schema, live: ObjectDefinition, *, required_keys: Collection[str] = ()
+) -> Schema:
+    """Fit a shipped schema to one company.
+
+    The company's lookup decides which properties there are and of what type; the
+    shipped description stays where the live one says less. Properties that the tap adds
+    itself (`_balance_key`) stay too.
+    """
+    properties: Schema = {
+        name: known for name, known in shipped["properties"].items() if is_own(name)
+    }
+    for name, found in json_schema(live)["properties"].items():
+        known = shipped["properties"].get(name)
+        properties[name] = _merged_property(known, found, live.field(name))
+    properties = _with_keys(properties, required_keys)
+    return {**shipped, "properties": properties}
+
+
+def is_own(name: str) -> bool:
+    """Whether a property is the tap's own, which Intacct does not know."""
+    return name.startswith("_")
+
+
+def with_deletions(schema: Schema) -> Schema:
+    """Add the property that tells when a record was found to be deleted."""
+    deleted_at = {
+        "type": ["null", "string"],
+        "format": "date-time",
+        "title": "Deleted at",
+        "description": "When the deletion of the record was found; null while it lives. "
+        "Added by the tap.",
+    }
+    properties = {**schema["properties"], DELETED_AT: deleted_at}
+    return {**schema, "properties": properties}
+
+
+def with_entity(schema: Schema) -> Schema:
+    """Add the property that tells in which entity's session a record was read."""
+    entity_id = {
+        "type": ["string"],
+        "title": "Entity",
+        "description": "The entity in whose session the record was read, or `(top level)` "
+        "for what all entities share. Added by the tap.",
+    }
+    properties = {"_entity_id": entity_id, **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
+def with_balance_key(schema: Schema) -> Schema:
+    """Add the key of balances, which the tap makes of their dimensions."""
+    known = load_shipped_schema("gl_account_balances")["properties"]
+    properties = {BALANCE_KEY: known[BALANCE_KEY], **schema["properties"]}
+    return {**schema, "properties": properties}
+
+
+def value_types(schema: Schema) -> dict[str, ValueType]:
+    """Tell how the text of each property is to be read; odd properties are text."""
+    return {
+        name: _VALUE_TYPES.get(_type_and_format(definition), ValueType.TEXT)
+        for name, definition in schema["properties"].items()
+    }
+
+
+def parent_object(definition: Schema) -> str | None:
+    """The object that a property comes from, as its description says it."""
+    found = _PARENT_SENTENCE.search(definition.get("description", ""))
+    return found["name"] if found else None
+
+
+def is_custom(definition: Schema) -> bool:
+    """Whether a property's description calls it a custom field."""
+    return str(definition.get("description", "")).endswith(f"{_CUSTOM}.")
+
+
+def plain_description(definition: Schema) -> str:
+    """A property's description less what `parent_object` and `is_custom` tell."""
+    text = _PARENT_SENTENCE.sub("", definition.get("description", ""))
+    return text.removesuffix(f"{_CUSTOM}.").strip()
+
+
+def load_shipped_schema(stream_name: str) -> Schema:
+    """Read the schema that comes with the tap.
+
+    Raises:
+        FileNotFoundError: the stream is none of the primary data sources.
+    """
+    folder = resources.files("tap_sage_intacct.catalog") / "schemas"
+    text = (folder / f"{stream_name}.json").read_text(encoding="utf-8")
+    schema: Schema = json.loads(text)
+    return schema
+
+
+def _property(field: Field, parents: _Parents) -> Schema:
+    json_type, json_format = _JSON_TYPES[value_type_of(field.datatype)]
+    return {
+        "type": ["null", json_type],
+        **({"format": json_format} if json_format else {}),
+        "title": field.label or field.id,
+        "description": _describe(field, parents.of(field)),
+    }
+
+
+def _with_keys(properties: Schema, keys: Collection[str]) -> Schema:
+    """Put the keys first and make them required."""
+    ordered = {
+        key: {**properties[key], "type": _without_null(properties[key]["type"])}
+        for key in keys
+        if key in properties
+    }
+    return {**ordered, **{k: v for k, v in properties.items() if k not in ordered}}
+
+
+def _without_null(types: list[str]) -> list[str]:
+    return [name for name in types if name != "null"]
+
+
+def _type_and_format(definition: Schema) -> tuple[str, str | None]:
+    types = definition.get("type", "string")
+    if isinstance(types, list):
+        types = next((name for name in types if name != "null"), "string")
+    json_format = definition.get("format") if types == "string" else None
+    return types, json_format
+
+
+def _describe(field: Field, parent: str | None) -> str:
+    sentences = [field.description or field.label or field.id]
+    if parent:
+        sentences.append(f"{_PARENT}: {parent}")
+    values = _values_sentence(field)
+    if values:
+        sentences.append(values)
+    if field.is_custom:
+        sentences.append(_CUSTOM)
+    return " ".join(_with_full_stop(sentence) for sentence in sentences)
+
+
+def _with_full_stop(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _values_sentence(field: Field) -> str:
+    values = [value for value in field.valid_values if value]
+    if not values or value_type_of(field.datatype) is ValueType.BOOLEAN:
+        return ""
+    named = ", ".join(values[:MOST_VALUES])
+    others = len(values) - MOST_VALUES
+    return f"Values: {named} and {others} more" if others > 0 else f"Values: {named}"
+
+
+def _merged_property(
+    known: Schema | None, found: Schema, field: Field | None
+) -> Schema:
+    # The company's own choice of values is true here, the shipped one is not.
+    if not known or (field and _values_sentence(field) not in known["description"]):
+        return found
+    description = known["description"].replace(f" {UNSEEN_SENTENCE}", "")
+    return {**found, "description": max(description, found["description"], key=len)}
+
+
+_KEY_SUFFIXES = ("DIMKEY", "KEY", "ID", "NAME", "TITLE")
+_RECORD_NUMBERS = ("RECORDNO", "RECORD#")
+_USER_DIMENSION = "GLDIM"
+
+
+class _Parents:
+    """Which parent object a field names or comes from, by the names of its siblings."""
+
+    def __init__(self, definition: ObjectDefinition) -> None:
+        # One-to-one companions hang on the record's own number: no parent of it.
+        relationships = [
+            relationship
+            for relationship in definition.relationships
+            if relationship.related_by not in _RECORD_NUMBERS
+        ]
+        self._by_prefix = dict(_object_prefixes(definition.relationships))
+        self._by_field = {
+            relationship.related_by: relationship.object_name
+            for relationship in reversed(relationships)
+        }
+        self._by_stem = {
+            **{_stem(field_id): parent for field_id, parent in self._by_field.items()},
+            **_dimensions(definition),
+        }
+
+    def of(self, field: Field) -> str | None:
+        """Name the parent object, or None for the object's own fields."""
+        if field.id in self._by_field:
+            return self._by_field[field.id]
+        prefix, dot, _ = field.id.partition(".")
+        if dot:
+            return self._by_prefix.get(prefix, prefix)
+        if field.id.startswith(_USER_DIMENSION):
+            return field.id.removeprefix(_USER_DIMENSION) or None
+        stem = _stem(field.id)
+        return self._by_stem.get(stem) if stem != field.id else None
+
+
+def _object_prefixes(
+    relationships: tuple[Relationship, ...],
+) -> Iterator[tuple[str, str]]:
+    """Dotted columns start with a path, or with the prefix of the field behind one."""
+    for relationship in relationships:
+        yield relationship.path, relationship.object_name
+        prefix, dot, _ = relationship.related_by.partition(".")
+        if dot:
+            yield prefix, relationship.object_name
+
+
+def _dimensions(definition: ObjectDefinition) -> dict[str, str]:
+    """Dimensions come as `CLASSDIMKEY`, `CLASSID`, `CLASSNAME` [C]."""
+    stems = (
+        field.id.removesuffix("DIMKEY")
+        for field in definition.fields
+        if field.id.endswith("DIMKEY")
+    )
+    return {stem: stem for stem in stems if stem}
+
+
+def _stem(field_id: str) -> str:
+    suffix = next((end for end in _KEY_SUFFIXES if field_id.endswith(end)), "")
+    return field_id.removesuffix(suffix) or field_id

@@ -1,0 +1,1 @@
+"""How pages follow one another: by key, in a result set, inside a parent."""

@@ -1,0 +1,1 @@
+"""Rows of an answer: found in its bytes, and read as columns of values."""

@@ -1,0 +1,1 @@
+"""The XML gateway: its documents, functions, sessions and answers."""

@@ -1,0 +1,1 @@
+"""How a stream is read: its passes, what is gone, and what moved meanwhile."""

@@ -1,0 +1,233 @@
+"""How a source is read: by which of its functions, and in which readings.
+
+Stands between paging, which knows no bookmarks, and the streams, which know no
+conditions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource, ReadFunction
+from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
+from tap_sage_intacct.intacct.pages.nested import nested_pages
+from tap_sage_intacct.intacct.pages.pages import Page, snapshot_pages
+from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.xml.query import Condition, both
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.reading.balances import balance_key
+from tap_sage_intacct.reading.deletions import LegacyRecords
+from tap_sage_intacct.reading.emitted import EmittedRows
+from tap_sage_intacct.reading.passes import (
+    Changes,
+    gone_before_load,
+    initial_pages,
+    key_reader,
+)
+from tap_sage_intacct.reading.scope import ReadPage, Scope, changed_or_created, since
+from tap_sage_intacct.reading.state.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
+
+
+def read_source(
+    source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
+) -> Iterator[ReadPage]:
+    """Read by the first of the source's functions that Intacct serves.
+
+    Raises:
+        RequestRefused: by the last function, or after rows were given out.
+        DriftFound: rows moved, and the settings say to stop.
+    """
+    if scope.deletions is not None:
+        scope.deletions.begin(checkpoint.bookmark)
+    *preferred, last = source.functions
+    for function in preferred:
+        has_rows = False
+        try:
+            for page in _BY_FUNCTION[function](source, reader, scope, checkpoint):
+                has_rows = has_rows or bool(page.rows)
+                yield page
+        except RequestRefused as error:
+            if has_rows:
+                raise
+            logger.info(
+                "%s is not served by %s. %s", source.object_name, function.value, error
+            )
+        else:
+            return
+    yield from _BY_FUNCTION[last](source, reader, scope, checkpoint)
+
+
+@dataclass
+class BalanceReading:
+    """Reads GLACCOUNTBALANCE, whose calls must name one period each [D].
+
+    A period is read whole. Whether a posting to one period moves the stamps of later
+    balances, which it changes too, is unknown [?]: after a period that changed, all
+    later ones are read again.
+
+    Attributes:
+        key_fields: tell balances apart.
+        has_changed: a period that was read had changed.
+    """
+
+    reader: ObjectReader
+    key_fields: Sequence[str]
+    has_changed: bool = False
+
+    def read(
+        self, scope: Scope, checkpoint: Checkpoint, *, again: bool
+    ) -> Iterator[ReadPage]:
+        """Read one period, unless nothing has changed in it.
+
+        Args:
+            scope: its condition holds PERIOD to one name.
+            checkpoint: of the period.
+            again: read it whatever Intacct tells of changes.
+        """
+        until = scope.last_second()
+        if scope.deletions is not None:
+            scope.deletions.begin(checkpoint.bookmark)
+            scope.deletions.will_end_with(until)
+        is_known = checkpoint.bookmark is not None and scope.replication_key is not None
+        # The periods to read again are the last ones: none after them needs to know.
+        if is_known and not again and not self.has_changed:
+            self.has_changed = self._is_changed(scope, checkpoint)
+        if is_known and not again and not self.has_changed:
+            yield ReadPage(checkpoint=replace(checkpoint, bookmark=until))
+            return
+        yield from self._whole(scope, until)
+
+    def _is_changed(self, scope: Scope, checkpoint: Checkpoint) -> bool:
+        """Whether a balance is new, changed or gone; balances that are gone only count."""
+        stamped = changed_or_created(
+            replace(scope, creation_stamp=None), checkpoint.bookmark
+        )
+        changed, total = self.reader.count_by_query(
+            both(scope.condition, stamped), scope.condition
+        )
+        return changed != 0 or total != checkpoint.rows
+
+    def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
+        if scope.deletions is not None:
+            scope.deletions.begin_scan()
+        count = 0
+        for page in _result_set(self.reader, scope, scope.condition):
+            count += len(page.rows)
+            yield ReadPage([self._with_key(row) for row in page.rows])
+        if scope.deletions is not None:
+            for dead in scope.deletions.unseen():
+                yield ReadPage(deleted=dead)
+        yield ReadPage(checkpoint=Checkpoint(until, rows=count))
+
+    def _with_key(self, row: Row) -> Row:
+        return {**row, BALANCE_KEY: balance_key(row, self.key_fields)}
+
+
+def _by_key(
+    source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
+) -> Iterator[ReadPage]:
+    """Pages by key, resumable after every one of them.
+
+    A sync that is resumed is read to its end; what changed since it began follows in the
+    same run. Until that is done too the bookmark goes no further than to that begin:
+    what Intacct showed late, behind the page where the sync broke off, may lie too far
+    back for a lookback from a later second.
+    """
+    progress = checkpoint.progress if scope.replication_key is not None else None
+    emitted = EmittedRows() if progress is not None else None
+    if scope.replication_key is None or checkpoint.bookmark is None:
+        pages = initial_pages(source, reader, scope, checkpoint, emitted)
+    else:
+        pages = Changes(source, reader, scope, checkpoint, emitted).read()
+    if progress is None:
+        yield from pages
+        return
+    read_up_to = progress.until
+    for page in pages:
+        checkpoint = page.checkpoint or checkpoint
+        if checkpoint.progress is not None:
+            read_up_to = checkpoint.progress.until
+        yield page
+    if scope.deletions is not None:
+        scope.deletions.go_on(checkpoint.bookmark)
+    yield from Changes(source, reader, scope, checkpoint, emitted, read_up_to).read()
+
+
+def _by_snapshot(
+    source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
+) -> Iterator[ReadPage]:
+    """One result set, which has no order: a checkpoint only holds after its end."""
+    until = scope.last_second()
+    bookmark = checkpoint.bookmark if scope.replication_key is not None else None
+    condition = both(scope.condition, changed_or_created(scope, bookmark))
+    if scope.deletions is not None:
+        scope.deletions.will_end_with(until)
+        if bookmark is None:
+            scope.deletions.begin_load()
+    for page in _result_set(reader, scope, condition):
+        yield ReadPage(page.rows)
+    if scope.deletions is not None:
+        living = LegacyRecords(key_reader(source, reader, scope.deletions))
+        gone = (
+            gone_before_load(scope, scope.deletions, checkpoint, until, living)
+            if bookmark is None
+            else scope.deletions.gone(since(scope, bookmark), until, living)
+        )
+        for dead in gone:
+            yield ReadPage(deleted=dead)
+    yield ReadPage(checkpoint=Checkpoint(until))
+
+
+def _by_parent(
+    source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
+) -> Iterator[ReadPage]:
+    """All rows, every time: `read` takes no condition.
+
+    Raises:
+        ConfigurationError: the user set one.
+    """
+    if scope.condition is not None:
+        raise ConfigurationError(
+            f"{source.stream_name}: this company gives its rows only inside "
+            f"{source.parent}, where Intacct takes no filter. Remove the stream from "
+            "filters, or deselect it."
+        )
+    until = scope.last_second()
+    if scope.deletions is not None:
+        scope.deletions.will_end_with(until)
+        scope.deletions.begin_scan()
+    count = 0
+    for page in nested_pages(reader, str(source.parent), source.paging_key):
+        count += len(page.rows)
+        yield ReadPage(page.rows)
+    if not count:
+        logger.warning(
+            "%s: no rows came inside %s, and no other function serves them.",
+            source.object_name,
+            source.parent,
+        )
+    # Where nothing came, nothing shows that the records are gone.
+    elif scope.deletions is not None and checkpoint.bookmark is not None:
+        for dead in scope.deletions.unseen():
+            yield ReadPage(deleted=dead)
+    yield ReadPage(checkpoint=Checkpoint(until))
+
+
+_BY_FUNCTION = {
+    ReadFunction.QUERY: _by_key,
+    ReadFunction.READ_BY_QUERY: _by_snapshot,
+    ReadFunction.READ_PARENT: _by_parent,
+}
+
+
+def _result_set(
+    reader: ObjectReader, scope: Scope, condition: Condition | None
+) -> Iterator[Page]:
+    return snapshot_pages(
+        reader, condition, read_again=scope.detector.read_again, watch=scope.watch
+    )

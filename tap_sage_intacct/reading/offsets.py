@@ -1,0 +1,227 @@
+"""Pages by plain offset, with the eyes open.
+
+Each page begins with the last row of the one before. If that row stands where it
+stood, as many rows are before it as before, and none slipped across the boundary; if
+it does not, rows moved, and the reading steps back until a page shows both a row that
+was read and the one that follows it. Knows nothing of Singer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tap_sage_intacct.intacct.pages.pages import (
+    OrderedRows,
+    Page,
+    count_rows,
+    ordered_rows,
+)
+from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, up_to
+from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.xml.gateway import BegunCall
+from tap_sage_intacct.intacct.xml.query import Condition, both
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.reading.drift import DriftDetector, Movement
+from tap_sage_intacct.settings.settings import OnDrift
+
+ALIGNMENT_TRIES = 40
+"""Pages asked for to find the place again; each step back doubles the last."""
+STEPS_PER_PAGE = 10
+
+
+def offset_pages(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    detector: DriftDetector,
+    *,
+    start: Position | None = None,
+) -> Iterator[Page]:
+    """Pages ordered by the key, taken by offset.
+
+    Args:
+        reader: of pages of two rows or more, since one row is read again.
+        key: how the rows are sorted.
+        condition: which rows.
+        detector: is told of what moved.
+        start: rows up to and including this position are left out. They are counted, a
+            call, since rows may have come and gone since the page was read.
+
+    Raises:
+        DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
+        PagesMoved: no try gave a page in the order that was asked for.
+    """
+    offset = 0 if start is None else _rows_up_to(reader, key, condition, start)
+    walk = _Walk(reader, key, condition, detector, start, offset)
+    while not walk.is_done:
+        page = walk.next_page()
+        walk.begin_next()
+        if page is not None:
+            yield page
+    walk.report_total()
+
+
+def _rows_up_to(
+    reader: ObjectReader,
+    key: PagingKey,
+    condition: Condition | None,
+    position: Position,
+) -> int:
+    return count_rows(reader, key, both(condition, up_to(key, position))) or 0
+
+
+@dataclass
+class _Walk:
+    """A reading under way.
+
+    Attributes:
+        last: the position of the last row read; None before the first.
+        offset: how many rows were read or skipped, as far as is known.
+    """
+
+    reader: ObjectReader
+    key: PagingKey
+    condition: Condition | None
+    detector: DriftDetector
+    last: Position | None
+    offset: int
+    is_done: bool = False
+    _number: int = 0
+    _totals: list[int] = field(default_factory=list)
+    # The rows read that share the last position; None for all there are.
+    _ties: set[int] | None = None
+    _moved: bool = False
+    # The page at the next offset.
+    _begun: BegunCall | None = None
+
+    def begin_next(self) -> None:
+        """Have the next page on its way while the last one is used."""
+        if not self.is_done:
+            self._begun = self.reader.begin_query(
+                self.condition, self.key.order, offset=self._begin
+            )
+
+    @property
+    def _begin(self) -> int:
+        """Of the next page: the last row is read again."""
+        return max(self.offset - 1, 0)
+
+    def next_page(self) -> Page | None:
+        """The rows that follow; None where there are none."""
+        self._number += 1
+        begin = self._begin
+        found = self._ask(begin, self._begun)
+        fresh = self._first_fresh(found)
+        if self.last is not None and fresh != 1:
+            begin, found, fresh = self._find_place(begin, found, fresh)
+        return self._take(begin, found, fresh)
+
+    @property
+    def _resumes(self) -> bool:
+        """Rows that moved between two runs moved under nobody's reading."""
+        return self._number == 1
+
+    def report_total(self) -> None:
+        """Tell of rows that came or went without moving a boundary."""
+        rows = max(self._totals, default=0) - min(self._totals, default=0)
+        if rows and not self._moved:
+            self.detector.report(
+                Movement.TOTAL,
+                (1, self._number),
+                rows,
+                "every page begins where the last one ended",
+                changed_result=False,
+            )
+
+    def _ask(self, offset: int, begun: BegunCall | None = None) -> OrderedRows:
+        found = ordered_rows(
+            self.reader,
+            self.key,
+            self.condition,
+            offset=offset,
+            read_again=self.detector.read_again,
+            begun=begun,
+        )
+        if found.total is not None:
+            self._totals.append(found.total)
+        return found
+
+    def _first_fresh(self, found: OrderedRows) -> int:
+        """The index of the first row that was not read yet."""
+        return next(
+            (i for i, keyed in enumerate(found.keyed()) if self._is_fresh(*keyed)),
+            len(found.rows),
+        )
+
+    def _is_fresh(self, position: Position, row: Row) -> bool:
+        if self.last is None or position > self.last:
+            return True
+        if position < self.last or self._ties is None:
+            return False
+        return self.key.identity(row) not in self._ties
+
+    def _find_place(
+        self, begin: int, found: OrderedRows, fresh: int
+    ) -> tuple[int, OrderedRows, int]:
+        """Where the row after the last one stands now: offset of a page, and index.
+
+        Raises:
+            DriftFound: `on_drift` is `fail`, or no try showed the place.
+        """
+        on_drift = self.detector.on_drift
+        if on_drift is OnDrift.FAIL:
+            self._report(None, "")
+        if on_drift is OnDrift.WARN and not self._resumes and begin and not fresh:
+            self.detector.rows_left = True
+            self._report(None, "went on; rows may be missing")
+            return begin, found, fresh
+        # Small at first: what the page shows beyond the place is read, not read again.
+        step = max(len(found.rows) // STEPS_PER_PAGE, 1)
+        for _ in range(ALIGNMENT_TRIES):
+            if fresh == len(found.rows) and fresh and not found.is_last:
+                begin += fresh - 1
+            elif fresh or not begin:
+                self._report(begin + fresh, f"read again from row {begin + 1:,}")
+                return begin, found, fresh
+            else:
+                begin = max(begin - step, 0)
+                step *= 2
+            found = self._ask(begin)
+            fresh = self._first_fresh(found)
+        raise self.detector.give_up(
+            Movement.BOUNDARY, (self._number - 1, self._number), ALIGNMENT_TRIES
+        )
+
+    def _report(self, found_at: int | None, done: str) -> None:
+        """Rows before the next one moved it from `offset` to where it was found."""
+        if self._resumes:
+            return
+        self._moved = True
+        rows = None if found_at is None else abs(found_at - self.offset)
+        pages = (max(self._number - 1, 1), self._number)
+        self.detector.report(Movement.BOUNDARY, pages, rows, done)
+
+    def _take(self, begin: int, found: OrderedRows, fresh: int) -> Page | None:
+        self.is_done = found.is_last
+        self.offset = begin + len(found.rows)
+        keyed = [pair for pair in found.keyed(fresh) if self._is_fresh(*pair)]
+        if not keyed:
+            return None
+        rows = [row for _, row in keyed]
+        position = keyed[-1][0]
+        if self.key.is_unique:
+            self.last = position
+            return Page(rows, position, found.total)
+        if position != self.last:
+            self._ties = set()
+        self.last = position
+        shared = [pair for pair in keyed if pair[0] == position]
+        self._ties = {*(self._ties or ()), *(self.key.identity(r) for _, r in shared)}
+        if self.is_done:
+            return Page(rows, position, found.total)
+        # More rows of the last key may follow: who resumes must begin before it.
+        whole = keyed[: len(keyed) - len(shared)]
+        if not whole:
+            return Page(rows, None, found.total)
+        return Page(rows, whole[-1][0], found.total)

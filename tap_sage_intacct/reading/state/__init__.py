@@ -1,0 +1,1 @@
+"""Where a reading stands, and how that is written into a Singer state."""

@@ -1,0 +1,88 @@
+"""Rows of text to tables of Singer records, by a plan compiled once per stream.
+
+Knows neither the gateway nor the catalog: it is told the fields and their types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.intacct.rows.columns import column_converter
+from tap_sage_intacct.intacct.rows.row import RowTable, as_table
+from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType
+from tap_sage_intacct.records.bad_values import BadValues
+from tap_sage_intacct.records.table import RecordTable
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.rows.columns import Column, ColumnConverter
+    from tap_sage_intacct.intacct.rows.row import Row
+    from tap_sage_intacct.intacct.rows.values import JsonValue, UserFormat
+
+
+class RowDecoder:
+    """Converts the fields it was made for, and leaves others out."""
+
+    def __init__(
+        self,
+        value_types: Mapping[str, ValueType],
+        user_format: UserFormat,
+        bad_values: BadValues,
+        own_converters: Mapping[str, ColumnConverter] | None = None,
+    ) -> None:
+        """Compile the plan.
+
+        Args:
+            value_types: the fields to decode.
+            user_format: how the API user's preferences write dates and times.
+            bad_values: is told of each value that is not of its field's type.
+            own_converters: of fields whose type does not say how they are read.
+        """
+        self._bad_values = bad_values
+        own = own_converters or {}
+        self._converters = {
+            name: own.get(name) or column_converter(kind, user_format)
+            for name, kind in value_types.items()
+        }
+
+    def tables(self, rows: Sequence[Row]) -> list[RecordTable]:
+        """The records in order: one table, as rows have the same columns as a rule.
+
+        An empty text is null; a column that a row lacks, its record lacks.
+
+        Raises:
+            InvalidRecord: of a value that is not of its field's type; see `BadValues`.
+        """
+        if not rows:
+            return []
+        if (table := as_table(rows)) is not None:
+            return [self._table(table)]
+        runs = (as_table(list(run)) for _, run in groupby(rows, key=frozenset))
+        return [self._table(table) for table in runs if table is not None]
+
+    def _table(self, rows: RowTable) -> RecordTable:
+        columns = {
+            name: self._convert(name, texts, rows)
+            for name, texts in zip(rows.columns, rows.texts(), strict=True)
+            if name in self._converters
+        }
+        return RecordTable(columns, len(rows))
+
+    def _convert(self, name: str, column: Sequence[str], rows: RowTable) -> Column:
+        convert = self._converters[name]
+        try:
+            return convert(column)
+        except InvalidValue:
+            return [
+                self._value(name, text, rows, place)
+                for place, text in enumerate(column)
+            ]
+
+    def _value(self, name: str, text: str, rows: RowTable, place: int) -> JsonValue:
+        """One cell of a column that holds a bad value; null for that."""
+        try:
+            return self._converters[name]([text])[0]
+        except InvalidValue as error:
+            self._bad_values.meet(name, str(error), rows[place])
+            return None

@@ -1,0 +1,1 @@
+"""What the streams of one run share."""

@@ -1,0 +1,1 @@
+"""What is wanted: which rows, periods, entities and books."""

@@ -1,0 +1,57 @@
+"""Reporting methods (books): whether the company has those that the user names.
+
+No object lists them. The standard ones are documented [D]; another is a user's or a
+consolidation's book, and exists where a posting or a balance bears it [I].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.errors import PermissionDenied, RequestRefused
+from tap_sage_intacct.intacct.xml.query import Comparison, Operator, both
+from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.settings.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.xml.gateway import Gateway
+
+STANDARD_BOOKS = (
+    *("ACCRUAL", "CASH", "GAAPADJACCRUAL", "GAAPADJCASH", "TAXADJACCRUAL"),
+    *("TAXADJCASH", "GAAPACCRUAL", "GAAPCASH", "TAXACCRUAL", "TAXCASH"),
+    *("GAAPTAXACCRUAL", "GAAPTAXCASH"),
+)
+
+
+def check_books(gateway: Gateway, books: Sequence[str], period: str) -> None:
+    """Refuse books without any posting, and without a balance in a period.
+
+    Costs two calls at most for each book that is not a standard one.
+
+    Raises:
+        InvalidSettings: with the nearest standard names.
+    """
+    problems = [
+        f"balance_books: the company has no book '{book}'"
+        f"{did_you_mean(book, STANDARD_BOOKS)}"
+        for book in books
+        if book not in STANDARD_BOOKS and not _exists(gateway, book, period)
+    ]
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def _exists(gateway: Gateway, book: str, period: str) -> bool:
+    """Whether rows bear it; also where nobody may look."""
+    of_book = Comparison("BOOKID", Operator.EQUAL, (book,))
+    of_period = Comparison("PERIOD", Operator.EQUAL, (period,))
+    details = ObjectReader(gateway, "GLDETAIL", ("BOOKID",), page_size=1)
+    balances = ObjectReader(gateway, "GLACCOUNTBALANCE", ("BOOKID",), page_size=1)
+    try:
+        if details.query(of_book, ())[0].rows:
+            return True
+        return bool(balances.read_by_query(both(of_period, of_book)).rows)
+    except (PermissionDenied, RequestRefused):
+        return True

@@ -1,0 +1,152 @@
+"""What a filter compares with: the values, by the type of their field.
+
+Knows texts and types and nothing of SQL. Everything refused is an `InvalidFilter`,
+whose message goes on after "The filter of <stream>".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import MAXYEAR, MINYEAR, date, datetime, time
+from decimal import Decimal
+
+from tap_sage_intacct.errors import TapError
+from tap_sage_intacct.intacct.rows.characters import is_legal
+from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.xml.query import Value
+from tap_sage_intacct.settings.suggestions import did_you_mean, shortened
+
+Given = str | bool
+"""A value as it was written: the text of a string or number, or a bare true or false."""
+
+
+class InvalidFilter(TapError):
+    """A filter that cannot be used; the message says whose, why, and what to do."""
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("TRUE", "T", "1"), True),
+    **dict.fromkeys(("FALSE", "F", "0"), False),
+}
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_LONGEST_NUMBER = 100
+_INTACCT_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+# Parts of a second are refused: Intacct's clock has none, and to cut them off would
+# turn `<` round at that second.
+_ISO_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:\.0+)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
+_EXAMPLES = {
+    ValueType.TEXT: "'T', a text without control characters",
+    ValueType.INTEGER: "42",
+    ValueType.DECIMAL: "1679.93",
+    ValueType.BOOLEAN: "true",
+    ValueType.DATE: "'2026-01-31'",
+    ValueType.TIMESTAMP: "'2026-01-31T07:12:45'",
+}
+
+
+def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
+    """The value as its field's type has it.
+
+    Raises:
+        InvalidFilter: it is not of that type.
+    """
+    try:
+        return _typed(name, value_type, given)
+    except InvalidFilter:
+        raise
+    except (KeyError, ValueError):
+        raise InvalidFilter(
+            f"compares {name} with '{shortened(str(given))}': write a value such as "
+            f"{_EXAMPLES[value_type]}."
+        ) from None
+
+
+def _typed(name: str, value_type: ValueType, given: Given) -> Value:
+    text = str(given)
+    if value_type is ValueType.TEXT:
+        if isinstance(given, bool) or not all(map(is_legal, text)):
+            raise ValueError(text)
+        if not text:
+            raise InvalidFilter(
+                f"compares {name} with an empty text, which Intacct holds as null: use "
+                "IS NULL or IS NOT NULL."
+            )
+        return text
+    if value_type is ValueType.BOOLEAN:
+        return _BOOLEANS[text.strip().upper()]
+    if value_type is ValueType.DATE:
+        return _day(text)
+    if value_type is ValueType.TIMESTAMP:
+        return _moment(text)
+    number = _number(text)
+    if value_type is ValueType.DECIMAL:
+        return number
+    if number != number.to_integral_value():
+        raise ValueError(text)
+    return int(number)
+
+
+def _number(text: str) -> Decimal:
+    stripped = text.strip()
+    if len(stripped) > _LONGEST_NUMBER or not _NUMBER.fullmatch(stripped):
+        raise ValueError(text)
+    return Decimal(stripped)
+
+
+def _day(text: str) -> date:
+    moment = _instant(text)
+    if moment.time() != time.min:
+        raise ValueError(text)
+    return moment.date()
+
+
+def _moment(text: str) -> datetime:
+    moment = _instant(text)
+    # In the first and last year some users' zones have no such moment.
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError(text)
+    return moment
+
+
+def _instant(text: str) -> datetime:
+    """ISO 8601, or Intacct's own formats; a date alone is its midnight.
+
+    Python 3.10 reads but one spelling of ISO: that one is made of what was matched.
+    """
+    iso = _INTACCT_DAY.sub(
+        lambda day: f"{day[3]}-{day[1]:0>2}-{day[2]:0>2}", text.strip(), count=1
+    )
+    match = _ISO_MOMENT.fullmatch(iso)
+    if match is None:
+        raise ValueError(text)
+    zone = (match["zone"] or "").upper().replace("Z", "+00:00")
+    zone = f"{zone[:3]}:{zone[-2:]}" if zone else ""
+    return datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00'}{zone}")
+
+
+def label_of(
+    name: str, known: Sequence[str], codes: Mapping[str, str], text: str
+) -> str:
+    """An enum's label as it is spelled, also where its stored code was given.
+
+    Raises:
+        InvalidFilter: there is none; the message names the nearest that there are.
+    """
+    labels = {code.upper(): label for label, code in codes.items()}
+    labels |= {label.upper(): label for label in known}
+    if text.upper() not in labels:
+        raise InvalidFilter(
+            f"compares {name} with '{shortened(text)}'{nearest(text, known)}"
+        )
+    return labels[text.upper()]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """That there is no such name, and the nearest that there are."""
+    return f", which there is not{did_you_mean(name, known)}"

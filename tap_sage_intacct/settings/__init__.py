@@ -1,0 +1,1 @@
+"""The settings: each declared, read from text or JSON, and checked."""

@@ -1,0 +1,114 @@
+"""Settings as text, in environment variables: as values of their types.
+
+Texts are not repeated in messages, since one may be a password in the wrong place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.settings.names import misspelt_problems
+
+PREFIX = "TAP_SAGE_INTACCT_"
+
+_BOOLEANS: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off", ""), False),
+}
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
+    """A text as a value of a setting.
+
+    Args:
+        name: of the setting.
+        text: empty where it is not set, which stays so.
+        schema: of the setting.
+
+    Raises:
+        InvalidSettings: it is no value of the setting's type.
+    """
+    types = _types(schema)
+    if not text or types <= {"string", "null"}:
+        return text
+    if "integer" in types:
+        return _number(name, text)
+    if "boolean" in types and ("array" not in types or text.lower() in _BOOLEANS):
+        return _boolean(name, text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        if "string" in types:
+            return text
+        raise InvalidSettings(
+            [f"{name} ({variable_of(name)}) must be JSON, since it is no plain text."]
+        ) from None
+
+
+def environment_problems(
+    properties: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]
+) -> list[str]:
+    """What is wrong with the settings in the environment, a sentence each.
+
+    Args:
+        properties: setting to its schema.
+        variables: of the environment.
+    """
+    named = (name.removeprefix(PREFIX).lower() for name in _ours(variables))
+    # Meltano adds one for each member of a setting that is an object.
+    others = [n for n in named if not any(n.startswith(f"{p}_") for p in properties)]
+    problems = misspelt_problems(others, properties)
+    for name, schema in properties.items():
+        text = variables.get(variable_of(name), "")
+        if _is_comma_separated(schema):
+            continue
+        try:
+            typed(name, text, schema)
+        except InvalidSettings as error:
+            problems += error.problems
+    return problems
+
+
+def _ours(variables: Mapping[str, str]) -> Iterator[str]:
+    """The variables of settings; behind two underscores stands what is Meltano's."""
+    for name in variables:
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}_"):
+            yield name
+
+
+def _is_comma_separated(schema: Mapping[str, Any]) -> bool:
+    """Lists of nothing but texts, which the SDK also takes with commas between them."""
+    items = schema.get("items", {})
+    is_list = "array" in _types(schema)
+    return is_list and "type" in items and _types(items) <= {"string", "null"}
+
+
+def _number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidSettings(
+            [f"{name} ({variable_of(name)}) must be a whole number."]
+        ) from None
+
+
+def _boolean(name: str, text: str) -> bool:
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise InvalidSettings(
+            [f"{name} ({variable_of(name)}) must be true or false."]
+        ) from None
+
+
+def _types(schema: Mapping[str, Any]) -> set[str]:
+    stated = schema.get("type", "string")
+    return {stated} if isinstance(stated, str) else set(stated)

@@ -1,0 +1,59 @@
+"""Sage's maintenance window: which hours it is, and what a run is to do in it.
+
+Pigment's page on its own connector names 12 to 2 am Pacific, in which no job should
+run [D]; other documents name other hours [C], so the window is a setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from datetime import time as time_of_day
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+_PACIFIC = ZoneInfo("America/Los_Angeles")
+
+
+class MaintenanceAction(Enum):
+    """What a run does when it meets the window."""
+
+    IGNORE = "ignore"
+    WARN = "warn"
+    WAIT = "wait"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """Some hours of each day, by the wall clock of a zone.
+
+    Attributes:
+        start: the first moment of the window.
+        end: the first moment after it; on the next day where it is not after `start`.
+    """
+
+    start: time_of_day = time_of_day(0)
+    end: time_of_day = time_of_day(2)
+    zone: ZoneInfo = _PACIFIC
+    action: MaintenanceAction = MaintenanceAction.WARN
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        """When the window that an instant is in ends, in UTC; None outside of it."""
+        today = now.astimezone(self.zone).date()
+        for day in (today - timedelta(days=1), today):
+            last_day = day if self.end > self.start else day + timedelta(days=1)
+            # Through UTC, since clocks that jump make wall time no measure.
+            begins = datetime.combine(day, self.start, self.zone).astimezone(
+                timezone.utc
+            )
+            ends = datetime.combine(last_day, self.end, self.zone).astimezone(
+                timezone.utc
+            )
+            if begins <= now < ends:
+                return ends
+        return None
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.start:%H:%M} to {self.end:%H:%M} {self.zone.key}"
