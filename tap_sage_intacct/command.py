@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -20,7 +21,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_sage_intacct.errors import InvalidSettings, TapError
 from tap_sage_intacct.run.interruption import Interrupted, give_up_output, keep_output
-from tap_sage_intacct.settings.environment import variable_of
+from tap_sage_intacct.settings.environment import variable_of, with_variable
 from tap_sage_intacct.settings.input_files import read_object
 
 EXIT_FAILURE = 1
@@ -107,7 +108,8 @@ def run_command(
         code = 128 + signal.SIGINT
     except TapError as error:
         for problem in error.problems:
-            logger.critical(problem, exc_info=_is_debugging(logger))
+            told = with_variable(problem, os.environ)
+            logger.critical(told, exc_info=_is_debugging(logger))
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
         _explain(error, logger)
     _let_go_of_output()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -56,13 +57,18 @@ from tap_sage_intacct.selection.names import (
 from tap_sage_intacct.selection.rows import RowSelection, row_selection
 from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTING_NAMES, SETTINGS
 from tap_sage_intacct.settings.environment import (
+    credentials_problem,
     environment_problems,
     typed,
     variable_of,
 )
 from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.names import unknown_names
-from tap_sage_intacct.settings.settings import Settings, checked_settings
+from tap_sage_intacct.settings.settings import (
+    Settings,
+    checked_settings,
+    missing_credentials,
+)
 from tap_sage_intacct.settings.values import ExtraObject
 from tap_sage_intacct.streams import (
     BalanceStream,
@@ -82,6 +88,9 @@ if TYPE_CHECKING:
 
 MELTANO_SELECT = "MELTANO_EXTRACT__SELECT"
 """Holds the patterns of `select` as JSON, whatever the plugin is called."""
+
+_IS_MISSING = re.compile(r"'\w+' is a required property")
+"""As a JSON schema says it of a credential; of members it says where they stand."""
 
 
 class TapSageIntacct(Tap):
@@ -428,7 +437,8 @@ class TapSageIntacct(Tap):
 
         A JSON schema error quotes the value that is wrong, which may be a password.
         """
-        errors: list[str] = []
+        missing = missing_credentials(self.config)
+        errors = [credentials_problem(missing)] if missing else []
         try:
             super()._validate_config(raise_errors=True)
             check_stream_names(Settings.from_config(self.config))
@@ -438,9 +448,13 @@ class TapSageIntacct(Tap):
                     ", ".join(strangers),
                 )
         except ConfigValidationError as error:
-            errors = [_without_secret(text) for text in error.errors]
+            errors += [
+                _without_secret(text)
+                for text in error.errors
+                if not _IS_MISSING.fullmatch(text)
+            ]
         except InvalidSettings as error:
-            errors = list(error.problems)
+            errors += error.problems
         if errors and raise_errors:
             # Not the SDK's error, whose last line says nothing.
             raise InvalidSettings(errors)

@@ -138,6 +138,44 @@ def test_settings_come_from_the_environment(config: dict[str, Any]) -> None:
     assert {"_entity_id", "VENDOR.NAME"} <= set(bills["schema"]["properties"])
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("KEY_STORE", "keys.sqlite"), ("PAGE_SIZE", "5000"), ("FILTER", "{}")],
+)
+def test_variable_that_holds_the_wrong_setting_is_named(
+    config: dict[str, Any], name: str, text: str
+) -> None:
+    """Somebody may have exported it for another run."""
+    given = {
+        f"TAP_SAGE_INTACCT_{key.upper()}": value
+        for key, value in {**config, name: text}.items()
+        if isinstance(value, str)
+    }
+    finished = subprocess.run(
+        [*COMMAND, "--config=ENV"],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    named = f"TAP_SAGE_INTACCT_{name} is set in the environment."
+    assert last_line(finished).endswith(named)
+
+
+@pytest.mark.parametrize("given", [None, ""], ids=["absent", "empty"])
+def test_missing_credentials_are_named_with_their_variables(
+    tap: Tap, given: str | None
+) -> None:
+    finished = tap(sender_id=given, user_password=given)
+    assert finished.returncode == 1
+    assert last_line(finished).endswith(
+        "Credentials are missing: user_password (TAP_SAGE_INTACCT_USER_PASSWORD), "
+        "sender_id (TAP_SAGE_INTACCT_SENDER_ID). Set them in .env, as .secrets.example "
+        "shows, in the environment, or in a file of --config."
+    )
+
+
 FAILURES: list[tuple[str, dict[str, Any], Switches, str]] = [
     ("wrong-password", {"user_password": "x"}, Switches(), "user_password"),
     ("wrong-sender", {"sender_password": "x"}, Switches(), "sender_password"),

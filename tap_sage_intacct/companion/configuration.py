@@ -21,9 +21,17 @@ from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.selection.meltano import MeltanoSelection
 from tap_sage_intacct.selection.names import check_stream_names
 from tap_sage_intacct.settings.declared import SETTINGS
-from tap_sage_intacct.settings.environment import typed, variable_of
+from tap_sage_intacct.settings.environment import (
+    environment_problems,
+    typed,
+    variable_of,
+)
 from tap_sage_intacct.settings.input_files import read_object
-from tap_sage_intacct.settings.settings import Settings, checked_settings
+from tap_sage_intacct.settings.settings import (
+    Settings,
+    checked_settings,
+    missing_credentials,
+)
 
 ENVIRONMENT = "ENV"
 """Stands for the environment among the files of `--config`, as in the SDK."""
@@ -57,8 +65,7 @@ class Configuration:
     @property
     def missing_credentials(self) -> tuple[str, ...]:
         """The settings without which nobody can sign in."""
-        required: list[str] = SETTINGS.to_dict()["required"]
-        return tuple(name for name in required if not self.values.get(name))
+        return missing_credentials(self.values)
 
 
 def load_configuration(
@@ -74,9 +81,12 @@ def load_configuration(
         environment: of the process, for tests.
 
     Raises:
-        InvalidSettings: a file cannot be read, or a text is not of its setting's type.
+        InvalidSettings: a file cannot be read, a variable is nearly a setting's, or a
+            text is not of its setting's type.
     """
     variables = _variables(folder, os.environ if environment is None else environment)
+    if problems := environment_problems(_PROPERTIES, variables):
+        raise InvalidSettings(problems)
     meltano_file = find_meltano_file(folder)
     values: dict[str, Any] = {}
     selection = None

@@ -21,6 +21,7 @@ from tap_sage_intacct.companion.configuration import Configuration, load_configu
 from tap_sage_intacct.companion.rendering import Output
 from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.settings.environment import with_variable
 
 EXIT_FAILURE = 1
 
@@ -104,7 +105,10 @@ class Companion(click.Group):
             _fail("Stopped; nothing was changed.")
         except click.ClickException as error:
             _fail(error.format_message())
-        except (TapError, OSError) as error:
+        except TapError as error:
+            told = (with_variable(text, os.environ) for text in error.problems)
+            _fail(" ".join(told))
+        except OSError as error:
             _fail(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
             place = traceback.extract_tb(error.__traceback__)[-1]

@@ -22,6 +22,7 @@ from tap_sage_intacct.run.maintenance import MaintenanceWatch
 from tap_sage_intacct.run.progress import RunProgress, display_for_people
 from tap_sage_intacct.selection.entities import TOP_LEVEL, chosen_entities
 from tap_sage_intacct.selection.periods import reporting_periods
+from tap_sage_intacct.settings.environment import credentials_problem
 from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
@@ -163,10 +164,7 @@ class Run:
     @property
     def _gateway_settings(self) -> GatewaySettings:
         if self.settings.gateway is None:
-            raise ConfigurationError(
-                "Credentials are missing: set company_id, user_id, user_password, "
-                "sender_id and sender_password."
-            )
+            raise ConfigurationError(credentials_problem(self.settings.missing))
         return self.settings.gateway
 
     def _set_name(

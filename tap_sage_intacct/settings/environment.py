@@ -6,13 +6,17 @@ Texts are not repeated in messages, since one may be a password in the wrong pla
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.settings.names import misspelt_problems
 
 PREFIX = "TAP_SAGE_INTACCT_"
+
+_NAMED = re.compile(r"^(?:There is no setting ')?(\w+)|config\['(\w+)'\]")
+"""A setting, in our own sentences and in those about a JSON schema."""
 
 _BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -23,6 +27,27 @@ _BOOLEANS: Mapping[str, bool] = {
 def variable_of(name: str) -> str:
     """The environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
+
+
+def credentials_problem(names: Sequence[str]) -> str:
+    """Which credentials are missing, and where they may stand."""
+    named = ", ".join(f"{name} ({variable_of(name)})" for name in names)
+    return (
+        f"Credentials are missing: {named}. Set them in .env, as .secrets.example shows, "
+        "in the environment, or in a file of --config."
+    )
+
+
+def with_variable(problem: str, variables: Mapping[str, str]) -> str:
+    """The problem, and the variable that holds the setting which it names first."""
+    held = [
+        variable
+        for found in _NAMED.finditer(problem)
+        if (variable := variable_of(found[1] or found[2])) in variables
+    ]
+    if not held or held[0] in problem:
+        return problem
+    return f"{problem} {held[0]} is set in the environment."
 
 
 def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:

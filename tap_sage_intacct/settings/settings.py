@@ -98,6 +98,7 @@ class Settings:
 
     Attributes:
         gateway: None where credentials are missing, which discovery allows.
+        missing: these credentials.
         filters: stream name to the filter as the user gave it.
         related_fields: stream name to dotted paths.
         start_date: aware; None for everything.
@@ -107,6 +108,7 @@ class Settings:
     """
 
     gateway: GatewaySettings | None
+    missing: Sequence[str]
     start_date: datetime | None = None
     filters: Mapping[str, str | Sequence[Mapping[str, Any]]] = field(
         default_factory=dict
@@ -170,6 +172,7 @@ class Settings:
             raise InvalidSettings(problems)
         return cls(
             gateway=_gateway_settings(given, zone),
+            missing=missing_credentials(given),
             start_date=start_date,
             filters=given["filters"],
             related_fields={
@@ -195,10 +198,15 @@ class Settings:
         )
 
 
+def missing_credentials(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings without which nobody can sign in, as far as they are not given."""
+    return tuple(name for name in _CREDENTIALS if not given.get(name))
+
+
 def _gateway_settings(
     given: Mapping[str, Any], user_timezone: ZoneInfo | None
 ) -> GatewaySettings | None:
-    if not all(given.get(name) for name in _CREDENTIALS):
+    if missing_credentials(given):
         return None
     return GatewaySettings(
         sender=Sender(given["sender_id"], Secret(given["sender_password"])),

@@ -123,6 +123,17 @@ def test_texts_of_the_environment_are_read_by_the_type_of_their_setting(
     assert found == {name: value}
 
 
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_variable_that_is_nearly_a_setting_is_refused(folder: Path, place: str) -> None:
+    """As the tap refuses it: it would do nothing in silence."""
+    environment = {"TAP_SAGE_INTACCT_FILTER": "{}"}
+    if place == ".env":
+        (folder / ".env").write_text("TAP_SAGE_INTACCT_FILTER={}\n")
+        environment = {}
+    with pytest.raises(InvalidSettings, match="'filter': did you mean filters"):
+        load(folder, environment=environment)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

@@ -276,4 +276,7 @@ def test_preview_without_credentials_says_what_is_missing(
 ) -> None:
     result = offline("preview", "vendors")
     assert result.exit_code == 1
-    assert "Credentials are missing: set company_id" in result.stderr
+    assert (
+        "Credentials are missing: company_id (TAP_SAGE_INTACCT_COMPANY_ID), "
+        in result.stderr
+    )

@@ -31,7 +31,7 @@ def check_files(arguments: Sequence[str]) -> None:
 
 def file_problems(arguments: Sequence[str]) -> Iterator[str]:
     """What is wrong with the files that the command line names after --config."""
-    for name, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for name, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if name == "--config" and following != "ENV":
             yield from _problems_of(Path(following))
         if name.startswith("--config=") and name != "--config=ENV":

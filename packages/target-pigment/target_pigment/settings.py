@@ -621,7 +621,10 @@ def _connection_problems(given: Mapping[str, Any]) -> list[str]:
     problems = []
     pushes = not given["dry_run"] and not given.get("write_samples_to")
     if pushes and not given.get("api_key"):
-        problems.append("api_key is missing: give a key of type Import.")
+        problems.append(
+            "api_key is missing: give a key of type Import, as TARGET_PIGMENT_API_KEY in "
+            ".env or in the environment, or in the settings file."
+        )
     problems += [
         f"{name} holds a blank or a character that no key has; copy it again."
         for name in SECRETS
@@ -690,7 +693,11 @@ def _stream_problems(given: Mapping[str, Any]) -> list[str]:
 def _missing_choices(where: str, stream: StreamSettings) -> list[str]:
     problems = []
     if not stream.configuration_id:
-        problems.append(f"{where}.configuration_id is missing.")
+        problems.append(
+            f"{where}.configuration_id is missing: copy it in Pigment from Block settings "
+            "> Import configurations > Copy ID. Where meltano.yml names a variable for it, "
+            "such as $PIGMENT_VENDORS_ID, set that in .env."
+        )
     if stream.load_mode is None:
         problems.append(
             f"{where}.load_mode is missing: one of {', '.join(_words(LoadMode))}, as the "

@@ -218,6 +218,21 @@ def test_a_full_disk_is_one_line(tmp_path: Path, script: Script) -> None:
     assert script.requests == []
 
 
+def test_without_settings_it_says_which_are_missing(tmp_path: Path) -> None:
+    executable = Path(sys.executable).with_name("target-pigment")
+    run = subprocess.run(
+        [executable],
+        input="",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "api_key is missing: give a key of type Import, as TARGET_" in run.stderr
+    assert "unexpected" not in run.stderr
+
+
 def test_a_full_disk_for_the_state_is_one_line(tmp_path: Path, script: Script) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config(script.url)))
