@@ -230,3 +230,28 @@ def test_a_run_in_which_nothing_changed_makes_the_calls_that_the_page_says(
     calls = sum(fixed) + min(months, 2) * latest + max(months - 2, 0) * earlier
     assert len(sandbox_of_run.calls) == calls
     assert f"That is {sum(fixed) + 2 * latest} calls and {earlier} for each" in page
+
+
+@long
+@alone
+def test_a_damaged_state_is_reset_by_the_command_of_the_page(
+    run: Callable[..., str], project: Path
+) -> None:
+    page = (ROOT / "docs/errors.md").read_text("utf-8")
+    found = re.search(r"`meltano (state clear) (\S+)`", page)
+    assert found is not None
+    state = (
+        found[2]
+        .replace("target-pigment", "target-jsonl")
+        .replace("tap-sage-intacct-to", "tap-sage-intacct--jsonl-to")
+    )
+    damaged = '{"singer_state": {"bookmarks": {"vendors": 1}}}'
+    meltano(project, "state", "set", "--force", state, damaged)
+    assert "The state of vendors is damaged" in run("intacct-to-jsonl", fails=True)
+    meltano(project, *found[1].split(), "--force", state)
+    run("intacct-to-jsonl")
+
+
+def meltano(project: Path, *arguments: str) -> None:
+    command = [str(project / ".venv-meltano/bin/meltano"), *arguments]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
