@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from intacct_sandbox import Company, ManualClock, Sandbox, SystemClock
 
+from intacct_sandbox import Company, ManualClock, Sandbox, SystemClock
 from tests.loading import PERIODS, ROAD, SCANNER, Loader
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
@@ -38,6 +38,16 @@ def company_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Books that no test may change."""
     path = tmp_path_factory.mktemp("company") / "company.sqlite"
     Company.create(path, clock=ManualClock(NOON)).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tenth of them, in one file that no test may change."""
+    path = tmp_path_factory.mktemp("books") / "company.sqlite"
+    company = Company.create(path, journal_lines=60, clock=ManualClock(NOON))
+    company.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    company.close()
     return path
 
 

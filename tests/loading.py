@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,10 +15,9 @@ from decimal import Decimal
 from typing import Any
 
 from intacct_sandbox import Credentials, Sandbox
-
-from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tap_sage_intacct.tap import TapSageIntacct
-from tests.offered import discovered, offered
+from tests.offered import discovered, offered, shipped
 from tests.plugins.leaks import LeakScanner
 
 SCANNER = LeakScanner(
@@ -109,18 +108,12 @@ class Loader:
         """Whether the state is of a sync that was broken off."""
         return is_under_way(self.state)
 
-    def catalog(self, streams: Iterable[str]) -> dict[str, Any]:
+    def catalog(self, streams: Collection[str]) -> dict[str, Any]:
         """These streams of the live catalog, selected, sensitive fields included."""
-        catalog = (
-            offered(self.sandbox, self.settings)
-            if self.sandbox
-            else discovered(self.settings)
-        )
-        chosen = set(streams)
-        entries = [e for e in catalog["streams"] if e["tap_stream_id"] in chosen]
-        for entry in entries:
-            select(entry, is_selected=True)
-        return {"streams": entries}
+        if self.sandbox is None:
+            live = discovered(self.settings)["streams"]
+            return selected({"streams": [e for e in live if e["stream"] in streams]})
+        return selected(offered(self.sandbox, self.settings, *streams))
 
     def run(
         self,
@@ -202,13 +195,14 @@ def select(entry: dict[str, Any], *, is_selected: bool) -> None:
 
 
 def shipped_catalog(*streams: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The offline catalog with these streams selected."""
-    offline = {k: v for k, v in config.items() if k != "user_password"}
-    tap = TapSageIntacct(config=offline, validate_config=False, setup_mapper=False)
-    assert len(tap.streams) == len(DATA_SOURCES)
-    catalog: dict[str, Any] = tap.catalog_dict
+    """These streams of the offline catalog, selected."""
+    return selected(shipped(config, *streams))
+
+
+def selected(catalog: dict[str, Any]) -> dict[str, Any]:
+    """The catalog with all its streams selected whole."""
     for entry in catalog["streams"]:
-        select(entry, is_selected=entry["tap_stream_id"] in streams)
+        select(entry, is_selected=True)
     return catalog
 
 

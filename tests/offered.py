@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from intacct_sandbox import Credentials, Sandbox, Switches
 from intacct_sandbox.definitions import load_definitions
-
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 
+_SECRETS = frozenset({"user_password", "sender_password"})
 # Whoever sets these is about discovery.
 _OF_DISCOVERY = frozenset({"custom_reports", "extra_objects", "related_fields"})
 # These say which rows are read, how, and what becomes of them. (Periods also select the
@@ -31,28 +32,54 @@ _OF_READING = frozenset(
     }
 )  # fmt: skip
 
-_found: dict[str, str] = {}
+Catalog = dict[str, Any]
+Settings = Mapping[str, Any]
+
+_found: dict[str, dict[str, str]] = {}
+"""By what was chosen: the entries of the catalog, each as a text, by stream."""
 
 
-def discovered(settings: Mapping[str, Any]) -> dict[str, Any]:
+def discovered(settings: Settings) -> Catalog:
     """The live catalog, as a file would hold it."""
     tap = TapSageIntacct(config=dict(settings), setup_mapper=False)
-    catalog: dict[str, Any] = json.loads(tap.catalog_json_text)
+    catalog: Catalog = json.loads(tap.catalog_json_text)
     return catalog
 
 
-def offered(sandbox: Sandbox, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The live catalog, perhaps that of an earlier test."""
+def offered(sandbox: Sandbox, settings: Settings, *streams: str) -> Catalog:
+    """The live catalog, or these streams of it; perhaps as an earlier test found it."""
     if not _is_as_made(sandbox) or not _OF_DISCOVERY.isdisjoint(settings):
-        return discovered(settings)
+        return _of_streams(_entries(discovered(settings)), streams)
     choices = {k: v for k, v in settings.items() if k not in _OF_READING}
-    key = json.dumps({**choices, "api_url": ""}, sort_keys=True, default=str)
+    key = _key(choices)
     if key not in _found:
         with Sandbox(sandbox.company) as other, _silence():
-            catalog = discovered({**choices, "api_url": other.url})
-        _found[key] = json.dumps(catalog)
-    known: dict[str, Any] = json.loads(_found[key])
-    return known
+            _found[key] = _entries(discovered({**choices, "api_url": other.url}))
+    return _of_streams(_found[key], streams)
+
+
+def shipped(settings: Settings, *streams: str) -> Catalog:
+    """The catalog that needs no network, or these streams of it."""
+    kept = {k: v for k, v in settings.items() if k not in {*_OF_READING, *_SECRETS}}
+    key = _key(kept)
+    if key not in _found:
+        tap = TapSageIntacct(config=kept, validate_config=False, setup_mapper=False)
+        assert len(tap.streams) == len(DATA_SOURCES)
+        _found[key] = _entries(json.loads(tap.catalog_json_text))
+    return _of_streams(_found[key], streams)
+
+
+def _key(settings: Settings) -> str:
+    return json.dumps({**settings, "api_url": ""}, sort_keys=True, default=str)
+
+
+def _entries(catalog: Catalog) -> dict[str, str]:
+    return {entry["stream"]: json.dumps(entry) for entry in catalog["streams"]}
+
+
+def _of_streams(entries: Mapping[str, str], streams: Collection[str]) -> Catalog:
+    chosen = [text for name, text in entries.items() if not streams or name in streams]
+    return {"streams": [json.loads(text) for text in chosen]}
 
 
 def _is_as_made(sandbox: Sandbox) -> bool:

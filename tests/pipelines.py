@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, Sandbox
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.catalog.sources import DataSource, ReadFunction
 
 ROOT = Path(__file__).parent.parent

@@ -27,7 +27,6 @@ from intacct_sandbox.errors import (
     Refusal,
 )
 from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
-
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.reading.deletions import DeletionFinder
 from tap_sage_intacct.reading.key_store import KeyStore, SetName
@@ -179,7 +178,7 @@ def patterns(*rules: str) -> Prepare:
     def prepare(scene: Scene) -> None:
         related = {"bills": ["VENDOR.TAXID"]}
         scene.settings.update(include_sensitive=True, related_fields=related)
-        scene.select("departments")
+        scene.select("bills", "vendors")
         scene.monkeypatch.setenv(MELTANO_SELECT, json.dumps(rules))
 
     return prepare

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
+
 from intacct_sandbox import Company, ManualClock, Sandbox
 from intacct_sandbox.calls import Call
-
 from tap_sage_intacct.tap import main
-from tests.loading import PERIODS, select
+from tests.loading import PERIODS, selected
 from tests.offered import offered
 from tests.test_command_line import COMMAND
 
@@ -88,11 +88,9 @@ class Scene:
         self.settings = {**known, "max_retries": 0, **self.settings}
 
     def select(self, *streams: str) -> None:
-        """Take the live catalog with these streams, sensitive fields included."""
+        """Take these streams of the live catalog, sensitive fields included."""
         given = {name: v for name, v in self.settings.items() if v is not None}
-        self.catalog = offered(self.sandbox, given)
-        for entry in self.catalog["streams"]:
-            select(entry, is_selected=entry["stream"] in streams)
+        self.catalog = selected(offered(self.sandbox, given, *streams))
 
     def run(self, caplog: pytest.LogCaptureFixture) -> Told:
         """Run the command."""

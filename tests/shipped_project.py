@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from intacct_sandbox import Company
 
+from intacct_sandbox import Company
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tools.pigment_comparison import as_cell, books_of
 

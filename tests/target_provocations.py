@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from intacct_sandbox.loopback import LoopbackServer
 from intacct_sandbox.pigment import (
     ImportColumn,
@@ -29,7 +30,6 @@ from intacct_sandbox.pigment import (
 from target_pigment import csv_file
 from target_pigment.client import Clock
 from target_pigment.target import TargetPigment, main
-
 from tests.provoking import Provocation, Told, process_kept, told
 
 COMMAND = [sys.executable, "-c", "from target_pigment.target import main; main()"]

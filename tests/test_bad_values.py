@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, Report, Sandbox
 
+from intacct_sandbox import Company, Report, Sandbox
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tap_sage_intacct.records.bad_values import InvalidRecord
 from tests.loading import Loader, Run, shipped_catalog

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from intacct_sandbox import Company, ManualClock
 
+from intacct_sandbox import Company, ManualClock
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.reading.state.fingerprint import Fingerprint
 from tests.convergence.merging import MergingLoader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -12,12 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intacct_sandbox import Company, ManualClock, Sandbox
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tests.conftest import NOON
 from tests.loading import PERIODS, ROADS, Loader, Road, Run, as_json
 
+EXAMPLES = int(os.environ.get("CHURN_EXAMPLES", "4"))
 # The kinds of paging: by RECORDNO, by a key that rows share, from a snapshot.
 STREAMS = ("vendors", "gl_details", "revenue_recognition_schedules")
 ALL_FIELDS = {"include_sensitive": True}
@@ -77,29 +79,33 @@ class Churn:
 
 
 @contextmanager
-def churning(
-    company_file: Path, changes: list[tuple[str, int]]
-) -> Iterator[tuple[Company, Sandbox]]:
+def sandboxed(company_file: Path) -> Iterator[tuple[Company, Sandbox]]:
     with tempfile.TemporaryDirectory() as folder:
         for file in company_file.parent.glob(f"{company_file.name}*"):
             shutil.copy(file, Path(folder) / file.name)
         path = Path(folder) / company_file.name
         company = Company.open(path, clock=ManualClock(NOON))
         with Sandbox(company) as sandbox:
-            churn = Churn(company, changes)
-            sandbox.faults.between_calls = churn
             yield company, sandbox
-            assert churn.failures == []
         company.close()
 
 
+@contextmanager
+def churning(sandbox: Sandbox, changes: list[tuple[str, int]]) -> Iterator[None]:
+    churn = Churn(sandbox.company, changes)
+    sandbox.faults.between_calls = churn
+    yield
+    sandbox.faults.between_calls = None
+    assert churn.failures == []
+
+
 @pytest.mark.parametrize("stream", STREAMS)
-@settings(max_examples=6)
+@settings(max_examples=EXAMPLES)
 @given(changes=CHANGES, road=st.sampled_from(ROADS))
 def test_load_under_churn_converges(
     company_file: Path, stream: str, changes: list[tuple[str, int]], road: Road
 ) -> None:
-    with churning(company_file, changes) as (company, sandbox):
+    with sandboxed(company_file) as (company, sandbox):
         before = keys(company, stream)
         config = {
             **sandbox.config(),
@@ -107,13 +113,14 @@ def test_load_under_churn_converges(
             **ALL_FIELDS,
             "balance_periods": list(PERIODS),
         }
-        target = Loader({**config, "page_size": 7 if stream == "vendors" else 60})
+        page_size = 7 if stream == "vendors" else 60
+        target = Loader({**config, "page_size": page_size}, sandbox=sandbox)
         catalog = target.catalog([stream])
-        first = target.run(stream, catalog=catalog)
+        with churning(sandbox, changes):
+            first = target.run(stream, catalog=catalog)
         throughout = before & keys(company, stream)
         assert throughout <= {key for (key,) in target.tables[stream]}
         assert_nothing_twice(first, stream)
-        sandbox.faults.between_calls = None
         clock = company.clock
         assert isinstance(clock, ManualClock)
         clock.advance(5)
@@ -121,7 +128,7 @@ def test_load_under_churn_converges(
         assert_converged(company, target, stream)
 
 
-@settings(max_examples=6)
+@settings(max_examples=EXAMPLES)
 @given(
     changes=CHANGES,
     road=st.sampled_from(ROADS),
@@ -137,15 +144,16 @@ def test_streams_that_begin_before_their_turn_converge(
 ) -> None:
     """Also where they wait too long for it, and the run dies and is resumed."""
     with (
-        churning(company_file, changes) as (company, sandbox),
+        sandboxed(company_file) as (company, sandbox),
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("tap_sage_intacct.streams.base.MAX_SECONDS_BEGUN", seconds)
-        target = Loader({**sandbox.config(), **road, **ALL_FIELDS, "page_size": 20})
+        config = {**sandbox.config(), **road, **ALL_FIELDS, "page_size": 20}
+        target = Loader(config, sandbox=sandbox)
         catalog = target.catalog(KEYED)
-        target.run(*KEYED, catalog=catalog, upto=upto)
-        target.run(*KEYED, catalog=catalog)
-        sandbox.faults.between_calls = None
+        with churning(sandbox, changes):
+            target.run(*KEYED, catalog=catalog, upto=upto)
+            target.run(*KEYED, catalog=catalog)
         clock = company.clock
         assert isinstance(clock, ManualClock)
         clock.advance(5)

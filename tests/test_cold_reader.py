@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from intacct_sandbox import Company, SystemClock
 
+from intacct_sandbox import Company, SystemClock
 from tests.shipped_project import assert_is_the_books, copy_of_project, selected_fields
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("meltano_alone")]

@@ -15,8 +15,8 @@ from select import select as select_files
 from typing import Any, BinaryIO
 
 import pytest
-from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tests.loading import PERIODS, SCANNER, select, shipped_catalog
 from tests.offered import offered

@@ -20,10 +20,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
-from intacct_sandbox import Company, ManualClock, Switches, UserFormatting
 
+from intacct_sandbox import Switches, UserFormatting
 from tap_sage_intacct.intacct.pages import key_set
-from tests.conftest import NOON
 from tests.convergence.machine import Machine
 from tests.convergence.merging import MergingLoader
 from tests.loading import ROADS, Loader
@@ -141,15 +140,6 @@ CAMPAIGNS: Mapping[str, tuple[type[Machine], tuple[str, ...]]] = {
         }.items()
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def small_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("books") / "company.sqlite"
-    company = Company.create(path, journal_lines=60, clock=ManualClock(NOON))
-    company.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    company.close()
-    return path
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)

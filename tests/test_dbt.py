@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from intacct_sandbox import Company, ManualClock
 
+from intacct_sandbox import Company, ManualClock
 from tests.loading import Loader, Run, as_json
 
 MakeLoader = Callable[..., Loader]

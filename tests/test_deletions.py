@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.intacct.audit import record_number
 from tap_sage_intacct.intacct.errors import ConfigurationError
@@ -490,9 +490,10 @@ def test_lines_go_on_though_their_header_may_no_longer_be_read(
     keeping: MakeLoader,
     denied: tuple[str, ...],
 ) -> None:
-    target = keeping(page_size=2, lookback_minutes=0)
+    target = keeping(lookback_minutes=0)
     catalog = target.catalog([LINES])
     target.run(catalog=catalog)
+    target.settings = {**target.settings, "page_size": 5}
     sandbox.switches = replace(sandbox.switches, denied_objects=frozenset(denied))
     for day in range(2):
         clock.advance(DAY)

@@ -9,8 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox
 
+from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.xml.reader import ObjectReader

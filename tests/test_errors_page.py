@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import RULES, ErrorDetail, Level, Rule, classify
 from tests.code_messages import told_in
 from tests.intacct.test_errors import CASES
@@ -59,6 +60,7 @@ class Message:
         return re.search(".*?".join(parts), line) is not None
 
 
+@cache
 def messages() -> list[Message]:
     text = PAGE.read_text(encoding="utf-8")
     return [

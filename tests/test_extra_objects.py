@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.errors import InvalidSettings
 from tests.loading import Loader, as_json
 from tests.offered import discovered

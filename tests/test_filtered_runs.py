@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, Sandbox
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.errors import InvalidSettings
 from tests.loading import Loader
 from tests.offered import discovered

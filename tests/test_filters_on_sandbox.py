@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
-from intacct_sandbox import Company, ManualClock, Sandbox
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import DatabaseRefused
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
@@ -33,10 +33,10 @@ from tap_sage_intacct.selection.filter_values import InvalidFilter
 from tap_sage_intacct.selection.filters import FilterField, parse_filter
 from tests.conftest import NOON
 
-EXAMPLES = 150
-LONG_EXAMPLES = 2000
-TEXT_EXAMPLES = 300
-MEGABYTE = 1_000_000
+EXAMPLES = 60
+LONG_EXAMPLES = int(os.environ.get("FILTERS_EXAMPLES", "600"))
+TEXT_EXAMPLES = 100
+LARGE = 300_000
 
 OBJECT = "APBILL"
 LABELLED = "STATE"
@@ -573,7 +573,7 @@ def test_books_are_as_supposed(company: Company, roads: Mapping[str, Road]) -> N
 
 def test_filters_choose_what_they_say(road: Road) -> None:
     counts = check_meaning(road, EXAMPLES, seed_of_the_run())
-    assert counts["that chose some rows but not all"] > EXAMPLES / 4
+    assert counts["that chose some rows but not all"] > EXAMPLES / 6
 
 
 @pytest.mark.long
@@ -795,19 +795,19 @@ BIG: Mapping[str, tuple[str, bool]] = {
     "open parentheses": ("(" * 100_000, False),
     "negations": ("NOT " * 10_000 + "RECORDNO = 1", False),
     "minus signs": ("RECORDNO = " + "- " * 10_000 + "1", False),
-    "text": (f"DESCRIPTION = '{'x' * MEGABYTE}'", True),
-    "text of quotes": ("DESCRIPTION = '" + "''" * (MEGABYTE // 2) + "'", True),
-    "text of backslashes": ("DESCRIPTION = '" + "\\\\" * (MEGABYTE // 2) + "'", True),
-    "text of escapes": ("DESCRIPTION = '" + "&lt;" * (MEGABYTE // 4) + "'", True),
-    "text without end": ("DESCRIPTION = '" + "x" * MEGABYTE, False),
-    "quotes": ("'" * (MEGABYTE + 1), False),
-    "digits": ("RECORDNO = " + "9" * MEGABYTE, False),
-    "word": ("x" * MEGABYTE + " = 1", False),
-    "blanks": ("RECORDNO" + " " * MEGABYTE + "= 1", True),
-    "numbers": (f"RECORDNO IN ({', '.join(map(str, range(20_000)))})", True),
-    "numbers not in": (f"RECORDNO NOT IN ({', '.join(map(str, range(20_000)))})", True),
+    "text": (f"DESCRIPTION = '{'x' * LARGE}'", True),
+    "text of quotes": ("DESCRIPTION = '" + "''" * (LARGE // 2) + "'", True),
+    "text of backslashes": ("DESCRIPTION = '" + "\\\\" * (LARGE // 2) + "'", True),
+    "text of escapes": ("DESCRIPTION = '" + "&lt;" * (LARGE // 4) + "'", True),
+    "text without end": ("DESCRIPTION = '" + "x" * LARGE, False),
+    "quotes": ("'" * (LARGE + 1), False),
+    "digits": ("RECORDNO = " + "9" * LARGE, False),
+    "word": ("x" * LARGE + " = 1", False),
+    "blanks": ("RECORDNO" + " " * LARGE + "= 1", True),
+    "numbers": (f"RECORDNO IN ({', '.join(map(str, range(6_000)))})", True),
+    "numbers not in": (f"RECORDNO NOT IN ({', '.join(map(str, range(6_000)))})", True),
     "texts": (
-        f"DESCRIPTION IN ({', '.join(repr(str(n)) for n in range(20_000))})",
+        f"DESCRIPTION IN ({', '.join(repr(str(n)) for n in range(6_000))})",
         True,
     ),
     "conditions": (" OR ".join(["RECORDNO = 1"] * 500), True),
@@ -826,7 +826,7 @@ def test_the_largest_texts_work_or_are_refused(roads: Mapping[str, Road]) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    [" OR ".join(["RECORDNO = 1"] * 5000), f"DESCRIPTION LIKE '{'x' * MEGABYTE}'"],
+    [" OR ".join(["RECORDNO = 1"] * 2000), f"DESCRIPTION LIKE '{'x' * LARGE}'"],
     ids=["conditions", "pattern"],
 )
 def test_what_is_too_much_for_the_database_is_its_refusal(
@@ -844,7 +844,7 @@ def test_day_in_the_first_thousand_years_is_before_all_others(road: Road) -> Non
 def test_long_lists_find_their_rows(road: Road) -> None:
     everything = {row["RECORDNO"] for row in road.rows}
     few = set(sorted(everything)[::7])
-    written = ", ".join(map(str, sorted(few | set(range(10_000, 30_000)))))
+    written = ", ".join(map(str, sorted(few | set(range(10_000, 16_000)))))
     assert road.found(f"RECORDNO IN ({written})") == few
     assert road.found(f"RECORDNO NOT IN ({written})") == everything - few
     assert road.found(f"NOT RECORDNO IN ({written})") == everything - few

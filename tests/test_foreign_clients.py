@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from intacct_sandbox import Company, Sandbox, Switches
 
 pytestmark = pytest.mark.long

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tests.loading import ROADS, Loader, as_json, parse
 
 pytestmark = pytest.mark.long

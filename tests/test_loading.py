@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from math import ceil
 
 import pytest
+
 from intacct_sandbox import (
     Company,
     Fault,
@@ -17,7 +18,6 @@ from intacct_sandbox import (
     Switches,
     UserFormatting,
 )
-
 from tap_sage_intacct.catalog.sources import (
     DATA_SOURCE_BY_STREAM,
     DATA_SOURCES,

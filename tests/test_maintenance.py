@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from intacct_sandbox import Company, Fault, FaultKind, Sandbox
 
+from intacct_sandbox import Company, Fault, FaultKind, Sandbox
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import TransientError
 from tap_sage_intacct.run import run as run_module

@@ -9,8 +9,8 @@ import secrets
 from collections.abc import Callable
 
 import pytest
-from intacct_sandbox import Company, Fault, FaultKind, Sandbox
 
+from intacct_sandbox import Company, Fault, FaultKind, Sandbox
 from tests.intacct.test_gateway import TRANSIENT
 from tests.loading import PERIODS, Loader
 from tests.test_loading import STREAMS, assert_loaded

@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from intacct_sandbox import Company, Fault, FaultKind, Sandbox, Switches
 
+from intacct_sandbox import Company, Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tests.pipelines import (
     ROOT,

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from intacct_sandbox import Company, Sandbox
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.catalog.schema import load_shipped_schema
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.selection.meltano import (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, Report, Sandbox, Switches
 
+from intacct_sandbox import Company, Report, Sandbox, Switches
 from tap_sage_intacct.catalog.sensitivity import sensitive_fields
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.errors import InvalidSettings

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from intacct_sandbox import Company, ManualClock
 from singer_sdk.helpers._batch import (
     BaseBatchFileEncoding,
     BatchConfig,
     StorageTarget,
 )
 
+from intacct_sandbox import Company, ManualClock
 from tap_sage_intacct.catalog.schema import DELETED_AT as DELETED
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.rows.values import ValueType

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tests.loading import Loader, Run, is_under_way
 from tests.test_loading import assert_loaded
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from intacct_sandbox.pigment import Workspace
-from target_pigment.settings import SECRETS, SETTINGS
 
+from intacct_sandbox.pigment import Workspace
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tap_sage_intacct.settings.maintenance import MaintenanceWindow
+from target_pigment.settings import SECRETS, SETTINGS
 
 ROOT = Path(__file__).parent.parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())

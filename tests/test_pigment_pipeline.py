@@ -17,9 +17,9 @@ from uuid import uuid4
 
 import pytest
 import yaml
+
 from intacct_sandbox import Company, Sandbox, SystemClock
 from intacct_sandbox.pigment import PigmentFault, PigmentSandbox, Workspace
-
 from tests.shipped_project import PROJECT, copy_of_project
 from tools.pigment_comparison import (
     Column,

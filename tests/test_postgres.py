@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from intacct_sandbox import Company, Sandbox
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource
 from tests import postgres
 from tests.pipelines import assert_same, meltano_run, truth

@@ -13,6 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+
 from intacct_sandbox import (
     Company,
     Fault,
@@ -21,7 +22,6 @@ from intacct_sandbox import (
     Sandbox,
     Switches,
 )
-
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.run.progress import Outcome, StreamProgress, summary
 from tests.loading import Loader, shipped_catalog

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lxml import etree
+
 from intacct_sandbox import Company, ManualClock, Sandbox
 from intacct_sandbox.definitions import (
     FieldDefinition,
     ObjectDefinition,
     load_definitions,
 )
-from lxml import etree
-
 from tap_sage_intacct.catalog.schema import json_schema
 from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition as Recorded
 from tap_sage_intacct.intacct.xml.metadata import read_lookup

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from target_pigment.errors import UnsuitableStream
 from target_pigment.target import TargetPigment
 

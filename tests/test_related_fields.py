@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from intacct_sandbox import Company, Sandbox
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.loading import Loader, as_json

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from intacct_sandbox import Company, ManualClock, Report, Sandbox
 from intacct_sandbox.faults import Fault, FaultKind
-
 from tap_sage_intacct.catalog.report_columns import column_names
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import ReportFailed, ReportNotFound, RequestRefused
@@ -205,7 +205,7 @@ def test_answer_without_a_report_id_is_read_as_well(
     assert len(rows(load(loader, name="Trial balance 26")[1])) == 26
 
 
-@pytest.mark.parametrize("lost", [1, 5, -1])
+@pytest.mark.parametrize("lost", [1, 3, -1])
 def test_lost_page_means_to_run_it_again(
     sandbox: Sandbox,
     loader: MakeLoader,
@@ -213,8 +213,10 @@ def test_lost_page_means_to_run_it_again(
     lost: int,
 ) -> None:
     """The answer is cut off on its way; the server has given the page out."""
-    target = loader(custom_reports=[{"name": "Journal lines"}])
-    catalog = target.catalog(["journal_lines"])
+    report = Report("Lines", "interactive", "GLENTRY", ("RECORDNO", "AMOUNT"), repeat=9)
+    sandbox.switches = replace(sandbox.switches, reports=(report,))
+    target = loader(custom_reports=[{"name": "Lines"}])
+    catalog = target.catalog(["lines"])
     sandbox.forget_calls()
     whole = rows(target.run(catalog=catalog))
     first, last = sandbox.calls[0].number, sandbox.calls[-1].number

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from intacct_sandbox import Sandbox, Switches
 from lxml import etree
 
+from intacct_sandbox import Sandbox, Switches
 from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import Call
 from tap_sage_intacct.intacct.xml.envelope import Function, request_document

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 import yaml
-from intacct_sandbox import Company, Sandbox
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.settings.maintenance import MaintenanceWindow
 
 ROOT = Path(__file__).parents[1]

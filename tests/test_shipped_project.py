@@ -17,9 +17,9 @@ from typing import Any
 import duckdb
 import psycopg
 import pytest
-from intacct_sandbox import Company, Sandbox
 from psycopg.rows import dict_row
 
+from intacct_sandbox import Company, Sandbox
 from tap_sage_intacct.tap import TapSageIntacct
 from tests import postgres
 from tests.shipped_project import (

@@ -11,9 +11,9 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from intacct_sandbox import Company, ManualClock, Sandbox
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.loading import PERIODS
 

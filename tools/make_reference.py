@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from target_pigment.settings import SETTINGS as TARGET_SETTINGS
-
 from tap_sage_intacct.catalog.schema import is_own, load_shipped_schema
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource, ReadFunction
 from tap_sage_intacct.settings.declared import SETTINGS as TAP_SETTINGS
+from target_pigment.settings import SETTINGS as TARGET_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -21,9 +21,9 @@ from typing import Any
 
 import requests
 import yaml
+
 from intacct_sandbox import Company, SystemClock
 from intacct_sandbox.pigment import Configuration, Workspace
-
 from tap_sage_intacct.catalog.sources import (
     DATA_SOURCE_BY_STREAM,
     DataSource,

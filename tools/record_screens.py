@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches, UserFormatting
 from rich.console import Console
 from rich.terminal_theme import MONOKAI, TerminalTheme
 
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches, UserFormatting
 from tap_sage_intacct.companion.cli import main
 from tap_sage_intacct.companion.session import Surroundings
 from tools.recorded_run import Moment, record_run

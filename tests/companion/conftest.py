@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from intacct_sandbox import Sandbox
 
+from intacct_sandbox import Sandbox
 from tap_sage_intacct.companion.cli import main
 from tap_sage_intacct.companion.session import Surroundings
 from tests.conftest import NOON

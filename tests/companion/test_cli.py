@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import Result
-from intacct_sandbox import Fault, FaultKind, Sandbox
 from rich.console import Console
 
+from intacct_sandbox import Fault, FaultKind, Sandbox
 from tap_sage_intacct.companion.cli import main
 from tap_sage_intacct.companion.session import Surroundings
 from tests.companion.conftest import Command

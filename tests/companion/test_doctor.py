@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+
 from intacct_sandbox import (
     Company,
     Fault,
@@ -18,7 +19,6 @@ from intacct_sandbox import (
     Switches,
     UserFormatting,
 )
-
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.companion.permissions import PERMISSIONS
 from tap_sage_intacct.companion.session import Surroundings

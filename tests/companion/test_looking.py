@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from intacct_sandbox import Company, Sandbox, Switches
 
+from intacct_sandbox import Company, Sandbox, Switches
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.companion.preview import SHOWN_FIELDS

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.companion.session import Surroundings
 from tests.companion.conftest import Command

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from intacct_sandbox import Company, Sandbox, Switches
 
+from intacct_sandbox import Company, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import ReadFunction
 from tap_sage_intacct.reading.balances import balance_key, key_fields
 from tests.conftest import NOON

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from intacct_sandbox import ManualClock, Sandbox
 
+from intacct_sandbox import ManualClock, Sandbox
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.settings.settings import Settings
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from lxml.builder import E
+
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.replies import Reply
 from intacct_sandbox.reports import REPORTS
-from lxml.builder import E
-
 from tap_sage_intacct.intacct.errors import Call, WrongAnswer
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions

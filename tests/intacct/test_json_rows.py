@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from intacct_sandbox import Sandbox
 
+from intacct_sandbox import Sandbox
 from tap_sage_intacct.intacct.errors import Call, InvalidResponse
 from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.xml.envelope import (

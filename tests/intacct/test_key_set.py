@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import ceil
 
 import pytest
-from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.pages.key_set import MAX_WRONG_GUESSES, key_set_pages

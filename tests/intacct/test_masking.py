@@ -17,10 +17,10 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.errors import ErrorEntry, FunctionRefusal
 from intacct_sandbox.replies import Reply
-
 from tap_sage_intacct.intacct.credentials import Secret
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.masking import MASK, Mask, masked

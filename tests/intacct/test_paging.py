@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 
+from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.errors import ControlRefusal, ErrorEntry
 from intacct_sandbox.replies import HTML_TYPE, XML_TYPE, Reply
-
 from tap_sage_intacct.intacct import transport
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,

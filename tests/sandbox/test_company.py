@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from intacct_sandbox import Company, ManualClock
 from intacct_sandbox.store import Value
-
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tests.conftest import NOON
 

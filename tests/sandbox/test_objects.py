@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox
-from intacct_sandbox.definitions import load_definitions
 from lxml import etree
 
+from intacct_sandbox import Company, ManualClock, Sandbox
+from intacct_sandbox.definitions import load_definitions
 from tests.conftest import NOON
 from tests.sandbox.gateway.client import Client, column, query, read_by_query
 

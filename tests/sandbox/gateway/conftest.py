@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from intacct_sandbox import Company, Faults, ManualClock, Sandbox, Switches
 
+from intacct_sandbox import Company, Faults, ManualClock, Sandbox, Switches
 from tests.sandbox.gateway.client import Client
 
 if TYPE_CHECKING:

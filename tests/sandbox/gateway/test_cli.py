@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from intacct_sandbox.cli import main
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intacct_sandbox import Call, Company, Faults
-
 from tests.sandbox.gateway.client import Client, column, query
 
 if TYPE_CHECKING:

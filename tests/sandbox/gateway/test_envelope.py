@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from intacct_sandbox import Company, Switches
 from lxml import etree
 
+from intacct_sandbox import Company, Switches
 from tests.sandbox.gateway.client import XML_HEADERS, Client, query
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from lxml import etree
+
 from intacct_sandbox import Call, Fault, FaultKind, Faults, Switches
 from intacct_sandbox.errors import (
     AuthenticationRefusal,
@@ -17,8 +19,6 @@ from intacct_sandbox.errors import (
     Refusal,
 )
 from intacct_sandbox.replies import HTML_TYPE, Reply
-from lxml import etree
-
 from tests.sandbox.gateway.client import Client, query
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Sandbox, Switches
-from intacct_sandbox.definitions import RelationshipDefinition, load_definitions
 from lxml import etree
 
+from intacct_sandbox import Company, ManualClock, Sandbox, Switches
+from intacct_sandbox.definitions import RelationshipDefinition, load_definitions
 from tests.sandbox.gateway.client import Client, rows
 from tests.sandbox.gateway.conftest import NOW
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from intacct_sandbox import UserFormatting
 
 FORMATTINGS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from intacct_sandbox.conditions import Comparison, Condition, Junction, Negation
 from intacct_sandbox.errors import FunctionRefusal
 from intacct_sandbox.legacy_query import parse_legacy_query

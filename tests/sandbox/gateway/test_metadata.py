@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml import etree
+
 from intacct_sandbox import Switches
 from intacct_sandbox.metadata import dimensions_document
-from lxml import etree
 
 if TYPE_CHECKING:
     from tests.sandbox.gateway.client import Client

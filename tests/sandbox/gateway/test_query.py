@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from intacct_sandbox import Company, Fault, FaultKind, Switches, UserFormatting
 
+from intacct_sandbox import Company, Fault, FaultKind, Switches, UserFormatting
 from tests.sandbox.gateway.client import Client, column, compare, query, rows
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from intacct_sandbox import Company, ManualClock, Switches
 
+from intacct_sandbox import Company, ManualClock, Switches
 from tests.sandbox.gateway.client import Client, column, read_by_query, rows
 
 if TYPE_CHECKING:

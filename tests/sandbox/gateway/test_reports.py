@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import pytest
-from intacct_sandbox import Company, Report, Switches, UserFormatting
 from lxml import etree
 
+from intacct_sandbox import Company, Report, Switches, UserFormatting
 from tests.sandbox.gateway.client import Client, rows
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intacct_sandbox import ManualClock, Switches
-
 from tests.sandbox.gateway.client import Client, query, rows
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Literal
 
 import pytest
+
 from intacct_sandbox import UserFormatting
 
 JULY, DECEMBER = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from intacct_sandbox.pigment import (
     ImportColumn,
     ListType,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import requests
-from intacct_sandbox.pigment import PigmentFault
 
+from intacct_sandbox.pigment import PigmentFault
 from tests.sandbox.pigment.conftest import Client
 
 BODY = "id,amount,day,account\r\n1,1234.5,2026-01-31,\r\n"

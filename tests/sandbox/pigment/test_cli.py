@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from intacct_sandbox.cli import main
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intacct_sandbox.pigment import PigmentFault, Workspace
 
+from intacct_sandbox.pigment import PigmentFault, Workspace
 from tests.sandbox.pigment.conftest import Client
 
 HEADER = "id,amount,day,account"
