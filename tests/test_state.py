@@ -254,6 +254,8 @@ NAME = {"context": {"PERIOD": "June"}}
     [
         {"partitions": None},
         {"partitions": {}},
+        {"left": {}},
+        {"left": [{}]},
         {"partitions": ["June"]},
         {"partitions": [{}]},
         {"partitions": [{"context": None}]},

@@ -210,22 +210,26 @@ def check_bookmark(
         InvalidState: as `read_checkpoint`; or the bookmark is of another origin, or of
             the future, and would leave out every row that is older than it.
     """
-    for part in (bookmark, *_partitions(bookmark, stream)):
+    partitions = _parts(bookmark, PARTITIONS, stream)
+    left = _parts(bookmark, LEFT, stream)
+    for part in (bookmark, *partitions, *left):
         _check_time(read_checkpoint(part, stream), stream, now, most_ahead)
         _check_origin(part, stream, origin)
 
 
-def _partitions(bookmark: Mapping[str, Any], stream: str) -> list[Mapping[str, Any]]:
-    partitions = bookmark.get(PARTITIONS, [])
-    if not isinstance(partitions, list):
+def _parts(
+    bookmark: Mapping[str, Any], name: str, stream: str
+) -> list[Mapping[str, Any]]:
+    parts = bookmark.get(name, [])
+    if not isinstance(parts, list):
         raise _damaged(stream)
     contexts: list[Any] = []
-    for part in partitions:
+    for part in parts:
         context = part.get(CONTEXT) if isinstance(part, Mapping) else None
         if not isinstance(context, Mapping) or context in contexts:
             raise _damaged(stream)
         contexts.append(context)
-    return partitions
+    return parts
 
 
 def _check_time(
