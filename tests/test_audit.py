@@ -33,8 +33,8 @@ def test_clean_environment_passes() -> None:
 def test_vulnerability_fails_and_is_named() -> None:
     assert verdict(CLEAN, VULNERABLE, exit_code=1) == Verdict(
         (
-            "requests 2.0: PYSEC-1, mended in 2.1, 2.2",
-            "requests 2.0: PYSEC-2, mended in no version yet",
+            "requests 2.0: PYSEC-1, fixed in 2.1, 2.2",
+            "requests 2.0: PYSEC-2, fixed in no version yet",
             "2 of 2 dependencies were audited.",
         ),
         1,

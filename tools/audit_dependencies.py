@@ -39,7 +39,7 @@ def judge(output: str, errors: str, exit_code: int) -> Verdict:
     found = json.loads(output)["dependencies"]
     audited = [entry for entry in found if "vulns" in entry]
     findings = tuple(
-        f"{entry['name']} {entry['version']}: {vulnerability['id']}, mended in "
+        f"{entry['name']} {entry['version']}: {vulnerability['id']}, fixed in "
         f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
         for entry in audited
         for vulnerability in entry["vulns"]

@@ -53,7 +53,7 @@ def main() -> None:
 @main.command()
 @with_session
 def doctor(session: Session) -> None:
-    """Check the connection step by step, and say how to mend it."""
+    """Check the connection step by step, and say how to fix it."""
     configuration = session.configuration
     selection = configuration.selection
     output = session.output

@@ -219,8 +219,8 @@ def _audit_trail(gateway: Gateway, *, is_needed: bool) -> Step:
     except IntacctError as error:
         step = failed if is_needed else warned
         is_denied = isinstance(error, PermissionDenied)
-        mend = remedy if is_denied else error.remedy
-        return step("audit_trail", "may not be read", mend, answer_of(error))
+        what_to_do = remedy if is_denied else error.remedy
+        return step("audit_trail", "may not be read", what_to_do, answer_of(error))
     return ok("audit_trail", "can be read")
 
 

@@ -1,4 +1,4 @@
-"""What the doctor looked at: a step, how it came out, and what mends it."""
+"""What the doctor looked at: a step, how it came out, and what fixes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor: each thing that can be wrong, with the page that mends it."""
+"""The doctor: each thing that can be wrong, with the page that fixes it."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class StreamLoad:
         if missing and self._settings.on_missing_field is Reaction.FAIL:
             raise UnsuitableStream(
                 f"Stream {self.name}: SCHEMA lacks the columns {', '.join(missing)}; "
-                "mend `columns`, select the fields in the tap, or set on_missing_field "
+                "correct `columns`, select the fields in the tap, or set on_missing_field "
                 "to ignore."
             )
         new = [name for name in fields if name not in names]

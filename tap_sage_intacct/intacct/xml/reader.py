@@ -203,9 +203,13 @@ class ObjectReader:
         reason: str,
         error: IntacctError | None = None,
     ) -> tuple[RowSet, int]:
-        """As XML what did not come as JSON; where it does not come either, so be it.
+        """Ask for XML what did not come as JSON.
 
-        Where it only comes without some of the fields, these were at fault.
+        If it only comes without some of the fields, those fields were at fault, and JSON
+        goes on.
+
+        Raises:
+            IntacctError: it does not come as XML either.
         """
         answer = self.query(condition, order)
         if self.fields == fields:
