@@ -356,11 +356,12 @@ class KeySet:
         )
         if not is_known:
             self._connection.execute(
-                "UPDATE keys SET taken = NULL WHERE key_set = ? AND taken > ?",
+                "UPDATE keys SET taken = NULL "
+                "WHERE key_set = ? AND deleted > ? AND taken IS NOT NULL",
                 (self._number, text),
             )
         self._connection.execute(
-            "DELETE FROM keys WHERE key_set = ? AND taken < ?",
+            "DELETE FROM keys WHERE key_set = ? AND deleted < ? AND taken IS NOT NULL",
             (self._number, _text(bookmark - timedelta(days=_KEPT_DAYS))),
         )
         self._set("bookmark", text)
