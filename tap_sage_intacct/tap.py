@@ -34,7 +34,7 @@ from tap_sage_intacct.command import (
     run_command,
 )
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.xml.session import utc_now
+from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
     MOST_AHEAD_OF_SERVER,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 
 def read_by_plain_offset(reader: ObjectReader) -> Iterator[Row]:

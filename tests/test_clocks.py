@@ -107,7 +107,7 @@ def test_clocks_that_differ_are_said_once(
         record.getMessage()
         for record in caplog.records
         if record.levelno >= logging.WARNING
-        and record.name == "tap_sage_intacct.intacct.xml.session"
+        and record.name == "tap_sage_intacct.intacct.http.clock"
     ]
     assert len(said) == (expected is not None)
     assert all(str(expected) in text for text in said)

@@ -12,8 +12,8 @@ import pytest
 
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import PagesMoved
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.reading.drift import DriftFound
 from tap_sage_intacct.reading.offsets import ALIGNMENT_TRIES
 from tap_sage_intacct.settings.settings import Settings

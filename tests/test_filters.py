@@ -15,17 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, ValueType
-from tap_sage_intacct.intacct.xml.query import (
+from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
     Comparison,
     Condition,
     Operator,
     Value,
-    condition_text,
-    filter_element,
 )
+from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, ValueType
+from tap_sage_intacct.intacct.xml.query import condition_text, filter_element
 from tap_sage_intacct.selection.filter_values import InvalidFilter
 from tap_sage_intacct.selection.filters import (
     FilterField,
@@ -400,7 +399,7 @@ class Printer:
     def _comparison(self, leaf: Comparison) -> str:
         field, blank = self._cased(leaf.field), self._blank()
         values = [self._value(value) for value in leaf.values]
-        words = self._cased(leaf.operator.text)
+        words = self._cased(leaf.operator.value)
         if leaf.operator in NULLS:
             return f"{field} {words}"
         if leaf.operator in LISTS:

@@ -19,7 +19,7 @@ from intacct_sandbox.definitions import (
     load_definitions,
 )
 from tap_sage_intacct.catalog.schema import json_schema
-from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition as Recorded
+from tap_sage_intacct.intacct.objects import ObjectDefinition as Recorded
 from tap_sage_intacct.intacct.xml.metadata import read_lookup
 from tests.conftest import NOON
 from tests.loading import PERIODS, Loader, as_json

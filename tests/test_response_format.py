@@ -23,10 +23,10 @@ from tap_sage_intacct.catalog.sources import (
 )
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.xml.envelope import RowSet
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.settings.settings import Settings
 from tests.conftest import NOON
 from tests.intacct.test_gateway import TRANSIENT

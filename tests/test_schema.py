@@ -16,17 +16,13 @@ from tap_sage_intacct.catalog.schema import (
     merge,
     value_types,
 )
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.intacct.rows.values import (
     VALUE_TYPE_BY_DATATYPE,
     ValueType,
     value_type_of,
 )
-from tap_sage_intacct.intacct.xml.metadata import (
-    Field,
-    ObjectDefinition,
-    Relationship,
-    read_lookup,
-)
+from tap_sage_intacct.intacct.xml.metadata import read_lookup
 
 LOOKUP_RESPONSES = Path(
     os.environ.get("INTACCT_LOOKUP_RESPONSES")

@@ -236,7 +236,7 @@ def test_deletions_in_the_hour_that_is_repeated_are_told(
     zone: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tap_sage_intacct.intacct.xml.reader.MAX_QUERY_PAGE", 5)
+    monkeypatch.setattr("tap_sage_intacct.intacct.reader.MAX_QUERY_PAGE", 5)
     hour_begins = at(CHANGES[zone][1]) - timedelta(hours=1)
     if zone == "Australia/Lord_Howe":
         hour_begins = at(CHANGES[zone][0]) - timedelta(minutes=40)

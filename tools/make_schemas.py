@@ -17,7 +17,7 @@ from typing import Any
 from tap_sage_intacct.catalog.labels import labels_of
 from tap_sage_intacct.catalog.schema import UNSEEN_SENTENCE, Schema, json_schema
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, DATA_SOURCES, DataSource
-from tap_sage_intacct.intacct.xml.metadata import Field, ObjectDefinition, Relationship
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 
 Facts = dict[str, Any]
 

@@ -24,8 +24,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from intacct_sandbox import Company, ManualClock, Sandbox  # noqa: E402
+from tap_sage_intacct.intacct.reader import ObjectReader  # noqa: E402
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings  # noqa: E402
-from tap_sage_intacct.intacct.xml.reader import ObjectReader  # noqa: E402
 from tap_sage_intacct.settings.settings import Settings  # noqa: E402
 from tests.loading import Loader  # noqa: E402
 from tests.plain_offset_reader import read_by_plain_offset  # noqa: E402

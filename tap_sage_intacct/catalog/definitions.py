@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition, read_lookup
+from tap_sage_intacct.intacct.xml.metadata import read_lookup
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.xml.gateway import Gateway

@@ -34,21 +34,16 @@ from tap_sage_intacct.catalog.sources import (
 )
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
+from tap_sage_intacct.intacct.query import Comparison, Operator, Query
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import (
-    Comparison,
-    Operator,
-    Query,
-    query_function,
-    read_by_query_function,
-)
+from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.objects import ObjectDefinition
     from tap_sage_intacct.intacct.rows.values import UserFormat
     from tap_sage_intacct.intacct.xml.envelope import Function
     from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition
     from tap_sage_intacct.settings.sensitive import SensitivePolicy
     from tap_sage_intacct.settings.settings import OnDenied, Settings
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.metadata import ObjectDefinition
+    from tap_sage_intacct.intacct.objects import ObjectDefinition
 
 Labels = Mapping[str, tuple[str, ...]]
 """Field to labels."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.xml.metadata import Field, ObjectDefinition, Relationship
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.settings.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from tap_sage_intacct.catalog.related_fields import field_at
 from tap_sage_intacct.catalog.schema import json_schema
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
-from tap_sage_intacct.intacct.xml.metadata import Field, ObjectDefinition
-from tap_sage_intacct.intacct.xml.report import CustomReportReader
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition
+from tap_sage_intacct.intacct.xml.reports import CustomReportReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.intacct.xml.report import ReportDefinition, ReportRow
+    from tap_sage_intacct.intacct.xml.reports import ReportDefinition, ReportRow
     from tap_sage_intacct.settings.settings import Settings
     from tap_sage_intacct.settings.values import CustomReport
 

@@ -18,11 +18,7 @@ from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from tap_sage_intacct.intacct.xml.metadata import (
-        Field,
-        ObjectDefinition,
-        Relationship,
-    )
+    from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 
 _PARENT = "Parent object"
 _CUSTOM = "Custom field"

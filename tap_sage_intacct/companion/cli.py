@@ -33,7 +33,7 @@ from tap_sage_intacct.companion.session import (
 )
 from tap_sage_intacct.companion.sources import listed_sources
 from tap_sage_intacct.companion.steps import Step, is_well
-from tap_sage_intacct.intacct.xml.reader import MAX_QUERY_PAGE
+from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.settings.input_files import read_object
 
 

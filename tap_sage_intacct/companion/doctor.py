@@ -37,11 +37,11 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     TransientError,
 )
-from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.gateway import Gateway
 from tap_sage_intacct.intacct.xml.metadata import read_applications
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.intacct.xml.user_preferences import offset_text
 from tap_sage_intacct.run.run import Run
 

@@ -18,8 +18,8 @@ from tap_sage_intacct.catalog.sources import (
 from tap_sage_intacct.companion.chosen import ChosenStream
 from tap_sage_intacct.companion.rows import Part, first_page, parts
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.xml.query import both
-from tap_sage_intacct.intacct.xml.session import utc_now
+from tap_sage_intacct.intacct.http.clock import utc_now
+from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.reading.drift import DriftDetector
 from tap_sage_intacct.reading.scope import Scope, changed_or_created
 from tap_sage_intacct.reading.state.checkpoint import (
@@ -31,7 +31,7 @@ from tap_sage_intacct.reading.state.checkpoint import (
 from tap_sage_intacct.selection.rows import RowSelection, row_selection
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.run.run import Run
 
 FURTHER_CALLS = 3

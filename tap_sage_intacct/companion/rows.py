@@ -12,8 +12,8 @@ from tap_sage_intacct.catalog.stored_codes import stored_values
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import RequestRefused
 from tap_sage_intacct.intacct.pages.nested import nested_pages
-from tap_sage_intacct.intacct.xml.query import Comparison, Condition, Operator, both
-from tap_sage_intacct.intacct.xml.reader import (
+from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
+from tap_sage_intacct.intacct.reader import (
     MAX_READ_BY_QUERY_PAGE,
     ObjectReader,
 )

@@ -3,14 +3,14 @@
 Knows XML and HTTP, and nothing of Singer.
 """
 
-from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import snapshot_pages
-from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.query import Comparison, Operator, Query
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.xml.query import Comparison, Operator, Query
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 __all__ = [
     "Comparison",

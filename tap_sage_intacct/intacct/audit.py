@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
+from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import AllOf, Comparison, Operator
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.xml.gateway import Gateway

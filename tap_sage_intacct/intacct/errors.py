@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.intacct.masking import masked
+from tap_sage_intacct.intacct.http.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

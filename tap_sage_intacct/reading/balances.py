@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.xml.query import AnyOf, Comparison, Operator
+from tap_sage_intacct.intacct.query import AnyOf, Comparison, Operator
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.intacct.xml.query import Condition
 
 # The natural key without dimensions [I]; the lookup has LOCATIONNO where the
 # documentation has LOCATIONDIMKEY [L].

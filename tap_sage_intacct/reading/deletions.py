@@ -18,8 +18,8 @@ from tap_sage_intacct.intacct.audit import deleted_keys, record_number
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import snapshot_pages
-from tap_sage_intacct.intacct.xml.query import MAX_IN_VALUES, Condition, both, in_
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, both, in_
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.reading.key_store import KeySet, StoredKey
 
 if TYPE_CHECKING:

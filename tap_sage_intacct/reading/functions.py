@@ -15,9 +15,9 @@ from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource, ReadFuncti
 from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
 from tap_sage_intacct.intacct.pages.nested import nested_pages
 from tap_sage_intacct.intacct.pages.pages import Page, snapshot_pages
+from tap_sage_intacct.intacct.query import Condition, both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.query import Condition, both
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.reading.balances import balance_key
 from tap_sage_intacct.reading.deletions import LegacyRecords
 from tap_sage_intacct.reading.emitted import EmittedRows

@@ -13,15 +13,9 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import Page
+from tap_sage_intacct.intacct.query import MAX_IN_VALUES, AnyOf, Condition, both, in_
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType, converter
-from tap_sage_intacct.intacct.xml.query import (
-    MAX_IN_VALUES,
-    AnyOf,
-    Condition,
-    both,
-    in_,
-)
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import Header

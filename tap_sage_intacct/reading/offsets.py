@@ -18,10 +18,10 @@ from tap_sage_intacct.intacct.pages.pages import (
     ordered_rows,
 )
 from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, up_to
+from tap_sage_intacct.intacct.query import Condition, both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.xml.gateway import BegunCall
-from tap_sage_intacct.intacct.xml.query import Condition, both
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.reading.drift import DriftDetector, Movement
 from tap_sage_intacct.settings.settings import OnDrift
 

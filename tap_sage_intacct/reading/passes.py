@@ -20,8 +20,7 @@ from tap_sage_intacct.intacct.pages.paging_key import (
     after,
     positions_of,
 )
-from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.query import (
+from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
     Comparison,
@@ -29,7 +28,8 @@ from tap_sage_intacct.intacct.xml.query import (
     Operator,
     both,
 )
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.reading.deletions import QueriedRecords
 from tap_sage_intacct.reading.emitted import EmittedRows
 from tap_sage_intacct.reading.lines import changed_headers, lines_of

@@ -15,9 +15,9 @@ from tap_sage_intacct.intacct.errors import RequestTimedOut
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import Page, count_rows
 from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, after, up_to
+from tap_sage_intacct.intacct.query import Condition, both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.query import Condition, both
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.reading.drift import DriftDetector, Movement
 from tap_sage_intacct.settings.settings import OnDrift
 

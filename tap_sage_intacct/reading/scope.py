@@ -11,14 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.pages.pages import LookAtRows, unwatched
+from tap_sage_intacct.intacct.query import AllOf, AnyOf, Comparison, Condition, Operator
 from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.query import (
-    AllOf,
-    AnyOf,
-    Comparison,
-    Condition,
-    Operator,
-)
 from tap_sage_intacct.reading.drift import DriftDetector
 from tap_sage_intacct.reading.state.checkpoint import Checkpoint
 from tap_sage_intacct.settings.settings import Paging

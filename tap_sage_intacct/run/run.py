@@ -27,8 +27,8 @@ from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import DataSource
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
-    from tap_sage_intacct.intacct.xml.query import Condition
     from tap_sage_intacct.reading.state.stream_state import KeyOwner
     from tap_sage_intacct.selection.periods import ReportingPeriod
     from tap_sage_intacct.settings.settings import Settings

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import PermissionDenied, RequestRefused
-from tap_sage_intacct.intacct.xml.query import Comparison, Operator, both
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.query import Comparison, Operator, both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tap_sage_intacct.catalog.sources import OWNER, RECORD_NUMBER
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.xml.query import Comparison, Condition, Operator
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.query import Comparison, Condition, Operator
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_ENTITY
 

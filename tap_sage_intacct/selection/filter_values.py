@@ -12,9 +12,9 @@ from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal
 
 from tap_sage_intacct.errors import TapError
+from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.rows.characters import is_legal
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import Value
 from tap_sage_intacct.settings.suggestions import did_you_mean, shortened
 
 Given = str | bool

@@ -19,14 +19,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from tap_sage_intacct.intacct.query import AllOf, AnyOf, Comparison, Condition, Operator
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import (
-    AllOf,
-    AnyOf,
-    Comparison,
-    Condition,
-    Operator,
-)
 from tap_sage_intacct.selection.filter_values import (
     Given,
     InvalidFilter,
@@ -154,7 +148,7 @@ _OPPOSITES = {
 _OPPOSITES |= {other: one for one, other in _OPPOSITES.items()}
 
 _WORDS: Mapping[str, Operator] = {
-    **{operator.text.upper(): operator for operator in Operator},
+    **{operator.value.upper(): operator for operator in Operator},
     "<>": Operator.NOT_EQUAL,
     "NOT BETWEEN": Operator.BETWEEN,
 }

@@ -16,8 +16,8 @@ from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType, converter
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import PeriodRange
 

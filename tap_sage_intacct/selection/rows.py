@@ -15,15 +15,15 @@ from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.catalog.sources import ReadFunction
 from tap_sage_intacct.catalog.stored_codes import codes_of
 from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.query import Comparison, Operator, both, in_
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import Comparison, Operator, both, in_
 from tap_sage_intacct.reading.balances import has_an_amount
 from tap_sage_intacct.selection.filter_values import InvalidFilter
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.discovery import OfferedSource
     from tap_sage_intacct.catalog.labels import Labels
-    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.selection.filters import FilterField
     from tap_sage_intacct.settings.settings import Settings
     from tap_sage_intacct.settings.values import PeriodRange

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
+from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.xml.gateway import DEFAULT_API_URL
-from tap_sage_intacct.intacct.xml.reader import MAX_QUERY_PAGE
 
 SETTINGS = th.PropertiesList(
     th.Property(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from tap_sage_intacct.intacct.credentials import Secret
+from tap_sage_intacct.intacct.http.credentials import Secret
 
 
 class Treatment(Enum):

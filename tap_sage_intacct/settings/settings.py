@@ -17,15 +17,15 @@ from zoneinfo import ZoneInfo
 import jsonschema
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.endpoint import address_of
-from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.http.endpoint import address_of
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy
+from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.rows.characters import is_control, is_legal
 from tap_sage_intacct.intacct.xml.gateway import (
     GatewaySettings,
     ResponseFormat,
 )
-from tap_sage_intacct.intacct.xml.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTING_NAMES, SETTINGS
 from tap_sage_intacct.settings.maintenance import MaintenanceWindow
 from tap_sage_intacct.settings.names import misspelt_problems

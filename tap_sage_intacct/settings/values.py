@@ -15,8 +15,8 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tap_sage_intacct.intacct.credentials import Secret
-from tap_sage_intacct.intacct.xml.report import Argument, DateRange, ReportKind
+from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.xml.reports import Argument, DateRange, ReportKind
 from tap_sage_intacct.settings.maintenance import MaintenanceAction, MaintenanceWindow
 from tap_sage_intacct.settings.sensitive import SensitivePolicy, Treatment
 from tap_sage_intacct.settings.suggestions import shortened

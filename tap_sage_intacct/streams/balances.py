@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
 from tap_sage_intacct.intacct.pages.pages import LookAtRows
+from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import Comparison, Operator, both
 from tap_sage_intacct.reading.balances import key_fields
 from tap_sage_intacct.reading.functions import BalanceReading
 from tap_sage_intacct.reading.repeated_keys import check_of_texts
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.intacct.xml.query import Condition
     from tap_sage_intacct.reading.scope import ReadPage
 
 

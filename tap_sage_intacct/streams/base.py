@@ -19,7 +19,6 @@ from singer_sdk.singerlib import Metadata
 
 from tap_sage_intacct.catalog.schema import is_own
 from tap_sage_intacct.catalog.sensitivity import is_hashed
-from tap_sage_intacct.intacct.call_counts import counted_for
 from tap_sage_intacct.intacct.errors import (
     IntacctError,
     ObjectNotFound,
@@ -27,6 +26,7 @@ from tap_sage_intacct.intacct.errors import (
     PermissionDenied,
     TransientError,
 )
+from tap_sage_intacct.intacct.http.call_counts import counted_for
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.records.bad_values import BadValues
 from tap_sage_intacct.records.messages import record_lines

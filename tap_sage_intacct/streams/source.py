@@ -25,10 +25,10 @@ from tap_sage_intacct.intacct.errors import (
     PermissionDenied,
 )
 from tap_sage_intacct.intacct.pages.pages import LookAtRows, unwatched
+from tap_sage_intacct.intacct.query import both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import both
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.reading.drift import DriftDetector
 from tap_sage_intacct.reading.functions import read_source
 from tap_sage_intacct.reading.repeated_keys import KeyCheck, check_of_texts
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping
 
     from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.intacct.xml.query import Condition
     from tap_sage_intacct.reading.deletions import DeletionFinder
     from tap_sage_intacct.reading.drift import DriftReport
     from tap_sage_intacct.reading.scope import ReadPage

@@ -14,15 +14,12 @@ from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.replies import Reply
 from intacct_sandbox.reports import REPORTS
 from tap_sage_intacct.intacct.errors import Call, WrongAnswer
+from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import Function
 from tap_sage_intacct.intacct.xml.gateway import Gateway
-from tap_sage_intacct.intacct.xml.query import (
-    Query,
-    query_function,
-    read_by_query_function,
-)
+from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
 from tests.intacct.conftest import MakeGateway
 from tests.loading import Loader, shipped_catalog
 from tests.provoking import on_page

@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import parse_url
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.endpoint import address_of, trusted_endpoint
+from tap_sage_intacct.intacct.http.endpoint import address_of, trusted_endpoint
 from tap_sage_intacct.settings.settings import Settings
 
 API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"

@@ -20,14 +20,15 @@ from tap_sage_intacct.intacct.errors import (
     RequestTimedOut,
     TransientError,
 )
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.query import Query
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
 from tap_sage_intacct.intacct.xml.gateway import Gateway
-from tap_sage_intacct.intacct.xml.query import Query, query_function
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
+from tap_sage_intacct.intacct.xml.query import query_function
 from tests.intacct.asked_ahead import wait_for_answers
 from tests.intacct.conftest import MakeGateway
 from tests.loading import SCANNER

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from intacct_sandbox import Sandbox
 from tap_sage_intacct.intacct.errors import Call, InvalidResponse
+from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.xml.envelope import (
     Function,
@@ -20,7 +21,7 @@ from tap_sage_intacct.intacct.xml.envelope import (
 )
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
-from tap_sage_intacct.intacct.xml.query import Query, query_function
+from tap_sage_intacct.intacct.xml.query import query_function
 from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.test_responses import ASKED, success
 

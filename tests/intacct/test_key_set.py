@@ -11,8 +11,8 @@ from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.pages.key_set import MAX_WRONG_GUESSES, key_set_pages
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.asked_ahead import threads_ahead, wait_for_answers
 

@@ -1,12 +1,8 @@
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.xml.metadata import (
-    Field,
-    ObjectDefinition,
-    Relationship,
-    read_lookup,
-)
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
+from tap_sage_intacct.intacct.xml.metadata import read_lookup
 
 APBILL = """
 <data listtype="All" count="1">

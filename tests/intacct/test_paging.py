@@ -12,9 +12,9 @@ from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, Page
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import snapshot_pages
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 from tap_sage_intacct.settings.settings import Settings
 
 DETAIL_KEY = DATA_SOURCE_BY_STREAM["gl_details"].paging_key

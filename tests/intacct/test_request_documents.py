@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, UserFormat
-from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.envelope import Function, request_document
-from tap_sage_intacct.intacct.xml.query import (
+from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
     Comparison,
@@ -19,6 +16,11 @@ from tap_sage_intacct.intacct.xml.query import (
     Operator,
     Query,
     Value,
+)
+from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.envelope import Function, request_document
+from tap_sage_intacct.intacct.xml.query import (
     condition_text,
     filter_element,
     query_function,

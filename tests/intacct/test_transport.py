@@ -16,7 +16,6 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.errors import ControlRefusal, ErrorEntry
 from intacct_sandbox.replies import HTML_TYPE, XML_TYPE, Reply
-from tap_sage_intacct.intacct import transport
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     HostUnreachable,
@@ -25,7 +24,8 @@ from tap_sage_intacct.intacct.errors import (
     SessionExpired,
     TransientError,
 )
-from tap_sage_intacct.intacct.retrying import RetryPolicy
+from tap_sage_intacct.intacct.http import transport
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.gateway import Gateway
 from tap_sage_intacct.tap import TapSageIntacct

@@ -10,16 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_sage_intacct.intacct.query import Comparison, Operator
 from tap_sage_intacct.intacct.rows.columns import column_converter
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT, UserFormat
 from tap_sage_intacct.intacct.rows.user_zone import ANY_ZONE, CHANGING_ZONES, UserZone
 from tap_sage_intacct.intacct.rows.values import ValueType, converter
-from tap_sage_intacct.intacct.xml.query import (
-    Comparison,
-    Operator,
-    condition_text,
-    filter_element,
-)
+from tap_sage_intacct.intacct.xml.query import condition_text, filter_element
 from tap_sage_intacct.intacct.xml.user_preferences import with_zone
 
 UTC = timezone.utc

@@ -31,16 +31,10 @@ from tap_sage_intacct.intacct.pages.paging_key import (
     at,
     up_to,
 )
+from tap_sage_intacct.intacct.query import AllOf, Comparison, Condition, Operator, both
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import (
-    AllOf,
-    Comparison,
-    Condition,
-    Operator,
-    both,
-)
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.xml.gateway import BegunCall

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.pages.key_set import key_set_pages
 from tap_sage_intacct.intacct.pages.pages import Page
+from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import read_nested_rows
-from tap_sage_intacct.intacct.xml.reader import ObjectReader
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.pages.paging_key import PagingKey

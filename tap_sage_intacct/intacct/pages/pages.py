@@ -27,12 +27,9 @@ from tap_sage_intacct.intacct.pages.paging_key import (
     Position,
     positions_of,
 )
-from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.envelope import RowSet
-from tap_sage_intacct.intacct.xml.query import (
-    Condition,
-)
-from tap_sage_intacct.intacct.xml.reader import MIN_PAGE, ObjectReader
+from tap_sage_intacct.intacct.query import Condition
+from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
+from tap_sage_intacct.intacct.rows.row import Row, RowSet
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.xml.gateway import BegunCall

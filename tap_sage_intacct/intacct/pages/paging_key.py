@@ -12,6 +12,14 @@ from datetime import datetime
 from typing import TypeGuard, cast
 
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.query import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Operator,
+    Value,
+)
 from tap_sage_intacct.intacct.rows.columns import (
     Column,
     ColumnConverter,
@@ -23,14 +31,6 @@ from tap_sage_intacct.intacct.rows.values import (
     JsonValue,
     UserFormat,
     ValueType,
-)
-from tap_sage_intacct.intacct.xml.query import (
-    AllOf,
-    AnyOf,
-    Comparison,
-    Condition,
-    Operator,
-    Value,
 )
 
 Position = tuple[int | str, ...]

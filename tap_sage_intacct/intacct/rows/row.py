@@ -8,6 +8,7 @@ a large page is done by column.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from typing import overload
@@ -78,6 +79,23 @@ class RowTable(Sequence[Row]):
         if name not in self.columns:
             raise KeyError(name)
         return list(map(itemgetter(self.columns.index(name)), self._cells))
+
+
+@dataclass(frozen=True, slots=True)
+class RowSet:
+    """The rows of one answer, and what it counts.
+
+    Attributes:
+        rows: in the server's order.
+        total: rows that match in all; None where the answer does not say.
+        remaining: rows after these; None where the answer does not say.
+        result_id: continues a readByQuery; None where missing or empty.
+    """
+
+    rows: Sequence[Row]
+    total: int | None
+    remaining: int | None
+    result_id: str | None
 
 
 def column_of(rows: Sequence[Row], name: str) -> list[str]:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from lxml.builder import E
 
-from tap_sage_intacct.intacct.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.errors import (
     Call,
     ErrorDetail,
@@ -24,7 +23,8 @@ from tap_sage_intacct.intacct.errors import (
     Level,
     classify,
 )
-from tap_sage_intacct.intacct.rows.row import Row, RowTable
+from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.rows.row import Row, RowSet, RowTable
 from tap_sage_intacct.intacct.rows.scanner import scan
 from tap_sage_intacct.intacct.xml.answer_check import check_control_id, check_result
 
@@ -88,23 +88,6 @@ class Response:
 
     session: Session
     results: tuple[Result, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RowSet:
-    """The rows of a `<data>` element and what its attributes count.
-
-    Attributes:
-        rows: in the server's order.
-        total: rows that match in all; None where the attribute is missing.
-        remaining: rows after these; None where the attribute is missing.
-        result_id: continues a readByQuery; None where missing or empty.
-    """
-
-    rows: Sequence[Row]
-    total: int | None
-    remaining: int | None
-    result_id: str | None
 
 
 def request_document(

@@ -22,10 +22,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from tap_sage_intacct.intacct.ahead import ask_ahead
-from tap_sage_intacct.intacct.call_counts import CallCounts
-from tap_sage_intacct.intacct.credentials import Secret
-from tap_sage_intacct.intacct.endpoint import trusted_endpoint
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     IntacctError,
@@ -37,10 +33,15 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
     classify,
 )
-from tap_sage_intacct.intacct.masking import Mask
-from tap_sage_intacct.intacct.retrying import RetryPolicy, patiently
+from tap_sage_intacct.intacct.http.call_counts import CallCounts
+from tap_sage_intacct.intacct.http.clock import ServerClock, utc_now
+from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.http.endpoint import trusted_endpoint
+from tap_sage_intacct.intacct.http.masking import Mask
+from tap_sage_intacct.intacct.http.retrying import RetryPolicy, patiently
+from tap_sage_intacct.intacct.http.transport import Contact, Transport
+from tap_sage_intacct.intacct.pending import ask_ahead
 from tap_sage_intacct.intacct.rows.user_format import UserFormat
-from tap_sage_intacct.intacct.transport import Contact, Transport
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import (
     Function,
@@ -54,25 +55,17 @@ from tap_sage_intacct.intacct.xml.envelope import (
     request_document,
 )
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
-from tap_sage_intacct.intacct.xml.session import (
-    CurrentSession,
-    OpenSession,
-    ServerClock,
-    utc_now,
-)
+from tap_sage_intacct.intacct.xml.session import CurrentSession, OpenSession
 from tap_sage_intacct.intacct.xml.stamp_evidence import stamp_evidence
 from tap_sage_intacct.intacct.xml.user_preferences import unknown_user_format, with_zone
 
 if TYPE_CHECKING:
     from lxml import etree
 
-    from tap_sage_intacct.intacct.credentials import Login, Sender
-    from tap_sage_intacct.intacct.transport import HttpAnswer
-    from tap_sage_intacct.intacct.xml.envelope import (
-        Authentication,
-        Result,
-        RowSet,
-    )
+    from tap_sage_intacct.intacct.http.credentials import Login, Sender
+    from tap_sage_intacct.intacct.http.transport import HttpAnswer
+    from tap_sage_intacct.intacct.rows.row import RowSet
+    from tap_sage_intacct.intacct.xml.envelope import Authentication, Result
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 import msgspec
 
 from tap_sage_intacct.intacct.errors import InvalidResponse
-from tap_sage_intacct.intacct.rows.row import Row, RowTable
-from tap_sage_intacct.intacct.xml.envelope import ILLEGAL_BYTES, RowSet
+from tap_sage_intacct.intacct.rows.row import Row, RowSet, RowTable
+from tap_sage_intacct.intacct.xml.envelope import ILLEGAL_BYTES
 
 _FIRST_ROW = msgspec.json.Decoder(dict[str, str])
 # Values as they are written, where they are not all texts.

@@ -1,111 +1,47 @@
-"""What is asked of an object: conditions, order, aggregates, and their two spellings.
+"""A query in Intacct's two spellings.
 
-Pure: values in, elements or text out. One `Condition` tree serves paging and the
-user's filters; it is written as the `<filter>` of `query`, or as the condition text
-of `readByQuery` with its own escapes and stored codes.
+Pure: values in, elements or text out. A condition is written as the `<filter>` of
+`query`, or as the condition text of `readByQuery` with its own escapes and stored codes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 
 from lxml import etree
 from lxml.builder import E
 
 from tap_sage_intacct.intacct.errors import Call
+from tap_sage_intacct.intacct.query import (
+    MAX_IN_VALUES,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Operator,
+    Query,
+    StoredValue,
+    Value,
+)
 from tap_sage_intacct.intacct.rows.values import UserFormat
 from tap_sage_intacct.intacct.xml.envelope import Function
 
-Value = str | int | Decimal | bool | date | datetime
-"""A value to compare with; a naive datetime is the API user's own wall clock."""
-
-MAX_IN_VALUES = 1000
-"""Most values of one `in` (Sage's page on query [D])."""
-
-
-class Operator(Enum):
-    """How a field is compared: the element of `query`, and the text of readByQuery."""
-
-    EQUAL = ("equalto", "=")
-    NOT_EQUAL = ("notequalto", "!=")
-    LESS = ("lessthan", "<")
-    LESS_OR_EQUAL = ("lessthanorequalto", "<=")
-    GREATER = ("greaterthan", ">")
-    GREATER_OR_EQUAL = ("greaterthanorequalto", ">=")
-    BETWEEN = ("between", "between")
-    IN = ("in", "in")
-    NOT_IN = ("notin", "not in")
-    LIKE = ("like", "like")
-    NOT_LIKE = ("notlike", "not like")
-    IS_NULL = ("isnull", "IS NULL")
-    IS_NOT_NULL = ("isnotnull", "IS NOT NULL")
-
-    def __init__(self, element: str, text: str) -> None:
-        self.element = element
-        self.text = text
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One field against its values: two of BETWEEN, none of IS_NULL, one or more of IN."""
-
-    field: str
-    operator: Operator
-    values: tuple[Value, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Every one of these conditions holds."""
-
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one of these conditions holds."""
-
-    conditions: tuple[Condition, ...]
-
-
-Condition = Comparison | AllOf | AnyOf
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Rows of one object.
-
-    Attributes:
-        fields: ids to select, in this order; related fields by dotted path.
-        order: fields to sort by, ascending.
-        document_type: transaction definition (`docparid`), for its custom fields.
-    """
-
-    object_name: str
-    fields: tuple[str, ...]
-    condition: Condition | None = None
-    order: tuple[str, ...] = ()
-    document_type: str | None = None
-
-
-def both(first: Condition | None, second: Condition | None) -> Condition | None:
-    """The conditions joined by AND; either may be missing."""
-    if first is None or second is None:
-        return first or second
-    return AllOf((first, second))
-
-
-def holds_moments(condition: Condition | None) -> bool:
-    """Whether dates or times are compared, which each user's format writes otherwise."""
-    if condition is None:
-        return False
-    if isinstance(condition, Comparison):
-        return any(isinstance(value, date) for value in condition.values)
-    return any(map(holds_moments, condition.conditions))
+_ELEMENTS = {
+    Operator.EQUAL: "equalto",
+    Operator.NOT_EQUAL: "notequalto",
+    Operator.LESS: "lessthan",
+    Operator.LESS_OR_EQUAL: "lessthanorequalto",
+    Operator.GREATER: "greaterthan",
+    Operator.GREATER_OR_EQUAL: "greaterthanorequalto",
+    Operator.BETWEEN: "between",
+    Operator.IN: "in",
+    Operator.NOT_IN: "notin",
+    Operator.LIKE: "like",
+    Operator.NOT_LIKE: "notlike",
+    Operator.IS_NULL: "isnull",
+    Operator.IS_NOT_NULL: "isnotnull",
+}
 
 
 def query_function(
@@ -188,7 +124,7 @@ def _comparison_element(
 ) -> etree._Element:
     if len(comparison.values) > MAX_IN_VALUES:
         return filter_element(_split(comparison), user_format)
-    element = etree.Element(comparison.operator.element)
+    element = etree.Element(_ELEMENTS[comparison.operator])
     element.append(E.field(comparison.field))
     element.extend(
         E.value(value_text(value, user_format, operator))
@@ -243,10 +179,6 @@ def _moment_text(value: datetime, user_format: UserFormat, operator: Operator) -
     return user_format.format_timestamp(value)
 
 
-StoredValue = Callable[[str, Value], Value]
-"""(field, value) -> the value as the database stores it: `Posted` -> `P`."""
-
-
 def condition_text(
     condition: Condition,
     user_format: UserFormat,
@@ -280,8 +212,8 @@ def _comparison_text(
         # `!=` and `<>` are not in the grammar.
         return f"NOT ({field} = {values[0]})"
     if operator in {Operator.IN, Operator.NOT_IN}:
-        return f"{field} {operator.text} ({', '.join(values)})"
-    return " ".join((field, operator.text, *values))
+        return f"{field} {operator.value} ({', '.join(values)})"
+    return " ".join((field, operator.value, *values))
 
 
 def _as_it_is(_field: str, value: Value) -> Value:
@@ -295,8 +227,3 @@ def _quoted(value: Value, user_format: UserFormat, operator: Operator) -> str:
     if isinstance(value, int | Decimal):
         return text
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def in_(field: str, values: Sequence[Value]) -> Comparison:
-    """The field has one of these values."""
-    return Comparison(field, Operator.IN, tuple(values))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator, Query
 from tap_sage_intacct.intacct.rows.user_zone import UserZone, offset_of
 from tap_sage_intacct.intacct.rows.values import (
     Converter,
@@ -26,13 +27,7 @@ from tap_sage_intacct.intacct.rows.values import (
 )
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
-from tap_sage_intacct.intacct.xml.query import (
-    AllOf,
-    Comparison,
-    Operator,
-    Query,
-    query_function,
-)
+from tap_sage_intacct.intacct.xml.query import query_function
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.rows.user_format import UserFormat

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.query import Condition
+    from tap_sage_intacct.intacct.query import Condition
 
 _FIELD_BYTES = 3
 _FIELD_CHARACTERS = 4

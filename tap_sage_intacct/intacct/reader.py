@@ -20,23 +20,19 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     RequestTimedOut,
 )
+from tap_sage_intacct.intacct.query import Condition, Query, holds_moments
+from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.envelope import Function, RowSet, read_rows
-from tap_sage_intacct.intacct.xml.query import (
-    Condition,
-    Query,
-    holds_moments,
-    query_function,
-    read_by_query_function,
-)
+from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
+from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
 
 if TYPE_CHECKING:
     from lxml import etree
 
+    from tap_sage_intacct.intacct.query import StoredValue
     from tap_sage_intacct.intacct.rows.user_format import UserFormat
     from tap_sage_intacct.intacct.xml.gateway import BegunCall, Gateway
-    from tap_sage_intacct.intacct.xml.query import StoredValue
 
 MAX_QUERY_PAGE = 2000
 MAX_READ_BY_QUERY_PAGE = 1000

@@ -19,8 +19,6 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from tap_sage_intacct.intacct.ahead import within
-from tap_sage_intacct.intacct.endpoint import address_of
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     HostUnreachable,
@@ -29,6 +27,8 @@ from tap_sage_intacct.intacct.errors import (
     SessionExpired,
     TransientError,
 )
+from tap_sage_intacct.intacct.http.endpoint import address_of
+from tap_sage_intacct.intacct.pending import within
 
 # A name look-up and a handshake; what Intacct needs to answer is `timeout_seconds`.
 CONNECT_TIMEOUT_SECONDS = 30

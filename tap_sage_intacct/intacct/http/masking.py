@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.credentials import Secret
+    from tap_sage_intacct.intacct.http.credentials import Secret
 
 MASK = "****"
 
