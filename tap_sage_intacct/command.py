@@ -18,6 +18,7 @@ from typing import Any
 import click
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import Catalog
+from typing_extensions import override
 
 from tap_sage_intacct.errors import InvalidSettings, TapError
 from tap_sage_intacct.run.interruption import Interrupted, give_up_output, keep_output
@@ -44,6 +45,7 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]
         """
         self._check = check
 
+    @override
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:

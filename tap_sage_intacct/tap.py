@@ -19,6 +19,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib import Catalog
+from typing_extensions import override
 
 from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.discovery import OfferedSource, live_labels
@@ -65,6 +66,7 @@ from tap_sage_intacct.settings.environment import (
 from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.names import unknown_names
 from tap_sage_intacct.settings.settings import (
+    OnDenied,
     Settings,
     checked_settings,
     missing_credentials,
@@ -80,11 +82,12 @@ from tap_sage_intacct.streams.batches import batch_problems
 from tap_sage_intacct.streams.maps import DeletionMapper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
     from types import FrameType
 
     import click
+    from singer_sdk import Stream
 
 MELTANO_SELECT = "MELTANO_EXTRACT__SELECT"
 """Holds the patterns of `select` as JSON, whatever the plugin is called."""
@@ -101,7 +104,6 @@ class TapSageIntacct(Tap):
     config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
     dynamic_catalog = False
     message_writer_class = WholeLineWriter
-    _has_checked_choices = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -120,6 +122,7 @@ class TapSageIntacct(Tap):
         return Run(self.settings)
 
     @cached_property
+    @override
     def input_catalog(self) -> Catalog | None:
         """As the SDK's, without the streams that are not selected.
 
@@ -145,6 +148,7 @@ class TapSageIntacct(Tap):
             else Interruption()
         )
 
+    @override
     def discover_streams(self) -> Sequence[IntacctStream]:
         """A catalog's selected streams if there is one, or else what the company offers.
 
@@ -167,7 +171,6 @@ class TapSageIntacct(Tap):
             *(self._report_stream(offered) for offered in self._offered_reports()),
         ]
         for stream in streams:
-            stream.before_sync = self._check_choices
             stream.begin_next = partial(self._begin_after, stream)
         return streams
 
@@ -183,6 +186,7 @@ class TapSageIntacct(Tap):
         for problem in unmatched_patterns(rules, streams):
             self.logger.warning("select: %s", problem)
 
+    @override
     def setup_mapper(self) -> None:
         """As the SDK's; then refuse what cannot be run, before any data moves.
 
@@ -237,6 +241,7 @@ class TapSageIntacct(Tap):
             )
             stream.selected = False
 
+    @override
     def load_state(self, state: dict[str, Any]) -> None:
         """As the SDK's; then refuse what cannot be resumed, before any data moves.
 
@@ -327,23 +332,56 @@ class TapSageIntacct(Tap):
         labels = live_labels(self.run.gateway, offered.source)
         return row_selection(replace(offered, labels=labels), self.settings)
 
-    def _check_choices(self) -> None:
-        """Ask Intacct once a run, before the first stream is read.
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Check what was chosen, read stream after stream, then fail for what is denied.
+
+        The SDK calls its own final, and offers no hook before the first message of a
+        run or after the last.
+
+        Raises:
+            PermissionDenied: an object may not be read, and `on_denied` is fail; or
+                another error by which Intacct refuses one object.
+        """
+        self._check_choices(self._selected_streams())
+        try:
+            super().sync_all()
+        finally:
+            self.run.progress.close()
+        if self.settings.on_denied is OnDenied.FAIL:
+            for stream in self._selected_streams():
+                if stream.denied is not None:
+                    raise stream.denied
+
+    @override  # type: ignore[misc]
+    def run_sync_dry_run(
+        self,
+        dry_run_record_limit: int | None = 1,
+        streams: Iterable[Stream] | None = None,
+    ) -> bool:
+        """As the SDK's, which is final too: it is what `--test` runs."""
+        wanted = list(self.streams.values() if streams is None else streams)
+        for stream in wanted:
+            # As the SDK is about to do, so that checks see what will be read.
+            stream.selected = True
+        self._check_choices(wanted)
+        return super().run_sync_dry_run(dry_run_record_limit, wanted)
+
+    def _check_choices(self, streams: Iterable[Stream]) -> None:
+        """Ask Intacct for what the streams need, before the first is read.
 
         Raises:
             InvalidSettings: the company has no such period, entity or report.
             InvalidState: a bookmark is later than Intacct's clock.
             WithinMaintenance: it is no time to ask anything.
         """
-        if self._has_checked_choices:
-            return
-        self._has_checked_choices = True
         self._refuse_what_does_not_fit()
         self.run.maintenance.check()
         if self.state.get("bookmarks"):
             self._check_bookmarks(self.run.gateway.server_now(), MOST_AHEAD_OF_SERVER)
-        for stream in self._selected_streams():
-            stream.check_choices()
+        for stream in streams:
+            if isinstance(stream, IntacctStream):
+                stream.check_choices()
 
     def _begin_after(self, stream: IntacctStream) -> None:
         """Have first pages of the streams that follow on their way, as far as may be."""
@@ -370,6 +408,7 @@ class TapSageIntacct(Tap):
         return cls.cli
 
     @classmethod
+    @override
     def get_singer_command(cls) -> click.Command:
         """As the SDK's, with files that are checked before anything is made of them."""
         command = super().get_singer_command()
@@ -379,6 +418,7 @@ class TapSageIntacct(Tap):
         return command
 
     @classmethod
+    @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
@@ -395,6 +435,7 @@ class TapSageIntacct(Tap):
         return _ConfigInput(config, parse_env="ENV" in value)
 
     @classproperty
+    @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
         """As the SDK's, which would end in a traceback, or take any word for `false`.
 
@@ -423,6 +464,7 @@ class TapSageIntacct(Tap):
             for name, value in found.items()
         }
 
+    @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End soon, with a non-zero exit code; the SDK's own ends with 0."""
         del frame
@@ -432,6 +474,7 @@ class TapSageIntacct(Tap):
     def _write_last_state(self) -> None:
         self.state_writer.write_state(self.state)
 
+    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """As the SDK's, with all faults at once and no secret among them.
 

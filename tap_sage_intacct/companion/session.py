@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from typing_extensions import override
 
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
 from tap_sage_intacct.companion.rendering import Output
@@ -88,6 +89,7 @@ class Session:
 class Companion(click.Group):
     """Ends every error in one line and exit code 1."""
 
+    @override
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click's; the process ends with it."""
         talk = _TalkHandler()
@@ -127,6 +129,7 @@ class _TalkHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(record.getMessage(), err=True)
 

@@ -32,6 +32,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from typing_extensions import override
+
 from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.http.masking import masked
 
@@ -90,6 +92,7 @@ class Call:
     function: str
     object_name: str | None = None
 
+    @override
     def __str__(self) -> str:
         """`query of APBILL`, or the function's name alone."""
         return (

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from typing_extensions import override
+
 from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.settings.settings import OnDrift
@@ -49,6 +51,7 @@ class DriftReport:
     done: str
     changed_result: bool = True
 
+    @override
     def __str__(self) -> str:
         """One line for logs."""
         where = "" if self.pages is None else ", pages {}-{}".format(*self.pages)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from singer_sdk.batch import BaseBatcher, lazy_chunked_generator
+from typing_extensions import override
 
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.rows.values import JsonValue, ValueType
@@ -75,6 +76,7 @@ class ParquetBatcher(BaseBatcher):
             [(name, _ARROW_TYPES[kind]) for name, kind in value_types.items()]
         )
 
+    @override
     def get_batches(self, records: Iterable[Record]) -> Iterator[list[str]]:
         """Write a file per batch and yield its address, once it is complete.
 

@@ -20,6 +20,7 @@ from types import TracebackType
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib import Message
+from typing_extensions import override
 
 PATIENCE_SECONDS = 5
 """How long a run that was told to end waits for a target that takes nothing.
@@ -125,6 +126,7 @@ class WholeLineWriter(MsgSpecWriter):
         super().__init__()
         self.interruption = Interruption()
 
+    @override
     def write_message(self, message: Message) -> None:
         """As the SDK's, with signals held back until the line is out."""
         with self.interruption:

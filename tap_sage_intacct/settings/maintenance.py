@@ -12,6 +12,8 @@ from datetime import time as time_of_day
 from enum import Enum
 from zoneinfo import ZoneInfo
 
+from typing_extensions import override
+
 _PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
@@ -54,6 +56,7 @@ class MaintenanceWindow:
                 return ends
         return None
 
+    @override
     def __str__(self) -> str:
         """For people."""
         return f"{self.start:%H:%M} to {self.end:%H:%M} {self.zone.key}"

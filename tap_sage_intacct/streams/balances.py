@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
 from tap_sage_intacct.intacct.pages.pages import LookAtRows
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
@@ -39,15 +41,18 @@ _DISCOVER_AGAIN = (
 class BalanceStream(SourceStream):
     """Account balances: a partition per reporting period, each replaced as a whole."""
 
+    @override
     def _is_wanted(self, offered: OfferedSource) -> bool:
         """Nobody has selected it yet: without its periods it could only be refused."""
         return super()._is_wanted(offered) and bool(self._selection.periods)
 
     @property
+    @override
     def lacks_periods(self) -> bool:
         """Also where no period is named: balances are read period by period."""
         return not self._selection.periods
 
+    @override
     def check_choices(self) -> None:
         """Also refuse books that there are not.
 
@@ -59,12 +64,14 @@ class BalanceStream(SourceStream):
         if books and (partitions := self.partitions):
             check_books(self._run.gateway, books, partitions[-1][PERIOD])
 
+    @override
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Nothing where no period is named, which a trial run selects all the same."""
         if context is None and not self._partitions():
             return
         yield from super()._read(context)
 
+    @override
     def _partitions(self) -> list[dict[str, Any]]:
         entities = super()._partitions() or [{}]
         return [
@@ -83,10 +90,12 @@ class BalanceStream(SourceStream):
         today = self._run.gateway.server_now().date()
         return chosen_periods(self._run.periods, self._selection.periods, today)
 
+    @override
     def _condition(self, context: Context) -> Condition | None:
         period = Comparison(PERIOD, Operator.EQUAL, (context[PERIOD],))
         return both(period, self._selection.condition)
 
+    @override
     def _pages(
         self, gateway: Gateway, scope: Scope, checkpoint: Checkpoint, context: Context
     ) -> Iterator[ReadPage]:
@@ -99,6 +108,7 @@ class BalanceStream(SourceStream):
         again = context[PERIOD] in latest
         return self._readings[entity].read(scope, checkpoint, again=again)
 
+    @override
     def _write_checkpoint(self, checkpoint: Checkpoint, context: Context) -> None:
         if self._readings[context.get(ENTITY_ID)].has_changed:
             self._forget_later(context)
@@ -112,6 +122,7 @@ class BalanceStream(SourceStream):
                 self._note_checkpoint(Checkpoint(), later)
 
     @property
+    @override
     def _watch(self) -> Callable[[], LookAtRows]:
         """The key is made of the fields that the catalog has; a company may have more."""
         return partial(
@@ -123,13 +134,16 @@ class BalanceStream(SourceStream):
         )
 
     @property
+    @override
     def _decoded_types(self) -> dict[str, ValueType]:
         """Also the key, which is made where the rows are read."""
         return {**super()._decoded_types, BALANCE_KEY: ValueType.TEXT}
 
+    @override
     def _keyed(self, keys: Sequence[str]) -> RecordTable:
         return RecordTable({BALANCE_KEY: keys}, len(keys))
 
+    @override
     def _fields(self, key_fields: Iterable[str]) -> tuple[str, ...]:
         return super()._fields((*key_fields, *self._key_fields))
 
@@ -137,6 +151,7 @@ class BalanceStream(SourceStream):
     def _key_fields(self) -> tuple[str, ...]:
         return key_fields(self.schema["properties"])
 
+    @override
     def _checkpoint(self, gateway: Gateway, context: Context) -> Checkpoint:
         """Of the period; it is read whole or not at all."""
         del gateway

@@ -16,6 +16,7 @@ from singer_sdk import metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
+from typing_extensions import override
 
 from tap_sage_intacct.catalog.schema import is_own
 from tap_sage_intacct.catalog.sensitivity import is_hashed
@@ -33,7 +34,7 @@ from tap_sage_intacct.records.messages import record_lines
 from tap_sage_intacct.records.table import RecordTable
 from tap_sage_intacct.run.interruption import WholeLineWriter
 from tap_sage_intacct.run.progress import Outcome
-from tap_sage_intacct.settings.settings import OnBadValue, OnDenied
+from tap_sage_intacct.settings.settings import OnBadValue
 from tap_sage_intacct.streams.batches import BatchedStream
 from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
 
@@ -91,13 +92,13 @@ class IntacctStream(BatchedStream, ABC):
         super().__init__(tap, name=name, schema=schema)
         self.settings = run.settings
         self._run = run
-        self._denied: IntacctError | None = None
+        self.denied: IntacctError | None = None
         self._begun: _Begun | None = None
         self._tried_records = 0
-        self.before_sync: Callable[[], None] = lambda: None
         self.begin_next: Callable[[], None] = lambda: None
 
     @cached_property
+    @override
     def metadata(self) -> MetadataMapping:
         """As the SDK's; records have the tap's own properties, whatever is selected."""
         metadata = super().metadata
@@ -153,6 +154,7 @@ class IntacctStream(BatchedStream, ABC):
         """
 
     @cached_property
+    @override
     def _bad_values(self) -> BadValues:
         return BadValues(
             self.name,
@@ -179,6 +181,27 @@ class IntacctStream(BatchedStream, ABC):
         """The selected fields of Intacct's."""
         return {name: kind for name, kind in self._columns.items() if not is_own(name)}
 
+    @override  # type: ignore[misc]
+    def sync(self, context: Context | None = None) -> None:
+        """As the SDK's; progress notes how the stream begins and ends.
+
+        The SDK calls its own final, and offers no hook that runs at every end.
+        """
+        if self._is_trial:
+            super().sync(context)
+            return
+        self._run.progress.begins(self.name)
+        outcome = Outcome.BROKEN_OFF
+        try:
+            super().sync(context)
+            outcome = Outcome.DONE if self.denied is None else Outcome.SKIPPED
+        finally:
+            calls = self._run.calls_for(self.name)
+            self._run.progress.ends(
+                self.name, outcome, calls=calls, drifted=self._drifted_rows
+            )
+
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Records one by one, for whatever looks at each: maps, batches, tests."""
         records = (
@@ -202,6 +225,7 @@ class IntacctStream(BatchedStream, ABC):
             self._tried_records += 1
             yield record
 
+    @override
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
@@ -246,20 +270,12 @@ class IntacctStream(BatchedStream, ABC):
 
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """The pages of a partition; near its end, the next streams begin."""
-        progress = self._run.progress
-        progress.begins(self.name)
-        has_begun_next = is_whole = False
-        try:
-            for page in self._take_begun() or self._record_pages(context):
-                if self._is_ending and not has_begun_next:
-                    self.begin_next()
-                    has_begun_next = True
-                yield page
-            is_whole = True
-        finally:
-            if not (is_whole or self._is_trial):
-                self._end(Outcome.BROKEN_OFF)
-                progress.close()
+        has_begun_next = False
+        for page in self._take_begun() or self._record_pages(context):
+            if self._is_ending and not has_begun_next:
+                self.begin_next()
+                has_begun_next = True
+            yield page
 
     def _take_begun(self) -> Iterator[list[RecordTable]] | None:
         begun, self._begun = self._begun, None
@@ -271,12 +287,6 @@ class IntacctStream(BatchedStream, ABC):
         calls = self._run.calls_for(self.name)
         self._run.progress.reads(
             self.name, rows=rows, deleted=deleted, total=total, calls=calls
-        )
-
-    def _end(self, outcome: Outcome) -> None:
-        calls = self._run.calls_for(self.name)
-        self._run.progress.ends(
-            self.name, outcome, calls=calls, drifted=self._drifted_rows
         )
 
     @property
@@ -303,12 +313,12 @@ class IntacctStream(BatchedStream, ABC):
 
     def _record_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Pages of records; none of what may not be read."""
-        if self._denied is not None:
+        if self.denied is not None:
             return
         try:
             yield from self._counted(self._read(context))
         except (PermissionDenied, ObjectNotFound, ObjectRefused) as error:
-            self._denied = error
+            self.denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
         except TransientError:
             self._run.maintenance.explain()
@@ -327,24 +337,10 @@ class IntacctStream(BatchedStream, ABC):
                 return
             yield page
 
+    @override
     def log_sync_costs(self) -> None:
-        """Log the calls, then fail for a denied object if need be.
-
-        The SDK calls this after all streams, which is when `on_denied: fail` ends the
-        run.
-
-        Raises:
-            PermissionDenied: the object may not be read.
-            ObjectNotFound: the company does not know the object.
-            ObjectRefused: it is refused for another reason.
-        """
+        """Log the calls, and the bad values that were loaded as null."""
         super().log_sync_costs()
-        self._tell_bad_values()
-        self._run.progress.close()
-        if self._denied is not None and self.settings.on_denied is OnDenied.FAIL:
-            raise self._denied
-
-    def _tell_bad_values(self) -> None:
         if not self._bad_values.counts:
             return
         self.logger.warning(
@@ -358,6 +354,7 @@ class IntacctStream(BatchedStream, ABC):
             self._log_metric(metrics.Point("counter", metric, count, tags))
 
     @property
+    @override
     def emit_activate_version_messages(self) -> bool:
         """Never before the records, as the SDK would: see `_activate_version`."""
         return False
@@ -373,29 +370,22 @@ class IntacctStream(BatchedStream, ABC):
         if self._stream_version is not None and self.settings.emit_activate_version:
             self._write_activate_version_message(self._stream_version)
 
+    @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """None: windows have an upper bound of their own, by the server's clock.
+        """None: windows have an upper bound of their own, by the server's clock."""
 
-        The SDK asks for it first of all, before the stream's SCHEMA: so the choices of
-        all selected streams are checked here, before any data moves.
-        """
-        del context
-        self.before_sync()
-
+    @override
     def finalize_state_progress_markers(
         self, state: dict[str, Any] | None = None
     ) -> None:
-        """Note the end of the stream: our checkpoints need no promoting.
+        """Nothing: our checkpoints need no promoting, and wrote their own STATE."""
 
-        The SDK has no other hook for it.
-        """
-        del state
-        self._end(Outcome.DONE if self._denied is None else Outcome.SKIPPED)
-
+    @override
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
         """Nothing: a checkpoint moves the bookmark, page by page."""
 
+    @override
     def _write_starting_replication_value(self, context: Context | None) -> None:
         """Nothing: it would add a second, unproven bookmark to the state."""

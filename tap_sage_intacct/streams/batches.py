@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsspec import get_filesystem_class  # type: ignore[import-untyped]
 from singer_sdk import Stream
+from typing_extensions import override
 
 from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.errors import TapError
@@ -78,6 +79,7 @@ class BatchedStream(Stream):
         else:
             checkpoint()
 
+    @override
     def get_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
@@ -111,6 +113,7 @@ class BatchedStream(Stream):
         for manifest in batcher.get_batches(records):
             yield batch_config.encoding, manifest
 
+    @override
     def _write_batch_message(
         self, encoding: BaseBatchFileEncoding, manifest: list[str]
     ) -> None:
@@ -118,6 +121,7 @@ class BatchedStream(Stream):
         super()._write_batch_message(encoding, manifest)
         self._write_checkpoints_due()
 
+    @override
     def _sync_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> None:

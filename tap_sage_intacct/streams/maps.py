@@ -26,6 +26,7 @@ from singer_sdk.mapper import (
     PluginMapper,
     StreamMap,
 )
+from typing_extensions import override
 
 from tap_sage_intacct.catalog.schema import DELETED_AT
 
@@ -67,6 +68,7 @@ class DeletionMapper(PluginMapper):
         super().__init__(deepcopy(dict(plugin_config)), logger)
         self.problems: dict[str, list[str]] = {}
 
+    @override
     def register_raw_stream_schema(
         self, stream_name: str, schema: dict[str, Any], key_properties: Any
     ) -> None:
@@ -137,12 +139,14 @@ class _MapOfBoth(StreamMap):
         self._deletions = deletions
         self._kept = kept
 
+    @override
     def transform(self, record: Record) -> Record | None:
         """The record, mapped; None of a living one that the filter drops."""
         if record.get(DELETED_AT) is None:
             return self._living.transform(record)
         return self._deletions.transform({name: record[name] for name in self._kept})
 
+    @override
     def get_filter_result(self, record: Record) -> bool:
         """Whether the record is let through."""
         if record.get(DELETED_AT) is None:

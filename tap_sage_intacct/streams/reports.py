@@ -14,6 +14,8 @@ from itertools import count, islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_sage_intacct.catalog.report_columns import (
     REPORT_ROW,
     REPORT_RUN,
@@ -65,6 +67,7 @@ class ReportStream(IntacctStream):
         self._report = report
         self.primary_keys = report.primary_keys
 
+    @override
     def check_choices(self) -> None:
         """Refuse a report that there is not; one that may not be read is denied later.
 
@@ -81,6 +84,7 @@ class ReportStream(IntacctStream):
     def _reader(self) -> CustomReportReader:
         return report_reader(self._run.gateway, self._report, self.settings)
 
+    @override
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         del context
         began = self._run.gateway.server_now()
@@ -197,6 +201,7 @@ class ReportStream(IntacctStream):
                 ) from None
 
     @property
+    @override
     def _named_by(self) -> Sequence[str]:
         """Its place in the report, since no column of it is known to be a key."""
         return (REPORT_ROW,)

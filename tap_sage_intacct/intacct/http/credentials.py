@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 
 class Secret:
     """A text whose `repr` and `str` are masked."""
@@ -25,14 +27,17 @@ class Secret:
         """Whether there is one."""
         return bool(self._text)
 
+    @override
     def __repr__(self) -> str:
         """Masked, whatever the secret."""
         return "Secret(****)"
 
+    @override
     def __eq__(self, other: object) -> bool:
         """Equal texts are equal secrets."""
         return isinstance(other, Secret) and other._text == self._text
 
+    @override
     def __hash__(self) -> int:
         """As the text."""
         return hash(self._text)

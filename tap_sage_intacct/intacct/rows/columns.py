@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
 from typing import TypeVar
 
+from typing_extensions import override
+
 from tap_sage_intacct.intacct.rows.user_format import NOON, UserFormat
 from tap_sage_intacct.intacct.rows.values import (
     Converter,
@@ -206,6 +208,7 @@ class _ZonedTimestampColumns(_TimestampColumns):
         self._by_offset: dict[timedelta, _Hours] = {}
         self._by_day = _Remembered(self._hours_of)
 
+    @override
     def _read(self, stamps: Sequence[str]) -> list[str]:
         by_day, day_end = self._by_day, self._day_end
         begin, end = day_end + len(" "), day_end + len(" hh")

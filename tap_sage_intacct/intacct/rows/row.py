@@ -13,6 +13,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import overload
 
+from typing_extensions import override
+
 Row = dict[str, str]
 """A record as Intacct sent it: field id to text; an empty text is null."""
 
@@ -35,6 +37,7 @@ class RowTable(Sequence[Row]):
         self.columns = columns
         self._cells = cells
 
+    @override
     def __len__(self) -> int:
         """How many rows."""
         return len(self._cells)
@@ -45,23 +48,27 @@ class RowTable(Sequence[Row]):
     @overload
     def __getitem__(self, index: slice) -> RowTable: ...
 
+    @override
     def __getitem__(self, index: int | slice) -> Row | RowTable:
         """Give one row, or a table of some."""
         if isinstance(index, slice):
             return RowTable(self.columns, self._cells[index])
         return dict(zip(self.columns, self._cells[index], strict=False))
 
+    @override
     def __iter__(self) -> Iterator[Row]:
         """Give a dict each."""
         columns = self.columns
         return (dict(zip(columns, cells, strict=False)) for cells in self._cells)
 
+    @override
     def __eq__(self, other: object) -> bool:
         """Whether the rows are the same, however they are held."""
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
 
+    @override
     def __repr__(self) -> str:
         """Without a text: rows are a customer's."""
         return f"RowTable({self.columns!r}, {len(self)} rows)"

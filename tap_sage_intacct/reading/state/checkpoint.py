@@ -43,6 +43,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from tap_sage_intacct.errors import TapError
 
 if TYPE_CHECKING:
@@ -153,6 +155,7 @@ class Origin:
     company: str
     entity: str | None = None
 
+    @override
     def __str__(self) -> str:
         """As a message names it."""
         entity = "the top level" if self.entity is None else f"entity {self.entity}"
