@@ -86,8 +86,8 @@ def test_what_is_no_window_is_refused(given: dict[str, str], words: str) -> None
 def test_zones_are_known_where_the_system_has_none() -> None:
     code = (
         "from tap_sage_intacct.run.maintenance import MaintenanceWindow as W;"
-        "from target_pigment.settings import Settings as S;"
-        "S.from_config({'dry_run': True, 'write_samples_to': 'x'});"
+        "from target_pigment.settings.checks import read_settings;"
+        "read_settings({'dry_run': True, 'write_samples_to': 'x'});"
         "print(W().zone.key)"
     )
     found = subprocess.run(

@@ -14,7 +14,7 @@ import yaml
 from intacct_sandbox.pigment import Workspace
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 from tap_sage_intacct.settings.maintenance import MaintenanceWindow
-from target_pigment.settings import SECRETS, SETTINGS
+from target_pigment.settings.settings import settings_schema
 
 ROOT = Path(__file__).parent.parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
@@ -34,12 +34,28 @@ STREAMS = TARGET["config"]["streams"]
 
 
 def test_meltano_knows_every_setting_of_the_target() -> None:
-    schema = SETTINGS.to_dict()["properties"]
-    known = {setting["name"]: setting for setting in TARGET["settings"]}
-    assert set(known) == set(schema)
-    assert {n for n, s in known.items() if s.get("sensitive")} == set(SECRETS)
-    defaults = {n: s["default"] for n, s in schema.items() if "default" in s}
-    assert {n: s["value"] for n, s in known.items() if "value" in s} == defaults
+    declared = settings_schema()["properties"]
+    assert TARGET["settings"] == [meltano_entry(*item) for item in declared.items()]
+
+
+def meltano_entry(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A setting as meltano.yml has it, where nothing shows Markdown."""
+    words = schema.get("enum", ())
+    kind = {"number": "decimal"}.get(schema["type"][0], schema["type"][0])
+    entry = {
+        "name": name,
+        "label": schema["title"],
+        "kind": "options" if words else kind,
+        "sensitive": schema.get("secret"),
+        "value": schema.get("default"),
+        "options": [{"label": label_of(word), "value": word} for word in words],
+        "description": schema["description"].replace("`", ""),
+    }
+    return {key: value for key, value in entry.items() if value not in (None, [])}
+
+
+def label_of(word: str) -> str:
+    return word.replace("_", " ").capitalize()
 
 
 def test_the_job_reads_lists_whole_and_replaces_them() -> None:

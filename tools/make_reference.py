@@ -19,7 +19,7 @@ from tap_sage_intacct.catalog.schema import is_own, load_shipped_schema
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource, ReadFunction
 from tap_sage_intacct.settings.declared import SETTINGS as TAP_SETTINGS
-from target_pigment.settings import SETTINGS as TARGET_SETTINGS
+from target_pigment.settings.settings import settings_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -74,7 +74,7 @@ def target() -> Program:
     """The target's settings."""
     return Program(
         "target-pigment",
-        TARGET_SETTINGS.to_dict()["properties"],
+        settings_schema()["properties"],
         frozenset(),
         "TARGET_PIGMENT_",
         "`target-pigment --about` tells the same, and the SDK's own settings.\n"

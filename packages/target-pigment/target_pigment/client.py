@@ -23,8 +23,9 @@ import urllib3.exceptions as transport
 
 from target_pigment.csv_file import CsvFile
 from target_pigment.errors import LoadFailed, RequestFailed
+from target_pigment.load_modes import LoadMode
 from target_pigment.secret import Secret
-from target_pigment.settings import LoadMode, PollPolicy, RetryPolicy, Settings
+from target_pigment.settings.settings import PollPolicy, RetryPolicy, Settings
 
 _PUSHES_PER_HOUR = 299  # documented: 300 per configuration, then 429
 _REQUESTS_PER_WINDOW = 495  # documented: 500 per address in 5 minutes, polls included

@@ -32,10 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Flag, auto
+from enum import Enum, Flag, auto
 from typing import Any
-
-from target_pigment.settings import EndMark
 
 _EVEN = 100
 """A STATE after a multiple of so many rows may be one that comes at intervals.
@@ -54,6 +52,15 @@ _UNDER_WAY = (
     "xmin",
 )
 """What a bookmark holds only while its stream is being read."""
+
+
+class EndMark(Enum):
+    """What shows that a tap gave a stream whole before its output ended."""
+
+    AUTO = "auto"
+    ACTIVATE_VERSION = "activate_version"
+    STATE = "state"
+    NONE = "none"
 
 
 class _Sign(Flag):

@@ -13,14 +13,12 @@ from typing import Any
 from target_pigment.completeness import Evidence
 from target_pigment.csv_file import Key, KeysCollapse, PushLimits, Spool
 from target_pigment.errors import UnsuitableStream
+from target_pigment.load_modes import FOR_SAMPLES
 from target_pigment.rendering import Renderer
-from target_pigment.settings import (
+from target_pigment.settings.settings import (
     DELETED_AT,
     Column,
     DeletedRecords,
-    EndMark,
-    LoadMode,
-    Reaction,
     Settings,
     StreamSettings,
 )
@@ -32,7 +30,7 @@ class StreamLoad:
     """The rows of one stream, and whether they may be pushed.
 
     Attributes:
-        mode: APPEND where samples are written and none is set.
+        mode: what stands for one where samples are written and none is set.
         deleted: how many deletions were left out.
         properties: the fields of the latest SCHEMA.
     """
@@ -47,7 +45,7 @@ class StreamLoad:
     ) -> None:
         self.name = name
         self.chosen = chosen
-        self.mode = chosen.load_mode or LoadMode.APPEND
+        self.mode = chosen.load_mode or FOR_SAMPLES
         self.deleted = 0
         self.spool = spool
         self._settings = settings
@@ -73,14 +71,14 @@ class StreamLoad:
         self._take_key(tuple(key_properties))
         names = [column.name for column in self.renderer.columns]
         missing = [n for n in names if n not in fields and not n.startswith(_SDC)]
-        if missing and self._settings.on_missing_field is Reaction.FAIL:
+        if missing and self._settings.on_missing_field == "fail":
             raise UnsuitableStream(
                 f"Stream {self.name}: SCHEMA lacks the columns {', '.join(missing)}; "
                 "correct `columns`, select the fields in the tap, or set on_missing_field "
                 "to ignore."
             )
         new = [name for name in fields if name not in names]
-        if new and self._settings.on_new_field is Reaction.FAIL:
+        if new and self._settings.on_new_field == "fail":
             raise UnsuitableStream(
                 f"Stream {self.name}: SCHEMA has fields that are no columns: "
                 f"{', '.join(new)}; set on_new_field to ignore, or add them to both "
@@ -108,12 +106,10 @@ class StreamLoad:
                 "match. Run again, with one key throughout."
             )
         self._keys = keys
-        if self.mode is not LoadMode.UPSERT or not self._settings.pushes:
-            return
-        names = {column.name for column in self.renderer.columns}
-        if not keys or not names.issuperset(keys):
+        lacks_key = self.mode.lacks_key(keys, self._column_names)
+        if lacks_key and self._settings.pushes:
             raise UnsuitableStream(
-                f"Stream {self.name}: load_mode upsert needs the stream's key "
+                f"Stream {self.name}: load_mode {self.mode.name} needs the stream's key "
                 f"({', '.join(keys) or 'it has none'}) among its columns."
             )
 
@@ -174,7 +170,7 @@ class StreamLoad:
         return wanted is DeletedRecords.DROP
 
     def _key(self, record: Mapping[str, Any]) -> Key | None:
-        if self.chosen.load_mode is LoadMode.APPEND or not self._keys:
+        if self.mode.doubles or not self._keys:
             return None
         return self.renderer.key(record, self._keys)
 
@@ -184,13 +180,13 @@ class StreamLoad:
             self.spool.keep_version(version)
         else:
             self._tell(
-                f"ACTIVATE_VERSION cannot be honoured in {self.mode.value}: rows that did "
+                f"ACTIVATE_VERSION cannot be honoured in {self.mode.name}: rows that did "
                 "not come again stay in Pigment"
             )
 
     @property
     def limits(self) -> PushLimits:
-        """File boundaries mean something: only append and upsert may be split."""
+        """File boundaries mean something: what clears may not be split."""
         if self.mode.clears:
             return PushLimits()
         return PushLimits(
@@ -204,41 +200,16 @@ class StreamLoad:
             UnsuitableStream: a replace that is empty, perhaps not whole, or too large
                 for one push; an append that may come again.
         """
-        if self.mode is LoadMode.APPEND and self.spool.rows:
-            self._check_append(evidence)
+        chosen = self.chosen
+        why = self.mode.refusal(
+            evidence,
+            chosen.end_mark,
+            allows_changes=chosen.allow_incremental_replace,
+        )
+        if why and (self.spool.rows or self.mode.clears):
+            self._refuse(why)
         if self.mode.clears:
-            self._check_whole(evidence)
             self._check_replace()
-
-    def _check_append(self, evidence: Evidence) -> None:
-        is_auto = self.chosen.end_mark is EndMark.AUTO
-        if not (evidence.is_covered if is_auto else evidence.has_ended):
-            self._refuse(
-                "ended with records that no STATE follows, so the next run would send "
-                "them again and double them; look at the tap's log, or see end_mark"
-            )
-
-    def _check_whole(self, evidence: Evidence) -> None:
-        allows_changes = self.chosen.allow_incremental_replace
-        if evidence.resumes and not allows_changes:
-            self._refuse(
-                "goes on where an earlier run stopped, so the rows of that run are not "
-                "in this one, and a replace would delete them; run the tap again "
-                "without this stream's bookmark in its state"
-            )
-        if evidence.position and not allows_changes:
-            self._refuse(
-                f"may hold only what changed ({evidence.position}), and a replace would "
-                "delete all other rows; sync it FULL_TABLE, use upsert, or set "
-                "allow_incremental_replace if every run sends all rows"
-            )
-        if not evidence.has_ended:
-            self._refuse(
-                "ended without a sign that the tap sent all of it, and if the tap died, "
-                "a replace would delete the rows that are missing; look at the tap's "
-                "log, use upsert, or set end_mark to none if the tap never gives a sign "
-                "and you accept that risk"
-            )
 
     def _check_replace(self) -> None:
         settings = self._settings
@@ -258,7 +229,7 @@ class StreamLoad:
 
     def _refuse(self, why: str) -> None:
         raise UnsuitableStream(
-            f"Stream {self.name} (load_mode {self.mode.value}) {why}. Nothing was pushed."
+            f"Stream {self.name} (load_mode {self.mode.name}) {why}. Nothing was pushed."
         )
 
     def _tell(self, what: str) -> None:

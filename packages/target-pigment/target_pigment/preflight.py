@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 from target_pigment.errors import LoadFailed, UnsuitableStream
-from target_pigment.settings import LoadMode
+from target_pigment.load_modes import LoadMode
 
 List: TypeAlias = Callable[[str, Mapping[str, str]], Sequence[Mapping[str, Any]]]
 """Gives one listing of the Metadata API: its path, and what is asked for."""
@@ -50,7 +50,9 @@ class Use:
     mode: LoadMode
 
 
-def look_ahead(ask: List, uses: Sequence[Use], application_id: str = "") -> list[str]:
+def look_ahead(
+    ask: List, uses: Sequence[Use], application_id: str | None = None
+) -> list[str]:
     """Find where the configurations lead.
 
     Returns:
@@ -75,14 +77,14 @@ def look_ahead(ask: List, uses: Sequence[Use], application_id: str = "") -> list
 
 
 def find_blocks(
-    ask: List, wanted: frozenset[str], application_id: str = ""
+    ask: List, wanted: frozenset[str], application_id: str | None = None
 ) -> dict[str, Block]:
     """The block of each configuration that there is.
 
     Args:
         ask: stops being called once all are found.
         wanted: ids of configurations, in lower case.
-        application_id: empty to ask all that the key sees.
+        application_id: None to ask all that the key sees.
     """
     found: dict[str, Block] = {}
     for block in _blocks(ask, application_id):
@@ -94,7 +96,7 @@ def find_blocks(
     return {id_: block for id_, block in found.items() if id_ in wanted}
 
 
-def _blocks(ask: List, application_id: str) -> Iterator[Block]:
+def _blocks(ask: List, application_id: str | None) -> Iterator[Block]:
     applications = (
         [application_id]
         if application_id
@@ -143,14 +145,14 @@ def _wiped(uses: Sequence[Use], blocks: Mapping[str, Block]) -> list[str]:
         "scoped_replace or upsert."
         for one, other in combinations(placed, 2)
         if (block := blocks[one.configuration_id]) == blocks[other.configuration_id]
-        and LoadMode.REPLACE in {one.mode, other.mode}
+        and (one.mode.clears_all or other.mode.clears_all)
     ]
 
 
 def warnings(uses: Sequence[Use], blocks: Mapping[str, Block]) -> list[str]:
     """What is probably not meant; sentences."""
     return [
-        f"Stream {use.stream}: load_mode {use.mode.value} goes with lists, but "
+        f"Stream {use.stream}: load_mode {use.mode.name} goes with lists, but "
         f"configuration {use.configuration_id} leads to {block}, which has cells and no "
         "rows or unique ID: a later value of a cell may take the place of an earlier one, "
         "and cells that do not come again stay."

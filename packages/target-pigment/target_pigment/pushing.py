@@ -10,7 +10,7 @@ from target_pigment.client import ImportResult, PigmentClient
 from target_pigment.csv_file import CsvFile
 from target_pigment.errors import LoadFailed
 from target_pigment.load import StreamLoad
-from target_pigment.settings import LoadMode, Tolerance
+from target_pigment.settings.settings import Settings
 from target_pigment.verdict import Verdict, judge
 
 
@@ -20,11 +20,11 @@ class Pusher:
 
     Attributes:
         client: of the workspace.
-        tolerance: what an import may leave out.
+        settings: what an import may leave out.
     """
 
     client: PigmentClient
-    tolerance: Tolerance
+    settings: Settings
     logger: logging.Logger
     _appended: int = 0
 
@@ -59,12 +59,12 @@ class Pusher:
         except LoadFailed as error:
             raise LoadFailed(f"{where}: {error}{self._advice()}") from error
         where += f", import {result.import_id}"
-        verdict = judge(result, file.rows, load.mode, self.tolerance)
+        verdict = judge(result, file.rows, load.mode, self.settings)
         self._summarise(load, file, result, verdict)
         if verdict.failures:
             reasons = "; ".join(verdict.failures)
             raise LoadFailed(f"{where}: {reasons}.{self._advice()}")
-        if load.mode is LoadMode.APPEND:
+        if load.mode.doubles:
             self._appended += file.rows
 
     def _advice(self) -> str:

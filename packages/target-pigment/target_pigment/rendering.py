@@ -22,7 +22,7 @@ from singer_sdk.singerlib.json import serialize_json
 
 from target_pigment.csv_file import Key
 from target_pigment.errors import Unrenderable
-from target_pigment.settings import Column, ColumnType, CsvFormat
+from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 
 _NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 _ISO_DAY = "%Y-%m-%d"

@@ -10,28 +10,20 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from target_pigment.csv_file import PushLimits
 from target_pigment.load import StreamLoad
-from target_pigment.settings import (
+from target_pigment.load_modes import LoadMode, proposed
+from target_pigment.settings.settings import (
     Column,
     ColumnType,
     CsvFormat,
-    DeletedRecords,
-    EndMark,
-    LoadMode,
     StreamSettings,
 )
-
-_CLEAR = {
-    LoadMode.APPEND: "do not clear; no unique ID in the Transaction List",
-    LoadMode.UPSERT: "do not clear; the stream's key is the unique ID of the list",
-    LoadMode.REPLACE: "clear the entire list before the import",
-    LoadMode.SCOPED_REPLACE: "clear a limited scope, by a property of type Dimension",
-}
 
 _OF_COLUMN = {
     ColumnType.TEXT: "Text",
@@ -90,8 +82,8 @@ def write_sample(
 def guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
     """The choices in Pigment's wizard that fit the settings; Markdown."""
     mode = load.chosen.load_mode
-    shown = mode or (LoadMode.UPSERT if load.keys else LoadMode.APPEND)
-    proposed = "" if mode else " (a proposal: none is set)"
+    shown = mode or proposed(load.keys)
+    note = "" if mode else " (a proposal: none is set)"
     return "\n".join(
         (
             f"# Stream {load.name}",
@@ -102,7 +94,7 @@ def guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
             f"3. Decimal separator `{chosen.decimal_separator}`, dates as "
             f"`{_SOME_DAY.strftime(chosen.date_format)}` (the last of January), booleans "
             f"`{chosen.true_value}` and `{chosen.false_value}`.",
-            f"4. load_mode {shown.value}{proposed}: {_CLEAR[shown]}.",
+            f"4. load_mode {shown.name}{note}: {shown.wizard}.",
             "5. Unknown items: decide whether to create them, leave them blank, or skip "
             "the row (a skipped row fails the run unless you allow it).",
             "6. Save, then Block settings > Import configurations > Copy ID.",
@@ -166,13 +158,20 @@ def _key_note(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _snippet(load: StreamLoad, mode: LoadMode) -> str:
-    entry: dict[str, Any] = {
-        "configuration_id": "",
-        "load_mode": mode.value,
-        "columns": [_entry(column) for column in load.renderer.columns],
-        **_kept(load.chosen),
+    usual = StreamSettings()
+    chosen = {
+        entry.name: getattr(load.chosen, entry.name)
+        for entry in fields(StreamSettings)
+        if getattr(load.chosen, entry.name) != getattr(usual, entry.name)
     }
-    return json.dumps({load.name: entry}, indent=2, ensure_ascii=False)
+    pasted = {
+        "configuration_id": "",
+        "load_mode": mode.name,
+        "columns": [_entry(column) for column in load.renderer.columns],
+    }
+    # What was set besides, so that pasting loses nothing.
+    kept = {n: getattr(v, "value", v) for n, v in chosen.items() if n not in pasted}
+    return json.dumps({load.name: pasted | kept}, indent=2, ensure_ascii=False)
 
 
 def _entry(column: Column) -> str | dict[str, str]:
@@ -182,19 +181,3 @@ def _entry(column: Column) -> str | dict[str, str]:
     if column.type is not ColumnType.AUTO:
         entry["type"] = column.type.value
     return entry if len(entry) > 1 else column.name
-
-
-def _kept(chosen: StreamSettings) -> dict[str, Any]:
-    """What was set besides, so that pasting loses nothing."""
-    kept: dict[str, Any] = {}
-    if chosen.null_values:
-        kept["null_values"] = dict(chosen.null_values)
-    if chosen.order:
-        kept["order"] = chosen.order
-    if chosen.deleted_records is not DeletedRecords.FAIL:
-        kept["deleted_records"] = chosen.deleted_records.value
-    if chosen.end_mark is not EndMark.AUTO:
-        kept["end_mark"] = chosen.end_mark.value
-    if chosen.allow_incremental_replace:
-        kept["allow_incremental_replace"] = True
-    return kept

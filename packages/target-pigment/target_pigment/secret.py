@@ -8,12 +8,15 @@ MASK = "****"
 
 
 class Secret:
-    """A text whose `repr` and `str` are masked."""
+    """A text whose `repr` and `str` are masked.
+
+    It is without the line break with which keys come out of files.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text.strip()
 
     def reveal(self) -> str:
         """The text itself; for the Authorization header only."""

@@ -39,11 +39,6 @@ from target_pigment import preflight
 from target_pigment.client import Clock, PigmentClient
 from target_pigment.completeness import Course
 from target_pigment.csv_file import SpoolDatabase
-from target_pigment.environment import (
-    check_files,
-    numbers_read,
-    variable_problems,
-)
 from target_pigment.errors import (
     BrokenInput,
     InvalidSettings,
@@ -58,7 +53,9 @@ from target_pigment.output import buffer_output, let_go_of_output
 from target_pigment.pushing import Pusher
 from target_pigment.reader import ExactReader
 from target_pigment.samples import file_stems, write_sample
-from target_pigment.settings import SECRETS, SETTINGS, Reaction, Settings
+from target_pigment.settings.checks import read_settings
+from target_pigment.settings.environment import check_files, read_variables
+from target_pigment.settings.settings import SECRETS, settings_schema
 from target_pigment.sink import PigmentSink
 
 EXIT_FAILURE = 1
@@ -100,7 +97,7 @@ class TargetPigment(Target):
     """Loads streams into Pigment through its import configurations."""
 
     name = "target-pigment"
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
     default_sink_class = PigmentSink
     message_reader_class = ExactReader
     capabilities: ClassVar[list[CapabilitiesEnum]] = [*Target.capabilities]
@@ -113,7 +110,7 @@ class TargetPigment(Target):
         super().__init__(*args, **kwargs)
         # SQLite's connections belong to one thread.
         self.max_parallelism = 1
-        self.settings = Settings.from_config(self.config)
+        self.settings = read_settings(self.config)
         self.record_version: int | None = None
         self._loads: dict[str, StreamLoad] = {}
         self._course = Course()
@@ -135,14 +132,10 @@ class TargetPigment(Target):
         """
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        found: dict[str, Any] = {}
         with suppress(ValueError):
-            # This also reads the file .env into the environment.
-            found = parse_environment_config(schema, _PREFIX)
-        problems = variable_problems(schema["properties"], _PREFIX, os.environ)
-        if problems:
-            raise InvalidSettings(problems)
-        return numbers_read(schema["properties"], found)
+            # For the file .env, which this reads into the environment.
+            parse_environment_config(schema, _PREFIX)
+        return read_variables(schema["properties"], _PREFIX, os.environ)
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
@@ -183,12 +176,12 @@ class TargetPigment(Target):
 
     def _unmapped(self, stream: str) -> None:
         text = f"Stream {stream} is not named in `streams`"
-        if self.settings.on_unmapped_stream is Reaction.FAIL:
+        if self.settings.on_unmapped_stream == "fail":
             raise UnsuitableStream(
                 f"{text}; add it, deselect it in the tap, or set on_unmapped_stream. "
                 "Nothing was pushed."
             )
-        if self.settings.on_unmapped_stream is Reaction.WARN:
+        if self.settings.on_unmapped_stream == "warn":
             self.logger.warning("%s; left out.", text)
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
@@ -309,7 +302,7 @@ class TargetPigment(Target):
             self._latest_state = None
             self._rehearse(loads)
             return
-        Pusher(self._client, self.settings.tolerance, self.logger).push_all(loads)
+        Pusher(self._client, self.settings, self.logger).push_all(loads)
 
     def _write_samples(self, directory: Path) -> None:
         stems = file_stems(self._loads)
@@ -338,7 +331,7 @@ class TargetPigment(Target):
                     "Dry run: stream %s, configuration %s, %s: %d rows, %d bytes.",
                     load.name,
                     load.chosen.configuration_id,
-                    load.mode.value,
+                    load.mode.name,
                     file.rows,
                     file.size,
                 )
@@ -375,7 +368,7 @@ class TargetPigment(Target):
         ]
         if not errors:
             try:
-                Settings.from_config(self.config)
+                read_settings(self.config)
             except InvalidSettings as error:
                 errors = list(error.problems)
         if errors and raise_errors:

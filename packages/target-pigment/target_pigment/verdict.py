@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from target_pigment.client import DetailedReport, ImportResult, SkippedData
-from target_pigment.settings import LoadMode, Tolerance
+from target_pigment.load_modes import LoadMode
+from target_pigment.settings.settings import Settings
 
 _DEFAULTED = "MissingModalityUseDefaultOrNullModality"
 
@@ -22,15 +23,15 @@ class Verdict:
 
 
 def judge(
-    result: ImportResult, rows: int, mode: LoadMode, tolerance: Tolerance
+    result: ImportResult, rows: int, mode: LoadMode, settings: Settings
 ) -> Verdict:
     """Judge an import of so many rows."""
     if result.status != "Completed":
         return Verdict((_failure(result, mode),))
     if result.report is None:
         text = "Pigment gave no detailed report, so lost rows cannot be ruled out"
-        return Verdict((text,)) if tolerance.fail_on_skipped else Verdict((), (text,))
-    return _judge_report(result.report, rows, tolerance)
+        return Verdict((text,)) if settings.fail_on_skipped else Verdict((), (text,))
+    return _judge_report(result.report, rows, settings)
 
 
 def _failure(result: ImportResult, mode: LoadMode) -> str:
@@ -41,20 +42,20 @@ def _failure(result: ImportResult, mode: LoadMode) -> str:
     return text
 
 
-def _judge_report(report: DetailedReport, rows: int, tolerance: Tolerance) -> Verdict:
+def _judge_report(report: DetailedReport, rows: int, settings: Settings) -> Verdict:
     failures: list[str] = []
     warnings: list[str] = []
     defaulted = [s for s in report.skipped_data if s.reason == _DEFAULTED]
     dropped = [s for s in report.skipped_data if s.reason != _DEFAULTED]
     skipped = max(report.skipped, sum(s.count for s in dropped))
     if skipped:
-        text = f"{skipped} of {rows} rows were skipped{_reasons(dropped, tolerance)}"
-        too_many = skipped > tolerance.skipped_allowed(rows)
-        fails = tolerance.fail_on_skipped and too_many
+        text = f"{skipped} of {rows} rows were skipped{_reasons(dropped, settings)}"
+        too_many = skipped > settings.skipped_allowed(rows)
+        fails = settings.fail_on_skipped and too_many
         (failures if fails else warnings).append(text)
     if defaulted:
-        text = "unknown items became blank or default" + _reasons(defaulted, tolerance)
-        (failures if tolerance.fail_on_defaulted else warnings).append(text)
+        text = "unknown items became blank or default" + _reasons(defaulted, settings)
+        (failures if settings.fail_on_defaulted else warnings).append(text)
     counted = report.inserted + report.updated + skipped
     if counted != rows:
         warnings.append(
@@ -65,15 +66,15 @@ def _judge_report(report: DetailedReport, rows: int, tolerance: Tolerance) -> Ve
     return Verdict(tuple(failures), tuple(warnings))
 
 
-def _reasons(skipped: list[SkippedData], tolerance: Tolerance) -> str:
-    texts = [_reason(entry, tolerance) for entry in skipped]
+def _reasons(skipped: list[SkippedData], settings: Settings) -> str:
+    texts = [_reason(entry, settings) for entry in skipped]
     return f" ({'; '.join(texts)})" if texts else ""
 
 
-def _reason(entry: SkippedData, tolerance: Tolerance) -> str:
+def _reason(entry: SkippedData, settings: Settings) -> str:
     text = f"{entry.count} {entry.reason}"
     if entry.column:
         text += f" in column {entry.column}"
-    if tolerance.log_samples and entry.samples:
+    if settings.log_samples and entry.samples:
         text += f", such as {', '.join(entry.samples)}"
     return text

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pigment.completeness import Course, Evidence
-from target_pigment.settings import EndMark
+from target_pigment.completeness import Course, EndMark, Evidence
 
 from .sdk_model import Message, SdkTap, Table
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from target_pigment.errors import PigmentError
+from target_pigment.load_modes import LOAD_MODES
 from target_pigment.preflight import Block, Use, faults, find_blocks, warnings
-from target_pigment.settings import LoadMode
 
 from .conftest import (
     CONFIGURATION,
@@ -187,7 +187,7 @@ BLOCK = Block("a", "b", "Ledger", "TransactionList")
 def test_only_a_whole_clear_wipes_the_other_stream(
     one: str, other: str, is_refused: bool
 ) -> None:
-    uses = [Use("s", "1", LoadMode(one)), Use("t", "2", LoadMode(other))]
+    uses = [Use("s", "1", LOAD_MODES[one]), Use("t", "2", LOAD_MODES[other])]
     assert bool(faults(uses, {"1": BLOCK, "2": BLOCK})) is is_refused
     elsewhere = Block("a", "c", "Ledger", "TransactionList")
     assert not faults(uses, {"1": BLOCK, "2": elsewhere})

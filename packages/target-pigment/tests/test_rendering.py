@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from target_pigment.errors import Unrenderable
 from target_pigment.reader import ExactReader
 from target_pigment.rendering import Renderer
-from target_pigment.settings import Column, ColumnType, CsvFormat
+from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 
 JANUARY = datetime(2025, 1, 1, 3, tzinfo=timezone.utc)
 

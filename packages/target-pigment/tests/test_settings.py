@@ -9,7 +9,8 @@ import pytest
 
 from target_pigment.errors import InvalidSettings
 from target_pigment.secret import Secret
-from target_pigment.settings import SETTINGS, Settings
+from target_pigment.settings.checks import read_settings
+from target_pigment.settings.settings import settings_schema
 from target_pigment.target import TargetPigment
 
 from .conftest import CONFIGURATION, KEY, config, stream
@@ -20,7 +21,7 @@ README_TEXT = README.read_text(encoding="utf-8")
 
 def problems(**more: Any) -> tuple[str, ...]:
     with pytest.raises(InvalidSettings) as caught:
-        Settings.from_config(config(**more))
+        read_settings(config(**more))
     return caught.value.problems
 
 
@@ -71,7 +72,7 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 def test_an_exact_name_goes_before_a_glob() -> None:
-    settings = Settings.from_config(
+    settings = read_settings(
         config(streams={"s*": stream(order=1), "sales": stream(order=2)})
     )
     found = settings.for_stream("sales"), settings.for_stream("stock")
@@ -80,14 +81,12 @@ def test_an_exact_name_goes_before_a_glob() -> None:
 
 
 def test_samples_need_neither_key_nor_configuration(tmp_path: Path) -> None:
-    settings = Settings.from_config(
-        {"write_samples_to": str(tmp_path), "streams": {"*": {}}}
-    )
+    settings = read_settings({"write_samples_to": str(tmp_path), "streams": {"*": {}}})
     assert not settings.pushes
 
 
 def test_the_key_does_not_show() -> None:
-    settings = Settings.from_config(config())
+    settings = read_settings(config())
     assert KEY not in repr(settings)
     assert settings.api_key == Secret(KEY)
     assert CONFIGURATION in repr(settings)
@@ -102,25 +101,25 @@ def test_a_key_of_the_wrong_type_is_not_quoted() -> None:
 def test_the_readme_lists_no_setting_that_there_is_not() -> None:
     table = README_TEXT.split("## Settings")[1].split("\n\n")[2]
     rows = [line.split("`")[1] for line in table.splitlines()[2:]]
-    assert rows == list(SETTINGS.to_dict()["properties"])
+    assert rows == list(settings_schema()["properties"])
 
 
 @pytest.mark.parametrize("group", ["csv", "poll", "retry"])
 def test_the_readme_names_what_a_group_holds(group: str) -> None:
-    entries = SETTINGS.to_dict()["properties"][group]["properties"]
+    entries = settings_schema()["properties"][group]["properties"]
     missing = [name for name in entries if not re.search(rf"\b{name}\b", README_TEXT)]
     assert not missing
 
 
 def test_the_readme_names_what_a_stream_holds() -> None:
-    streams = SETTINGS.to_dict()["properties"]["streams"]
+    streams = settings_schema()["properties"]["streams"]
     names = streams["additionalProperties"]["properties"]
     text = README_TEXT.split("Of a stream:")[1].split("Of `csv`:")[0]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 
 def test_the_readme_lists_every_setting_and_its_default() -> None:
-    for name, entry in SETTINGS.to_dict()["properties"].items():
+    for name, entry in settings_schema()["properties"].items():
         default = entry.get("default")
         word = str(default).lower() if isinstance(default, bool) else default
         is_shown = default is not None
@@ -129,5 +128,5 @@ def test_the_readme_lists_every_setting_and_its_default() -> None:
 
 
 def test_a_fraction_from_the_environment_is_a_number_of_seconds() -> None:
-    chosen = Settings.from_config(config(poll={"interval": Decimal("0.05")}))
+    chosen = read_settings(config(poll={"interval": Decimal("0.05")}))
     assert isinstance(chosen.poll.interval, float)

@@ -1,0 +1,1 @@
+"""The settings: each declared once, read from JSON or variables, and checked."""

@@ -1,0 +1,125 @@
+"""From a frozen dataclass to the JSON schema of its fields, and from JSON to its value.
+
+The type of a field says what its setting may be, and its default what it is otherwise.
+Only a setting without a default is required; any other may be null. `Annotated` adds a
+description (a text), keywords of JSON schema (a mapping), or what makes the value of a
+text (a function).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from enum import Enum
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
+
+_T = TypeVar("_T")
+
+
+def schema_of(kind: type, *, tells_defaults: bool = True) -> dict[str, Any]:
+    """The JSON schema of a dataclass; a new one each time, since the SDK adds to it."""
+    types = get_type_hints(kind, include_extras=True)
+    properties: dict[str, dict[str, Any]] = {}
+    required = []
+    for entry in fields(kind):
+        schema = _described(types[entry.name])
+        if "description" in schema:
+            schema.setdefault("title", entry.name.replace("_", " ").capitalize())
+        if entry.default is MISSING and entry.default_factory is MISSING:
+            required.append(entry.name)
+        else:
+            schema["type"] = [schema["type"], "null"]
+        default = getattr(entry.default, "value", entry.default)
+        if tells_defaults and isinstance(default, str | int | float):
+            schema["default"] = default
+        properties[entry.name] = schema
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _described(kind: Any) -> dict[str, Any]:
+    """What a value may be."""
+    shape = _SHAPES.get(get_origin(kind))
+    if shape is not None:
+        return shape(*get_args(kind))
+    if kind in _TYPES:
+        return {"type": _TYPES[kind]}
+    if issubclass(kind, Enum):
+        return _one_of(*(member.value for member in kind))
+    return schema_of(kind)
+
+
+def _one_of(*words: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(words)}
+
+
+def _annotated(kind: Any, *notes: Any) -> dict[str, Any]:
+    is_text = any(map(callable, notes))
+    schema = {"type": "string"} if is_text else _described(kind)
+    for note in notes:
+        if isinstance(note, str):
+            schema["description"] = note
+        elif isinstance(note, Mapping):
+            schema.update(note)
+    return schema
+
+
+def _list(kind: Any, _: object) -> dict[str, Any]:
+    """In a list an object may also be given by its first member alone."""
+    entry = _member(kind)
+    if entry["type"] == "object":
+        entry = {"oneOf": [{"type": "string"}, entry]}
+    return {"type": "array", "items": entry}
+
+
+def _object(_: object, kind: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": _member(kind)}
+
+
+def _member(kind: Any) -> dict[str, Any]:
+    is_text = kind in _TYPES
+    return _described(kind) if is_text else schema_of(kind, tells_defaults=False)
+
+
+_SHAPES: Mapping[Any, Callable[..., dict[str, Any]]] = {
+    Annotated: _annotated,
+    Literal: _one_of,
+    tuple: _list,
+    Mapping: _object,
+}
+
+
+def read(kind: type[_T], given: Mapping[str, Any]) -> _T:
+    """A dataclass out of JSON that its schema accepts; other members are passed over."""
+    types = get_type_hints(kind, include_extras=True)
+    chosen = {name: given[name] for name in types if given.get(name) is not None}
+    return kind(**{name: _value(types[name], part) for name, part in chosen.items()})
+
+
+def _value(kind: Any, given: Any) -> Any:
+    shape, parts = get_origin(kind), get_args(kind)
+    if shape is Annotated:
+        made = [note(given) for note in parts[1:] if callable(note)]
+        return made[0] if made else _value(parts[0], given)
+    if shape is tuple:
+        return tuple(_value(parts[0], entry) for entry in given)
+    if shape is Mapping:
+        return {name: _value(parts[1], entry) for name, entry in given.items()}
+    if shape is Literal:
+        return given
+    is_object = isinstance(given, Mapping)
+    return read(kind, given) if is_object else kind(given)
