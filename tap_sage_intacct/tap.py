@@ -56,7 +56,6 @@ from tap_sage_intacct.selection.names import (
     unmatched_patterns,
 )
 from tap_sage_intacct.selection.rows import RowSelection, row_selection
-from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTING_NAMES, SETTINGS
 from tap_sage_intacct.settings.environment import (
     credentials_problem,
     environment_problems,
@@ -66,6 +65,9 @@ from tap_sage_intacct.settings.environment import (
 from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.names import unknown_names
 from tap_sage_intacct.settings.settings import (
+    SECRET_SETTINGS,
+    SETTING_NAMES,
+    SETTINGS,
     OnDenied,
     Settings,
     checked_settings,

@@ -29,9 +29,11 @@ def _spoken(node: ast.AST) -> Iterator[ast.AST]:
             yield from _each(node.exc.args[:1])
     if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(_SPEAKERS):
         yield from _each(node.args[:1])
+    if isinstance(node, ast.keyword) and node.arg == "fault":
+        yield node.value
     if isinstance(node, ast.FunctionDef) and node.name.endswith("_problems"):
         for part in ast.walk(node):
-            if isinstance(part, ast.Return) and part.value is not None:
+            if isinstance(part, ast.Return | ast.Yield) and part.value is not None:
                 yield from _each([part.value])
 
 
@@ -49,7 +51,7 @@ def _each(found: list[ast.expr]) -> Iterator[ast.AST]:
 def _template(node: ast.AST) -> str | None:
     """A pattern for a literal, whatever is put into it; None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return ".*".join(map(re.escape, re.split(r"%[a-z]|%\.\df", node.value)))
+        return ".*".join(map(re.escape, re.split(r"%[a-z]|%\.\df|{}", node.value)))
     if isinstance(node, ast.JoinedStr):
         return "".join(_template(part) or ".*" for part in node.values)
     return None

@@ -8,9 +8,13 @@ import pytest
 import yaml
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTINGS
 from tap_sage_intacct.settings.environment import environment_problems
-from tap_sage_intacct.settings.settings import OnDenied, Settings
+from tap_sage_intacct.settings.settings import (
+    SECRET_SETTINGS,
+    SETTINGS,
+    OnDenied,
+    Settings,
+)
 from tap_sage_intacct.tap import TapSageIntacct
 
 ROOT = Path(__file__).parent.parent
@@ -145,6 +149,33 @@ def test_meltano_knows_every_setting_and_its_secrecy_and_default() -> None:
     assert {n for n, s in known.items() if s.get("sensitive")} == SECRET_SETTINGS
     defaults = {n: s["default"] for n, s in SCHEMA.items() if "default" in s}
     assert {n: s["value"] for n, s in known.items() if "value" in s} == defaults
+
+
+def test_meltano_labels_settings_as_the_tap_does() -> None:
+    labels = {name: setting["label"] for name, setting in meltano_settings().items()}
+    assert labels == {name: schema["title"] for name, schema in SCHEMA.items()}
+
+
+def kind_for_meltano(schema: dict[str, Any]) -> str:
+    """As Meltano calls the type; text for types that Meltano has no word for."""
+    types = [word for word in schema["type"] if word != "null"]
+    if "enum" in schema:
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    return types[0] if len(types) == 1 else "string"
+
+
+def test_meltano_knows_the_type_of_every_setting() -> None:
+    known = meltano_settings()
+    kinds = {name: kind_for_meltano(schema) for name, schema in SCHEMA.items()}
+    assert {name: setting["kind"] for name, setting in known.items()} == kinds
+    options = {
+        name: [option["value"] for option in setting["options"]]
+        for name, setting in known.items()
+        if "options" in setting
+    }
+    assert options == {n: s["enum"] for n, s in SCHEMA.items() if "enum" in s}
 
 
 def test_secrets_example_names_every_required_setting() -> None:

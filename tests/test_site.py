@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tap_sage_intacct.settings.declared import SETTINGS
+from tap_sage_intacct.settings.settings import SETTINGS
 from tools import make_reference as tool
 
 ROOT = Path(__file__).parents[1]

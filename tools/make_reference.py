@@ -18,7 +18,7 @@ from typing import Any
 from tap_sage_intacct.catalog.schema import is_own, load_shipped_schema
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource, ReadFunction
-from tap_sage_intacct.settings.declared import SETTINGS as TAP_SETTINGS
+from tap_sage_intacct.settings.settings import SETTINGS as TAP_SETTINGS
 from target_pigment.settings.settings import settings_schema
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,7 +20,6 @@ from tap_sage_intacct.companion.meltano_file import find_meltano_file
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.selection.meltano import MeltanoSelection
 from tap_sage_intacct.selection.names import check_stream_names
-from tap_sage_intacct.settings.declared import SETTINGS
 from tap_sage_intacct.settings.environment import (
     environment_problems,
     typed,
@@ -28,6 +27,7 @@ from tap_sage_intacct.settings.environment import (
 )
 from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.settings import (
+    SETTINGS,
     Settings,
     checked_settings,
     missing_credentials,

@@ -73,11 +73,8 @@ def report_named(
     for report in run.settings.custom_reports:
         if name.upper() in {report.name.upper(), report.stream_name.upper()}:
             return replace(report, arguments={**report.arguments, **(arguments or {})})
-    problems: list[str] = []
-    found = custom_reports([{"name": name, "arguments": arguments or {}}], problems)
-    if problems:
-        raise InvalidSettings(problems)
-    return found[0]
+    (found,) = custom_reports([{"name": name, "arguments": arguments or {}}])
+    return found
 
 
 def describe_report(run: Run, report: CustomReport) -> DescribedReport:

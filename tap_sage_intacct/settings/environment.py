@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tap_sage_intacct.errors import InvalidSettings
@@ -65,17 +65,51 @@ def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     if not text or types <= {"string", "null"}:
         return text
     if "integer" in types:
-        return _number(name, text)
+        return _read(name, text, int, "a whole number")
     if "boolean" in types and ("array" not in types or text.lower() in _BOOLEANS):
-        return _boolean(name, text)
+        return _read(name, text, boolean_of, "true or false")
+    if "string" in types:
+        return from_json(text)
+    return _read(name, text, json.loads, "JSON, since it is no plain text")
+
+
+def _read(name: str, text: str, read: Callable[[str], Any], wanted: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
-        if "string" in types:
-            return text
+        return read(text)
+    except (ValueError, KeyError):
         raise InvalidSettings(
-            [f"{name} ({variable_of(name)}) must be JSON, since it is no plain text."]
+            [f"{name} ({variable_of(name)}) must be {wanted}."]
         ) from None
+
+
+def boolean_of(text: str) -> bool:
+    """What a word for true or false means.
+
+    Raises:
+        KeyError: it is another word.
+    """
+    return _BOOLEANS[text.strip().lower()]
+
+
+def from_json(given: Any) -> Any:
+    """What a text that is JSON says; everything else as it is given."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given
+
+
+def texts_of(value: Any) -> tuple[str, ...]:
+    """The texts of a list, each once.
+
+    Raises:
+        ValueError: it is no list of texts.
+    """
+    if not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
+        raise ValueError
+    return tuple(dict.fromkeys(value))
 
 
 def environment_problems(
@@ -114,24 +148,6 @@ def _is_comma_separated(schema: Mapping[str, Any]) -> bool:
     items = schema.get("items", {})
     is_list = "array" in _types(schema)
     return is_list and "type" in items and _types(items) <= {"string", "null"}
-
-
-def _number(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidSettings(
-            [f"{name} ({variable_of(name)}) must be a whole number."]
-        ) from None
-
-
-def _boolean(name: str, text: str) -> bool:
-    try:
-        return _BOOLEANS[text.strip().lower()]
-    except KeyError:
-        raise InvalidSettings(
-            [f"{name} ({variable_of(name)}) must be true or false."]
-        ) from None
 
 
 def _types(schema: Mapping[str, Any]) -> set[str]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
-_PACIFIC = ZoneInfo("America/Los_Angeles")
+from tap_sage_intacct.settings.declaration import setting, words_of
 
 
 class MaintenanceAction(Enum):
@@ -26,6 +26,11 @@ class MaintenanceAction(Enum):
     FAIL = "fail"
 
 
+_NO_TIME = "maintenance_window: '{}' is no time of day: write it as 02:00."
+
+UNKNOWN_ZONE = "the time zone '{}' is unknown: give a name as America/Los_Angeles."
+
+
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
     """Some hours of each day, by the wall clock of a zone.
@@ -35,10 +40,23 @@ class MaintenanceWindow:
         end: the first moment after it; on the next day where it is not after `start`.
     """
 
-    start: time_of_day = time_of_day(0)
-    end: time_of_day = time_of_day(2)
-    zone: ZoneInfo = _PACIFIC
-    action: MaintenanceAction = MaintenanceAction.WARN
+    start: time_of_day = setting(
+        read=time_of_day.fromisoformat, fault=_NO_TIME, unset=time_of_day(0)
+    )
+    end: time_of_day = setting(
+        read=time_of_day.fromisoformat, fault=_NO_TIME, unset=time_of_day(2)
+    )
+    zone: ZoneInfo = setting(
+        name="timezone",
+        read=ZoneInfo,
+        fault=f"maintenance_window: {UNKNOWN_ZONE}",
+        unset=ZoneInfo("America/Los_Angeles"),
+    )
+    action: MaintenanceAction = setting(
+        read=MaintenanceAction,
+        unset=MaintenanceAction.WARN,
+        allowed_values=words_of(MaintenanceAction),
+    )
 
     def ends_at(self, now: datetime) -> datetime | None:
         """When the window that an instant is in ends, in UTC; None outside of it."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import Any
+
+from singer_sdk import typing as th
 
 from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.settings.declaration import choice, secret, setting
+from tap_sage_intacct.settings.environment import boolean_of, from_json, texts_of
 
 
 class Treatment(Enum):
@@ -20,20 +25,58 @@ class Treatment(Enum):
     KEEP = "keep"
 
 
+def _included(given: Any) -> bool | tuple[str, ...]:
+    value = from_json(given)
+    if isinstance(value, str):
+        return boolean_of(value)
+    if isinstance(value, bool):
+        return value
+    patterns = texts_of(value)
+    if not all("." in pattern for pattern in patterns):
+        raise ValueError
+    return patterns or False
+
+
 @dataclass(frozen=True, slots=True)
 class SensitivePolicy:
     """Which sensitive fields a run offers, and how.
 
     Attributes:
+        included: all of them, none, or those that fit a `stream.FIELD` pattern.
         treatment: DROP leaves out what `included` does not name; HASH and KEEP offer
             all, or what `included` lists.
-        included: all of them, none, or those that fit a `stream.FIELD` pattern.
         salt: the key of the hashes.
     """
 
-    treatment: Treatment = Treatment.DROP
-    included: bool | tuple[str, ...] = False
-    salt: Secret = field(default_factory=lambda: Secret(""))
+    included: bool | tuple[str, ...] = setting(
+        "Which bank, tax, pay and personal fields discovery offers: `true` for all, or a list "
+        "of `stream.FIELD` patterns such as `employees.BIRTHDATE`. Other sensitive fields "
+        "cannot be selected.",
+        th.CustomType(
+            {"type": ["boolean", "array", "string"], "items": {"type": "string"}}
+        ),
+        name="include_sensitive",
+        read=_included,
+        fault="include_sensitive must be true, false or a list of stream.FIELD patterns "
+        "such as employees.BIRTHDATE; it is '{}'.",
+        default=False,
+        title="Include sensitive fields",
+    )
+    treatment: Treatment = choice(
+        Treatment.DROP,
+        "What becomes of sensitive fields. `drop`: only those that include_sensitive allows "
+        "are offered, as they are. `hash`: they are offered as keyed hashes, never as they "
+        "are. `keep`: they are offered as they are. With `hash` and `keep`, a list in "
+        "include_sensitive narrows what is offered.",
+        name="sensitive",
+        title="Sensitive fields",
+    )
+    salt: Secret = secret(
+        "The key of the hashes of `sensitive: hash` (HMAC-SHA256): a long random text. Another "
+        "salt gives other hashes.",
+        name="sensitive_salt",
+        title="Salt of hashes",
+    )
 
     def offers(self, stream: str, field_id: str) -> bool:
         """Whether a sensitive field can be selected."""

@@ -1,58 +1,54 @@
-"""The settings as the frozen value that the tap uses.
+"""The tap's settings: each declared once, and the frozen value that the tap uses.
 
 Reads no environment and opens nothing. `Settings.from_config` refuses what a schema
 cannot tell (an address without https, a date that is none), all faults at once.
+
+A new setting is a new field here, or in the group where it belongs. Add it to
+meltano.yml too, and run `make reference`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import jsonschema
+from singer_sdk import typing as th
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
-from tap_sage_intacct.intacct.http.endpoint import address_of
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.rows.characters import is_control, is_legal
-from tap_sage_intacct.intacct.xml.gateway import (
-    GatewaySettings,
-    ResponseFormat,
+from tap_sage_intacct.intacct.xml.gateway import GatewaySettings, ResponseFormat
+from tap_sage_intacct.settings.connection import Connection
+from tap_sage_intacct.settings.declaration import (
+    choice,
+    group,
+    object_of,
+    properties_of,
+    read_object,
+    read_settings,
+    setting,
 )
-from tap_sage_intacct.settings.declared import SECRET_SETTINGS, SETTING_NAMES, SETTINGS
-from tap_sage_intacct.settings.maintenance import MaintenanceWindow
+from tap_sage_intacct.settings.maintenance import UNKNOWN_ZONE, MaintenanceWindow
 from tap_sage_intacct.settings.names import misspelt_problems
 from tap_sage_intacct.settings.sensitive import SensitivePolicy
 from tap_sage_intacct.settings.values import (
+    EVERY_ENTITY,
     BalanceSettings,
     CustomReport,
     ExtraObject,
-    balance_periods,
     custom_reports,
     entity_ids,
     extra_objects,
-    maintenance_window,
-    names_twice,
-    sensitive_policy,
-    time_zone,
 )
-
-_CREDENTIALS = (
-    "company_id",
-    "user_id",
-    "user_password",
-    "sender_id",
-    "sender_password",
-)
-_NAMES = frozenset({*_CREDENTIALS, "entity_id"})
-"""What signs in: no name and no password has a line break."""
 
 
 class OnDenied(Enum):
@@ -92,45 +88,194 @@ class Paging(Enum):
     OFFSET = "offset"
 
 
+def _instant(text: str) -> datetime:
+    """An ISO 8601 date or time, aware; UTC where it names no zone."""
+    instant = (
+        datetime.combine(date.fromisoformat(text), datetime.min.time())
+        if len(text) == len("2026-01-31")
+        else datetime.fromisoformat(text.replace("Z", "+00:00"))
+    )
+    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
+
+
+def _paths(given: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {stream: tuple(paths) for stream, paths in given.items()}
+
+
+def _minutes(given: int) -> timedelta:
+    return timedelta(minutes=given)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The tap's settings, checked.
 
-    Attributes:
-        gateway: None where credentials are missing, which discovery allows.
-        missing: these credentials.
-        filters: stream name to the filter as the user gave it.
-        related_fields: stream name to dotted paths.
-        start_date: aware; None for everything.
-        report_patience: how long to wait for a custom report.
-        entities: empty to read all at once, `EVERY_ENTITY` alone for each there is.
-        key_store: None where the user keeps none.
+    Each field is a setting, or a group of them. `gateway` alone is made of others.
     """
 
-    gateway: GatewaySettings | None
-    missing: Sequence[str]
-    start_date: datetime | None = None
-    filters: Mapping[str, str | Sequence[Mapping[str, Any]]] = field(
-        default_factory=dict
+    connection: Connection = group(Connection)
+    start_date: datetime | None = setting(
+        "The first sync of incremental streams leaves out what was last modified before this "
+        "instant (ISO 8601; UTC unless it says otherwise). Default: everything.",
+        th.DateTimeType,
+        read=_instant,
+        fault="start_date '{}' is not a date: write it as 2026-01-31 or "
+        "2026-01-31T00:00:00Z.",
     )
-    related_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    balances: BalanceSettings = field(default_factory=BalanceSettings)
-    custom_reports: tuple[CustomReport, ...] = ()
-    report_patience: timedelta = timedelta(minutes=60)
-    extra_objects: tuple[ExtraObject, ...] = ()
-    entities: tuple[str, ...] = ()
-    include_deletes: bool = False
-    key_store: Path | None = None
-    sensitive: SensitivePolicy = field(default_factory=SensitivePolicy)
-    lookback: timedelta = timedelta(minutes=120)
-    page_size: int = MAX_QUERY_PAGE
-    paging: Paging = Paging.AUTO
-    on_drift: OnDrift = OnDrift.REPAIR
-    on_bad_value: OnBadValue = OnBadValue.FAIL
-    on_denied: OnDenied = OnDenied.WARN
-    on_changed_selection: OnChangedSelection = OnChangedSelection.WARN
-    maintenance: MaintenanceWindow = field(default_factory=MaintenanceWindow)
-    emit_activate_version: bool = True
+    filters: Mapping[str, str | Sequence[Mapping[str, Any]]] = setting(
+        "Stream name to a SQL-like condition on field ids (`STATE = 'Posted' AND TOTALDUE > "
+        "1000`), or to a list of {field, operator, value}.",
+        th.ObjectType(additional_properties=True),
+        default={},
+    )
+    related_fields: Mapping[str, tuple[str, ...]] = setting(
+        "Stream name to paths into parent objects, such as `VENDOR.CREDITLIMIT` for bills: "
+        "each becomes a field of the stream.",
+        th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
+        read=_paths,
+        default={},
+    )
+    balances: BalanceSettings = group(BalanceSettings)
+    custom_reports: tuple[CustomReport, ...] = setting(
+        "Custom reports to load, a stream each: {name, stream_name, type, arguments, "
+        "primary_keys, typed}.",
+        th.ArrayType(object_of(CustomReport)),
+        read=custom_reports,
+        default=[],
+    )
+    report_patience: timedelta = setting(
+        "How long to wait for a custom report, in minutes.",
+        th.IntegerType(minimum=1),
+        name="report_timeout_minutes",
+        read=_minutes,
+        default=60,
+        title="Report time-out",
+    )
+    extra_objects: tuple[ExtraObject, ...] = setting(
+        "Any other standard or custom object, or user-defined dimension, to load as a stream: "
+        "its name, or {object, stream_name, primary_keys, replication_key, docparid}. `*` "
+        "offers all that the company has.",
+        th.ArrayType(th.OneOf(th.StringType, object_of(ExtraObject))),
+        read=extra_objects,
+        default=[],
+    )
+    entities: tuple[str, ...] = setting(
+        "Read entity by entity, by the entities' IDs, or `all`: each record gets an "
+        "`_entity_id`, which becomes part of its key.",
+        th.CustomType({"type": ["array", "string"], "items": {"type": "string"}}),
+        read=entity_ids,
+        fault=f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is '{{}}'.",
+        default=[],
+    )
+    include_deletes: bool = setting(
+        "Emit a record that holds the primary key and `_sdc_deleted_at` for each deletion that "
+        "the audit trail tells of (needs View permission on custom reports), and with "
+        "`key_store` for those that it does not.",
+        th.BooleanType,
+        default=False,
+        title="Include deletions",
+    )
+    key_store: Path | None = setting(
+        "Path of a SQLite file in which the tap remembers the keys that it loaded, for "
+        "deletions that the audit trail does not tell or names by another id. Made if missing; "
+        "losing it costs one scan of the keys.",
+        read=Path,
+    )
+    sensitive: SensitivePolicy = group(SensitivePolicy)
+    lookback: timedelta = setting(
+        "Overlap of incremental syncs, in minutes: Intacct shows some rows late.",
+        th.IntegerType(minimum=0),
+        name="lookback_minutes",
+        read=_minutes,
+        default=120,
+        title="Lookback",
+    )
+    user_timezone: ZoneInfo | None = setting(
+        "IANA name of the time zone in the API user's preferences, such as "
+        "America/Los_Angeles; not needed if that is GMT. Intacct tells its current offset "
+        "only, which is wrong for half of the timestamps of a zone with daylight saving.",
+        read=ZoneInfo,
+        fault=f"user_timezone: {UNKNOWN_ZONE}",
+        title="Time zone of the API user",
+    )
+    page_size: int = setting(
+        "Rows asked for per call, at most 2,000 (1,000 where the object is read by "
+        "readByQuery). Halved by the tap after a time-out.",
+        th.IntegerType(minimum=1, maximum=MAX_QUERY_PAGE),
+        default=MAX_QUERY_PAGE,
+    )
+    paging: Paging = choice(
+        Paging.AUTO,
+        "`auto` cuts pages by key, which cannot drift; `offset` takes them by offset under the "
+        "eyes of the drift detector, for comparison.",
+    )
+    response_format: ResponseFormat = choice(
+        ResponseFormat.AUTO,
+        "What the pages of a stream come in, except the first, the last and those that only "
+        "XML serves. `auto`: JSON, which is read several times as fast, or XML where Intacct "
+        "does not serve it; `json`: fail if Intacct refuses it.",
+    )
+    on_drift: OnDrift = choice(
+        OnDrift.REPAIR,
+        "Rows moved across pages while they were read: read again what is affected, go on with "
+        "a warning and leave the bookmark where it was, or end with exit code 1.",
+    )
+    on_bad_value: OnBadValue = choice(
+        OnBadValue.FAIL,
+        "A value that is not of its field's type, such as `N/A` in a number or 12.5 in an "
+        'integer: end with exit code 1, or load null and count. In YAML write `"null"`, with '
+        "quotes. Keys always fail.",
+    )
+    on_denied: OnDenied = choice(
+        OnDenied.WARN,
+        "A selected stream whose object the user's role may not read: skip it with a warning, "
+        "or also end with exit code 1 after the other streams.",
+    )
+    on_changed_selection: OnChangedSelection = choice(
+        OnChangedSelection.WARN,
+        "The filter, start_date, entities or fields of an incremental stream changed since its "
+        "state was written, so that rows or values are missing: say so and go on, load the "
+        "stream anew, or end with exit code 1 before any data moves.",
+    )
+    max_connections: int = setting(
+        "Calls that may be in flight at once. Intacct allows a company only few, shared with "
+        "all its other integrations.",
+        th.IntegerType(minimum=1),
+        default=2,
+        title="Connections",
+    )
+    request_timeout_seconds: int = setting(
+        "How long to wait for a whole answer, in seconds. Intacct itself works on a call for "
+        "up to 15 minutes.",
+        th.IntegerType(minimum=1),
+        default=300,
+        title="Request time-out",
+    )
+    max_retries: int = setting(
+        "Retries of a call that failed for a passing reason, with growing pauses.",
+        th.IntegerType(minimum=0),
+        default=8,
+        title="Retries",
+    )
+    maintenance: MaintenanceWindow = setting(
+        "{start, end, timezone, action}: hours of each day in which Intacct may be off-line "
+        "(00:00 to 02:00 America/Los_Angeles), and what a run does that meets them: ignore, "
+        "warn, wait or fail.",
+        object_of(MaintenanceWindow),
+        name="maintenance_window",
+        read=partial(read_object, MaintenanceWindow),
+        default={},
+    )
+    emit_activate_version: bool = setting(
+        "After the last record of a stream that is read whole, tell the target to drop the "
+        "rows that did not come again.",
+        th.BooleanType,
+        name="emit_activate_version_messages",
+        default=True,
+        title="Emit ACTIVATE_VERSION",
+    )
+    gateway: GatewaySettings | None = None
+    """None where credentials are missing, which discovery allows."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -139,63 +284,31 @@ class Settings:
         Raises:
             InvalidSettings: with every problem found.
         """
-        given = {
-            name: schema["default"]
-            for name, schema in SETTINGS.to_dict()["properties"].items()
-            if "default" in schema
-        }
-        given.update(
-            {name: value for name, value in config.items() if value is not None}
-        )
-        problems = [
-            *misspelt_problems(config, SETTING_NAMES),
-            *_character_problems(given),
-            *_api_url_problems(given["api_url"]),
-            *_deletes_problems(given),
-        ]
-        start_date = _instant(given.get("start_date"), problems)
-        balances = BalanceSettings(
-            balance_periods(given["balance_periods"], problems),
-            tuple(given["balance_books"]),
-            given["balance_leave_out_zero"],
-            given["balance_reread_periods"],
-        )
-        reports = custom_reports(given["custom_reports"], problems)
-        extra = extra_objects(given["extra_objects"], problems)
-        entities = entity_ids(given["entities"], problems)
-        maintenance = maintenance_window(given["maintenance_window"], problems)
-        zone = time_zone("user_timezone", given.get("user_timezone"), problems)
-        sensitive = sensitive_policy(given, problems)
-        problems += _entity_problems(given, entities)
-        problems += _stream_name_problems(reports, extra)
+        problems = misspelt_problems(config, SETTING_NAMES)
+        problems += _character_problems(config)
+        found = read_settings(cls, config, problems)
+        problems += _conflict_problems(found)
         if problems:
             raise InvalidSettings(problems)
-        return cls(
-            gateway=_gateway_settings(given, zone),
-            missing=missing_credentials(given),
-            start_date=start_date,
-            filters=given["filters"],
-            related_fields={
-                name: tuple(paths) for name, paths in given["related_fields"].items()
-            },
-            balances=balances,
-            custom_reports=reports,
-            report_patience=timedelta(minutes=given["report_timeout_minutes"]),
-            extra_objects=extra,
-            entities=entities,
-            include_deletes=given["include_deletes"],
-            key_store=Path(given["key_store"]) if given.get("key_store") else None,
-            sensitive=sensitive,
-            lookback=timedelta(minutes=given["lookback_minutes"]),
-            page_size=given["page_size"],
-            paging=Paging(given["paging"]),
-            on_drift=OnDrift(given["on_drift"]),
-            on_bad_value=OnBadValue(given["on_bad_value"]),
-            on_denied=OnDenied(given["on_denied"]),
-            on_changed_selection=OnChangedSelection(given["on_changed_selection"]),
-            maintenance=maintenance,
-            emit_activate_version=given["emit_activate_version_messages"],
-        )
+        return replace(found, gateway=_gateway_settings(found))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The credentials that are not given."""
+        return tuple(n for n in _CREDENTIALS if not getattr(self.connection, n))
+
+
+SETTINGS = th.PropertiesList(*properties_of(Settings))
+"""The JSON schema of all settings."""
+
+_SCHEMA = SETTINGS.to_dict()
+SETTING_NAMES = frozenset(_SCHEMA["properties"])
+SECRET_SETTINGS = frozenset(
+    name for name, schema in _SCHEMA["properties"].items() if schema.get("secret")
+)
+_CREDENTIALS: Sequence[str] = _SCHEMA["required"]
+_NAMES = frozenset({*_CREDENTIALS, "entity_id"})
+"""What signs in: no name and no password has a line break."""
 
 
 def missing_credentials(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -203,43 +316,58 @@ def missing_credentials(given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in _CREDENTIALS if not given.get(name))
 
 
-def _gateway_settings(
-    given: Mapping[str, Any], user_timezone: ZoneInfo | None
-) -> GatewaySettings | None:
-    if missing_credentials(given):
+def _gateway_settings(settings: Settings) -> GatewaySettings | None:
+    if settings.missing:
         return None
+    connection = settings.connection
     return GatewaySettings(
-        sender=Sender(given["sender_id"], Secret(given["sender_password"])),
-        login=Login(
-            given["company_id"],
-            given["user_id"],
-            Secret(given["user_password"]),
-            given.get("entity_id") or None,
-        ),
-        api_url=given["api_url"],
-        timeout_seconds=given["request_timeout_seconds"],
-        max_connections=given["max_connections"],
-        retry=RetryPolicy(max_retries=given["max_retries"]),
-        response_format=ResponseFormat(given["response_format"]),
-        user_timezone=user_timezone,
+        sender=connection.sender,
+        login=connection.login,
+        api_url=connection.api_url,
+        timeout_seconds=settings.request_timeout_seconds,
+        max_connections=settings.max_connections,
+        retry=RetryPolicy(max_retries=settings.max_retries),
+        response_format=settings.response_format,
+        user_timezone=settings.user_timezone,
     )
 
 
-def _character_problems(given: Mapping[str, Any]) -> list[str]:
+def _conflict_problems(settings: Settings) -> Iterator[str]:
+    """Settings that are right one by one, but not together."""
+    if settings.key_store and not settings.include_deletes:
+        yield "key_store is for deletions: set include_deletes to true, or drop it."
+    if settings.sensitive.hashes and not settings.sensitive.salt:
+        yield (
+            "sensitive: hash needs sensitive_salt, the key of the hashes: set it to a "
+            "long random text, and keep it."
+        )
+    if settings.entities and settings.connection.entity_id:
+        yield (
+            "entity_id signs in to one entity and entities to several: leave one of them."
+        )
+    streams = Counter(
+        [report.stream_name for report in settings.custom_reports]
+        + [extra.stream_name for extra in settings.extra_objects]
+    )
+    for name in (name for name, count in streams.items() if count > 1):
+        yield (
+            f"Two streams would be called '{name}': give one of them another stream_name."
+        )
+
+
+def _character_problems(config: Mapping[str, Any]) -> list[str]:
     """Texts that no request can hold; of what signs in also those of several lines."""
     return [
         f"{name} holds a control character or line break: copy it again, without."
-        for name, value in given.items()
-        if any(map(_is_odd_name if name in _NAMES else _is_odd, _texts(value)))
+        for name, value in config.items()
+        if not all(
+            map(_is_plain if name in _NAMES else is_legal, "".join(_texts(value)))
+        )
     ]
 
 
-def _is_odd(text: str) -> bool:
-    return not all(map(is_legal, text))
-
-
-def _is_odd_name(text: str) -> bool:
-    return _is_odd(text) or any(map(is_control, text))
+def _is_plain(character: str) -> bool:
+    return is_legal(character) and not is_control(character)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -251,62 +379,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, Sequence):
         for part in value:
             yield from _texts(part)
-
-
-def _api_url_problems(url: str) -> list[str]:
-    address = address_of(url)
-    if address is not None and address.is_safe:
-        return []
-    return [
-        "api_url must be an https address (http only for this machine itself), plain "
-        "and without a user name, since passwords travel to it."
-    ]
-
-
-def _deletes_problems(given: Mapping[str, Any]) -> list[str]:
-    if not given.get("key_store") or given["include_deletes"]:
-        return []
-    return ["key_store is for deletions: set include_deletes to true, or drop it."]
-
-
-def _entity_problems(given: Mapping[str, Any], entities: Sequence[str]) -> list[str]:
-    if not (entities and given.get("entity_id")):
-        return []
-    return [
-        "entity_id signs in to one entity and entities to several: leave one of them."
-    ]
-
-
-def _stream_name_problems(
-    reports: Sequence[CustomReport], extra: Sequence[ExtraObject]
-) -> list[str]:
-    names = [
-        *(report.stream_name for report in reports),
-        *(wanted.stream_name for wanted in extra),
-    ]
-    return [
-        f"Two streams would be called '{name}': give one of them another stream_name."
-        for name in names_twice(names)
-    ]
-
-
-def _instant(text: str | None, problems: list[str]) -> datetime | None:
-    """An ISO 8601 date or time, aware; UTC where it names no zone."""
-    if not text:
-        return None
-    try:
-        instant = (
-            datetime.combine(date.fromisoformat(text), datetime.min.time())
-            if len(text) == len("2026-01-31")
-            else datetime.fromisoformat(text.replace("Z", "+00:00"))
-        )
-    except ValueError:
-        problems.append(
-            f"start_date '{text}' is not a date: write it as 2026-01-31 or "
-            "2026-01-31T00:00:00Z."
-        )
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
@@ -332,5 +404,5 @@ def _schema_problem(error: jsonschema.ValidationError) -> str:
 
 
 _VALIDATOR = jsonschema.Draft202012Validator(
-    {name: part for name, part in SETTINGS.to_dict().items() if name != "required"}
+    {name: part for name, part in _SCHEMA.items() if name != "required"}
 )

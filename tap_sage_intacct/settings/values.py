@@ -1,64 +1,30 @@
 """Settings that are more than a word: which balances, objects and reports are wanted.
 
-Pure: JSON values in, frozen dataclasses out; each fault is a sentence added to
-`problems`, so that a user is told of all of them at once.
+Pure: what a user wrote in, frozen dataclasses out.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from tap_sage_intacct.intacct.http.credentials import Secret
+from singer_sdk import typing as th
+
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.xml.reports import Argument, DateRange, ReportKind
-from tap_sage_intacct.settings.maintenance import MaintenanceAction, MaintenanceWindow
-from tap_sage_intacct.settings.sensitive import SensitivePolicy, Treatment
-from tap_sage_intacct.settings.suggestions import shortened
+from tap_sage_intacct.settings.declaration import read_object, setting, words_of
+from tap_sage_intacct.settings.environment import from_json, texts_of
 
 EVERY_OBJECT = "*"
-"""Stands in `extra_objects` for whatever the company offers."""
+"""Stands in `extra_objects` for all that the company offers."""
 
 EVERY_ENTITY = "all"
 
-
-def maintenance_window(
-    given: Mapping[str, str], problems: list[str]
-) -> MaintenanceWindow:
-    """The hours in which Intacct may be off-line, and what a run does then."""
-    standard = MaintenanceWindow()
-    start = _time_of_day(given.get("start"), standard.start, problems)
-    end = _time_of_day(given.get("end"), standard.end, problems)
-    zone = time_zone("maintenance_window", given.get("timezone"), problems)
-    action = MaintenanceAction(given.get("action", standard.action.value))
-    return MaintenanceWindow(start, end, zone or standard.zone, action)
-
-
-def _time_of_day(text: str | None, standard: time, problems: list[str]) -> time:
-    try:
-        return time.fromisoformat(text) if text else standard
-    except ValueError:
-        problems.append(
-            f"maintenance_window: '{text}' is no time of day: write it as 02:00."
-        )
-        return standard
-
-
-def time_zone(setting: str, name: str | None, problems: list[str]) -> ZoneInfo | None:
-    """The IANA time zone that a setting names; None where it names none."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):
-        problems.append(
-            f"{setting}: the time zone '{name}' is unknown: give a name as "
-            "America/Los_Angeles."
-        )
-        return None
+_TEXTS = th.ArrayType(th.StringType)
 
 
 class PeriodType(Enum):
@@ -88,155 +54,26 @@ class PeriodRange:
     type: PeriodType
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceSettings:
-    """Which account balances are wanted.
-
-    Attributes:
-        periods: names, or a range of them.
-        books: BOOKIDs; empty for all.
-        leaves_out_zero: whether balances whose amounts are all zero are left out.
-        reread_periods: how many of the latest periods each run reads again.
-    """
-
-    periods: tuple[str, ...] | PeriodRange = ()
-    books: tuple[str, ...] = ()
-    leaves_out_zero: bool = False
-    reread_periods: int = 2
+def _balance_periods(given: Any) -> tuple[str, ...] | PeriodRange:
+    value = from_json(given)
+    return _period_range(value) if isinstance(value, Mapping) else texts_of(value)
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraObject:
-    """An object beside the primary data sources, to be a stream as well.
-
-    Attributes:
-        object_name: as the user wrote it; also the label of a user-defined dimension.
-        primary_keys: empty to take the record number.
-        replication_key: None to take what `lookup` lists.
-        document_type: transaction definition (`docparid`).
-    """
-
-    object_name: str
-    stream_name: str
-    primary_keys: tuple[str, ...] = ()
-    replication_key: str | None = None
-    document_type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CustomReport:
-    """A custom report, to be a stream.
-
-    Attributes:
-        name: of the report, exactly as in Sage Intacct.
-        kind: None to find out.
-        arguments: by the path that the report prompts for.
-        primary_keys: empty for none.
-        is_typed: whether columns get the types that `lookup` tells.
-    """
-
-    name: str
-    stream_name: str
-    kind: ReportKind | None = None
-    arguments: Mapping[str, Argument] = field(default_factory=dict)
-    primary_keys: tuple[str, ...] = ()
-    is_typed: bool = True
-
-
-def stream_name_of(text: str) -> str:
-    """A name that every target takes: lower case, words joined by underscores."""
-    return re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_") or "stream"
-
-
-def balance_periods(given: Any, problems: list[str]) -> tuple[str, ...] | PeriodRange:
-    """`balance_periods`: names, or {from, to, type}."""
-    value = _from_json(given)
-    if isinstance(value, Mapping):
-        return _period_range(value, problems)
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(dict.fromkeys(value))
-    problems.append(
-        "balance_periods must be a list of names, or {from, to, type}; it is "
-        f"'{shortened(str(given))}'."
-    )
-    return ()
-
-
-def entity_ids(given: Any, problems: list[str]) -> tuple[str, ...]:
-    """`entities`: a list of IDs, or `EVERY_ENTITY`."""
-    value = _from_json(given)
-    if value == EVERY_ENTITY:
-        return (EVERY_ENTITY,)
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(dict.fromkeys(value))
-    problems.append(
-        f"entities must be a list of entity IDs, or {EVERY_ENTITY}; it is "
-        f"'{shortened(str(given))}'."
-    )
-    return ()
-
-
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0", ""})
-
-
-def sensitive_policy(given: Mapping[str, Any], problems: list[str]) -> SensitivePolicy:
-    """`include_sensitive`, `sensitive` and `sensitive_salt` together."""
-    treatment = Treatment(given["sensitive"])
-    salt = Secret(given.get("sensitive_salt") or "")
-    if treatment is Treatment.HASH and not salt.reveal():
-        problems.append(
-            "sensitive: hash needs sensitive_salt, the key of the hashes: set it to a "
-            "long random text, and keep it."
-        )
-    included = _included(given["include_sensitive"], problems)
-    return SensitivePolicy(treatment, included, salt)
-
-
-def _included(given: Any, problems: list[str]) -> bool | tuple[str, ...]:
-    value = _from_json(given)
-    if isinstance(value, str) and value.strip().lower() in _TRUE | _FALSE:
-        value = value.strip().lower() in _TRUE
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, list) and all(
-        isinstance(name, str) and "." in name for name in value
-    ):
-        return tuple(dict.fromkeys(value)) or False
-    problems.append(
-        "include_sensitive must be true, false or a list of stream.FIELD patterns such "
-        f"as employees.BIRTHDATE; it is '{shortened(str(given))}'."
-    )
-    return False
-
-
-def _from_json(given: Any) -> Any:
-    """What a text holds that an environment variable gave; other texts as they are."""
-    if not isinstance(given, str):
-        return given
-    try:
-        return json.loads(given)
-    except ValueError:
-        return given
-
-
-def _period_range(
-    given: Mapping[str, Any], problems: list[str]
-) -> tuple[str, ...] | PeriodRange:
+def _period_range(given: Mapping[str, Any]) -> PeriodRange:
     words = {kind.word: kind for kind in PeriodType}
-    unknown = sorted(set(given) - {"from", "to", "type"})
+    unknown = set(given) - {"from", "to", "type"}
     start, end = _day(given.get("from")), _day(given.get("to"), is_end=True)
     if unknown or start is None or given.get("type") not in words:
-        problems.append(
-            "balance_periods must be a list of names, or {from, to, type} with from and "
-            "to as 2026-01 or 2026-01-31 and type one of month, quarter, year."
+        raise InvalidSettings(
+            [
+                "balance_periods must be a list of names, or {from, to, type} with from "
+                "and to as 2026-01 or 2026-01-31 and type one of month, quarter, year."
+            ]
         )
-        return ()
     if given.get("to") and (end is None or end < start):
-        problems.append(
-            "balance_periods: `to` must be a date that is not before `from`."
+        raise InvalidSettings(
+            ["balance_periods: `to` must be a date that is not before `from`."]
         )
-        return ()
     return PeriodRange(start, end, words[given["type"]])
 
 
@@ -256,58 +93,152 @@ def _last_of_month(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def extra_objects(given: Iterable[Any], problems: list[str]) -> tuple[ExtraObject, ...]:
-    """`extra_objects`: names, or {object, stream_name, primary_keys, ...}."""
+@dataclass(frozen=True, slots=True)
+class BalanceSettings:
+    """Which account balances are wanted."""
+
+    periods: tuple[str, ...] | PeriodRange = setting(
+        "The budgetable reporting periods that gl_account_balances reads: names such as `Month "
+        "Ended June 2026`, or {from, to, type} with type `month`, `quarter` or `year`; without "
+        "`to`, up to the day of the run. A condition on PERIOD in `filters` names them too.",
+        th.CustomType(
+            {"type": ["array", "object", "string"], "items": {"type": "string"}}
+        ),
+        name="balance_periods",
+        read=_balance_periods,
+        fault="balance_periods must be a list of names, or {from, to, type}; it is '{}'.",
+        default=[],
+    )
+    books: tuple[str, ...] = setting(
+        "The BOOKIDs that gl_account_balances reads, such as `ACCRUAL`. Default: all, which "
+        "repeat the same postings.",
+        _TEXTS,
+        name="balance_books",
+        read=tuple,
+        default=[],
+    )
+    leaves_out_zero: bool = setting(
+        "Leave out balances whose amounts are all zero.",
+        th.BooleanType,
+        name="balance_leave_out_zero",
+        default=False,
+        title="Leave out zero balances",
+    )
+    reread_periods: int = setting(
+        "How many of the latest periods each run reads again. Earlier ones are read again when "
+        "Intacct tells of a change in them.",
+        th.IntegerType(minimum=0),
+        name="balance_reread_periods",
+        default=2,
+        title="Balance periods read again",
+    )
+
+
+def entity_ids(given: Any) -> tuple[str, ...]:
+    """`entities`: a list of IDs, or `EVERY_ENTITY`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    value = from_json(given)
+    return (EVERY_ENTITY,) if value == EVERY_ENTITY else texts_of(value)
+
+
+def stream_name_of(text: str) -> str:
+    """A name that every target takes: lower case, words joined by underscores."""
+    return re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_") or "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraObject:
+    """An object beside the primary data sources, to be a stream as well.
+
+    Attributes:
+        object_name: as the user wrote it; also the label of a user-defined dimension.
+        primary_keys: empty to take the record number.
+        replication_key: None to take what `lookup` lists.
+        document_type: transaction definition (`docparid`).
+    """
+
+    object_name: str = setting(name="object", required=True, read=str.strip, unset="")
+    stream_name: str = setting(unset="")
+    primary_keys: tuple[str, ...] = setting(kind=_TEXTS, read=tuple, unset=())
+    replication_key: str | None = setting()
+    document_type: str | None = setting(name="docparid")
+
+
+def extra_objects(given: Iterable[Any]) -> tuple[ExtraObject, ...]:
+    """`extra_objects`: names, or {object, stream_name, primary_keys, ...}.
+
+    Raises:
+        InvalidSettings: an object has no name.
+    """
     found = []
     for entry in given:
         parts = {"object": entry} if isinstance(entry, str) else entry
-        document_type = parts.get("docparid")
-        default = " ".join(filter(None, (parts["object"], document_type)))
-        if not parts["object"].strip():
-            problems.append("extra_objects holds an object without a name.")
-        found.append(
-            ExtraObject(
-                parts["object"].strip(),
-                parts.get("stream_name") or stream_name_of(default),
-                tuple(parts.get("primary_keys") or ()),
-                parts.get("replication_key"),
-                document_type,
-            )
-        )
+        extra = read_object(ExtraObject, parts)
+        if not extra.object_name:
+            raise InvalidSettings(["extra_objects holds an object without a name."])
+        words = filter(None, (extra.object_name, extra.document_type))
+        stream_name = extra.stream_name or stream_name_of(" ".join(words))
+        found.append(replace(extra, stream_name=stream_name))
     return tuple(found)
 
 
-def custom_reports(
-    given: Iterable[Mapping[str, Any]], problems: list[str]
-) -> tuple[CustomReport, ...]:
-    """`custom_reports`: {name, stream_name, arguments, type, primary_keys, typed}."""
-    return tuple(
-        CustomReport(
-            entry["name"],
-            entry.get("stream_name") or stream_name_of(entry["name"]),
-            ReportKind(entry["type"]) if entry.get("type") else None,
-            _arguments(entry["name"], entry.get("arguments") or {}, problems),
-            tuple(entry.get("primary_keys") or ()),
-            entry.get("typed", True),
-        )
-        for entry in given
+@dataclass(frozen=True, slots=True)
+class CustomReport:
+    """A custom report, to be a stream.
+
+    Attributes:
+        name: of the report, exactly as in Sage Intacct.
+        kind: None to find out.
+        arguments: by the path that the report prompts for.
+        primary_keys: empty for none.
+        is_typed: whether columns get the types that `lookup` tells.
+    """
+
+    name: str = setting(required=True, unset="")
+    stream_name: str = setting(unset="")
+    kind: ReportKind | None = setting(
+        name="type", read=ReportKind, allowed_values=words_of(ReportKind)
     )
+    arguments: Mapping[str, Argument] = setting(
+        kind=th.ObjectType(additional_properties=True), unset={}
+    )
+    primary_keys: tuple[str, ...] = setting(kind=_TEXTS, read=tuple, unset=())
+    is_typed: bool = setting(kind=th.BooleanType, name="typed", unset=True)
+
+
+def custom_reports(given: Iterable[Mapping[str, Any]]) -> tuple[CustomReport, ...]:
+    """`custom_reports`: {name, stream_name, type, arguments, primary_keys, typed}.
+
+    Raises:
+        InvalidSettings: with every argument that is malformed.
+    """
+    problems: list[str] = []
+    found = []
+    for entry in given:
+        report = read_object(CustomReport, entry)
+        stream_name = report.stream_name or stream_name_of(report.name)
+        arguments = _arguments(report, problems)
+        found.append(replace(report, stream_name=stream_name, arguments=arguments))
+    if problems:
+        raise InvalidSettings(problems)
+    return tuple(found)
 
 
 # What can be the name of an XML element, which an argument becomes.
 _PATH = re.compile(r"[^\W\d][\w.-]*")
 
 
-def _arguments(
-    report: str, given: Mapping[str, Any], problems: list[str]
-) -> dict[str, Argument]:
+def _arguments(report: CustomReport, problems: list[str]) -> dict[str, Argument]:
     found: dict[str, Argument] = {}
-    for name, value in given.items():
+    for name, value in report.arguments.items():
         argument = _argument(value)
         if argument is None or not _PATH.fullmatch(name):
             problems.append(
-                f"custom_reports: the argument '{name}' of '{report}' must be the path "
-                "of a prompt with a text, number, date, or {from, to}."
+                f"custom_reports: the argument '{name}' of '{report.name}' must be the "
+                "path of a prompt with a text, number, date, or {from, to}."
             )
         else:
             found[name] = argument
@@ -322,8 +253,3 @@ def _argument(value: Any) -> Argument | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int | float | date) else None
-
-
-def names_twice(names: Sequence[str]) -> list[str]:
-    """The names that occur more than once."""
-    return sorted({name for name in names if names.count(name) > 1})
