@@ -27,12 +27,13 @@ from intacct_sandbox.pigment import (
     UnknownItem,
     Workspace,
 )
-from target_pigment import csv_file
-from target_pigment.client import Clock
-from target_pigment.target import TargetPigment, main
+from target_pigment.command import main
+from target_pigment.pigment.limits import Clock
+from target_pigment.rows import csv_file
+from target_pigment.singer.target import TargetPigment
 from tests.provoking import Provocation, Told, process_kept, told
 
-COMMAND = [sys.executable, "-c", "from target_pigment.target import main; main()"]
+COMMAND = [sys.executable, "-c", "from target_pigment.command import main; main()"]
 UUID = "33d0d7d0-1111-4222-8333-444455556666"
 
 

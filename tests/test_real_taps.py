@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from target_pigment.errors import UnsuitableStream
-from target_pigment.target import TargetPigment
+from target_pigment.singer.target import TargetPigment
 
 TAPS = Path(__file__).parent / "taps"
 ROWS = 30_000

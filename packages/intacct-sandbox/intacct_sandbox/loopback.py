@@ -18,6 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from typing_extensions import override
+
 
 def check_free(port: int) -> None:
     """Refuse a port that is taken, before anything is made that would be served there.
@@ -76,6 +78,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.join()
         self._thread = None
 
+    @override
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection a thread.
 
@@ -91,17 +94,20 @@ class LoopbackServer(ThreadingHTTPServer):
             self._connections[request] = thread
         thread.start()
 
+    @override
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that went away; of our own faults say all."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
+    @override
     def shutdown_request(self, request: Any) -> None:
         """Forget the connection and close it; runs in the connection's own thread."""
         with self._lock:
             self._connections.pop(request, None)
         super().shutdown_request(request)
 
+    @override
     def server_close(self) -> None:
         """End every open connection, then wait for their threads."""
         super().server_close()
@@ -181,7 +187,8 @@ class LoopbackHandler(BaseHTTPRequestHandler):
     # for the first one's acknowledgement.
     disable_nagle_algorithm = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: requests are recorded by what is served."""
 
     def break_connection(self) -> None:

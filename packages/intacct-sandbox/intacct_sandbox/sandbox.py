@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, final
 
+from typing_extensions import override
+
 from intacct_sandbox.faults import Faults
 from intacct_sandbox.gateway import Gateway
 from intacct_sandbox.loopback import LoopbackService
@@ -58,6 +60,7 @@ class Sandbox(LoopbackService[GatewayServer]):
         )
         self._port = port
 
+    @override
     def _new_server(self) -> GatewayServer:
         server = GatewayServer(self._gateway, self._port)
         self._gateway.own_url = server.url

@@ -12,6 +12,8 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from typing_extensions import override
+
 from intacct_sandbox.loopback import LoopbackHandler, LoopbackServer
 from intacct_sandbox.replies import HTML_TYPE, Reply
 
@@ -45,6 +47,7 @@ class GatewayServer(LoopbackServer):
         """Where to post."""
         return f"{self.origin}{GATEWAY_PATH}"
 
+    @override
     def shutdown_request(self, request: Any) -> None:
         """Let go of the company, whose connections belong to one thread each."""
         self.gateway.company.close()
@@ -73,6 +76,7 @@ class _Handler(LoopbackHandler):
         """Refused since January 2023 [D]."""
         self._send(_page(405, "Method Not Allowed"))
 
+    @override
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The `Date` header, from the company's clock."""
         if timestamp is not None:
@@ -81,6 +85,7 @@ class _Handler(LoopbackHandler):
         ahead = timedelta(seconds=gateway.switches.http_date_ahead or 0)
         return format_datetime(gateway.company.clock.now() + ahead, usegmt=True)
 
+    @override
     def send_header(self, keyword: str, value: str) -> None:
         """As the base class, which sends `Date` whether it is wanted or not."""
         if (

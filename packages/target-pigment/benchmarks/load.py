@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
+from typing_extensions import override
+
 CONFIGURATION = "33d0d7d0-1111-4222-8333-444455556666"
 STREAM = "general_ledger_details"
 PIECE = 1 << 16
@@ -135,6 +137,7 @@ def server() -> Iterator[Received]:
             self.end_headers()
             self.wfile.write(body)
 
+        @override
         def log_message(self, *_: object) -> None:
             pass
 

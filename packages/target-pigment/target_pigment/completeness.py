@@ -32,8 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, Flag, auto
-from typing import Any
+from enum import Flag, auto
+from typing import Any, Literal, TypeAlias
 
 _EVEN = 100
 """A STATE after a multiple of so many rows may be one that comes at intervals.
@@ -53,14 +53,8 @@ _UNDER_WAY = (
 )
 """What a bookmark holds only while its stream is being read."""
 
-
-class EndMark(Enum):
-    """What shows that a tap gave a stream whole before its output ended."""
-
-    AUTO = "auto"
-    ACTIVATE_VERSION = "activate_version"
-    STATE = "state"
-    NONE = "none"
+EndMark: TypeAlias = Literal["auto", "activate_version", "state", "none"]
+"""What shows that a tap gave a stream whole before its output ended."""
 
 
 class _Sign(Flag):
@@ -236,12 +230,12 @@ class Course:
 
     def _has_ended(self, name: str, mark: EndMark) -> bool:
         stream = self._streams[name]
-        if mark is EndMark.ACTIVATE_VERSION:
+        if mark == "activate_version":
             is_empty = stream.activates_first and not stream.rows
             return is_empty or _Sign.ACTIVATED in stream.signs
-        if mark is EndMark.STATE:
+        if mark == "state":
             return _Sign.STATE in stream.signs
-        return mark is EndMark.NONE or self._shows_end(name, stream)
+        return mark == "none" or self._shows_end(name, stream)
 
     def _shows_end(self, name: str, stream: _Stream) -> bool:
         if _Sign.ACTIVATED in stream.signs:
@@ -275,7 +269,7 @@ class Course:
         if not self._has_state:
             # Without a sign of the end the user vouches for it, and a tap that ended
             # without STATE remembers nothing.
-            return "" if mark is EndMark.NONE else "there was no STATE"
+            return "" if mark == "none" else "there was no STATE"
         if name in self._bookmarks or name in self._elsewhere:
             return f"STATE holds a bookmark of {name}"
         others = self._elsewhere - self._streams.keys()

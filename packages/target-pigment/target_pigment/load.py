@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from target_pigment.completeness import Evidence
-from target_pigment.csv_file import Key, KeysCollapse, PushLimits, Spool
 from target_pigment.errors import UnsuitableStream
 from target_pigment.load_modes import FOR_SAMPLES
-from target_pigment.rendering import Renderer
+from target_pigment.rows.csv_file import Key, KeysCollapse, PushLimits, Spool
+from target_pigment.rows.rendering import Renderer
 from target_pigment.settings.settings import (
     DELETED_AT,
     Column,
-    DeletedRecords,
     Settings,
     StreamSettings,
 )
@@ -88,7 +87,7 @@ class StreamLoad:
             self._tell(f"not sent, since no columns: {', '.join(new)}")
 
     def _take_all_columns(self, fields: Sequence[str]) -> None:
-        includes_deleted = self.chosen.deleted_records is DeletedRecords.INCLUDE
+        includes_deleted = self.chosen.deleted_records == "include"
         names = [*fields, DELETED_AT] if includes_deleted else fields
         self._take_columns(tuple(Column(name, name) for name in names))
 
@@ -162,12 +161,12 @@ class StreamLoad:
 
     def _drops_deleted(self) -> bool:
         wanted = self.chosen.deleted_records
-        if wanted is DeletedRecords.FAIL:
+        if wanted == "fail":
             raise UnsuitableStream(
                 f"Stream {self.name}: a record says that it was deleted, and Pigment has "
                 "no way to delete one item; set deleted_records to drop or include."
             )
-        return wanted is DeletedRecords.DROP
+        return wanted == "drop"
 
     def _key(self, record: Mapping[str, Any]) -> Key | None:
         if self.mode.doubles or not self._keys:

@@ -56,7 +56,7 @@ class LoadMode:
 
 
 def _refusal_to_add(evidence: Evidence, mark: EndMark) -> str:
-    if evidence.is_covered if mark is EndMark.AUTO else evidence.has_ended:
+    if evidence.is_covered if mark == "auto" else evidence.has_ended:
         return ""
     return (
         "ended with records that no STATE follows, so the next run would send them again "

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from target_pigment.client import ImportResult, PigmentClient
-from target_pigment.csv_file import CsvFile
 from target_pigment.errors import LoadFailed
 from target_pigment.load import StreamLoad
+from target_pigment.pigment.answers import ImportResult
+from target_pigment.pigment.client import PigmentClient
+from target_pigment.rows.csv_file import CsvFile
 from target_pigment.settings.settings import Settings
 from target_pigment.verdict import Verdict, judge
 

@@ -15,25 +15,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from target_pigment.csv_file import PushLimits
 from target_pigment.load import StreamLoad
 from target_pigment.load_modes import LoadMode, proposed
+from target_pigment.rows.csv_file import PushLimits
 from target_pigment.settings.settings import (
     Column,
     ColumnType,
     CsvFormat,
     StreamSettings,
 )
-
-_OF_COLUMN = {
-    ColumnType.TEXT: "Text",
-    ColumnType.NUMBER: "Number",
-    ColumnType.INTEGER: "Integer",
-    ColumnType.DATE: "Date",
-    ColumnType.BOOLEAN: "Boolean",
-}
-
-_OF_SCHEMA = {"number": "Number", "integer": "Integer", "boolean": "Boolean"}
 
 _LONGEST_STEM = 100
 
@@ -129,8 +119,8 @@ def _row(load: StreamLoad, column: Column, chosen: CsvFormat) -> str:
 def _property_type(
     column: ColumnType, schema: Mapping[str, Any], chosen: CsvFormat
 ) -> str:
-    if column is not ColumnType.AUTO:
-        return _OF_COLUMN[column]
+    if column != "auto":
+        return column.capitalize()
     options = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
     formats = {option.get("format") for option in options}
     instants_are_days = "date-time" in formats and chosen.datetime_as == "date"
@@ -139,7 +129,8 @@ def _property_type(
     types = {word for option in options for word in _types(option)} - {"null"}
     if types == {"integer", "number"}:
         return "Number"
-    return _OF_SCHEMA.get(types.pop(), "Text") if len(types) == 1 else "Text"
+    is_plain = len(types) == 1 and types <= {"number", "integer", "boolean"}
+    return types.pop().capitalize() if is_plain else "Text"
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
@@ -169,15 +160,16 @@ def _snippet(load: StreamLoad, mode: LoadMode) -> str:
         "load_mode": mode.name,
         "columns": [_entry(column) for column in load.renderer.columns],
     }
-    # What was set besides, so that pasting loses nothing.
-    kept = {n: getattr(v, "value", v) for n, v in chosen.items() if n not in pasted}
-    return json.dumps({load.name: pasted | kept}, indent=2, ensure_ascii=False)
+    # Besides, what was set, so that pasting loses nothing.
+    return json.dumps(
+        {load.name: pasted | chosen | pasted}, indent=2, ensure_ascii=False
+    )
 
 
 def _entry(column: Column) -> str | dict[str, str]:
     entry = {"name": column.name}
     if column.header != column.name:
         entry["header"] = column.header
-    if column.type is not ColumnType.AUTO:
-        entry["type"] = column.type.value
+    if column.type != "auto":
+        entry["type"] = column.type
     return entry if len(entry) > 1 else column.name

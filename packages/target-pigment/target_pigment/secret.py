@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from typing_extensions import override
+
 MASK = "****"
 
 
@@ -34,14 +36,17 @@ class Secret:
         """Whether there is one."""
         return bool(self._text)
 
+    @override
     def __repr__(self) -> str:
         """Masked, whatever the secret."""
         return f"Secret({MASK})"
 
+    @override
     def __eq__(self, other: object) -> bool:
         """Equal texts are equal secrets."""
         return isinstance(other, Secret) and other._text == self._text
 
+    @override
     def __hash__(self) -> int:
         """As the text."""
         return hash(self._text)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from target_pigment.client import DetailedReport, ImportResult, SkippedData
 from target_pigment.load_modes import LoadMode
+from target_pigment.pigment.answers import DetailedReport, ImportResult, SkippedData
 from target_pigment.settings.settings import Settings
 
 _DEFAULTED = "MissingModalityUseDefaultOrNullModality"

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import pytest
 from leaks import LeakScanner
+from typing_extensions import override
 
-from target_pigment.client import Clock
-from target_pigment.target import TargetPigment
+from target_pigment.pigment.limits import Clock
+from target_pigment.singer.target import TargetPigment
 
 CONFIGURATION = "33d0d7d0-1111-4222-8333-444455556666"
 NO_IMPORT = "00000000-0000-0000-0000-000000000000"
@@ -133,6 +134,7 @@ def script() -> Iterator[Script]:
 
         do_GET = do_POST = _answer  # noqa: N815
 
+        @override
         def log_message(self, *_: object) -> None:
             pass
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pigment.csv_file import (
+from target_pigment.rows.csv_file import (
     Key,
     KeysCollapse,
     PushLimits,

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from target_pigment.command import main
 from target_pigment.errors import InvalidSettings
-from target_pigment.target import EXPLAINED, TargetPigment, main
+from target_pigment.singer.target import EXPLAINED, TargetPigment
 
 from .conftest import CONFIGURATION, Script, config, record, run, schema, state
 

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import requests
 
+from target_pigment.command import main
 from target_pigment.errors import PigmentError
-from target_pigment.target import main
 
 from .conftest import (
     FakeTime,

@@ -16,8 +16,8 @@ from singer_sdk.testing.target_tests import (
     TargetSpecialCharsInAttributes,
 )
 
-from target_pigment.reader import ExactReader
-from target_pigment.target import TargetPigment
+from target_pigment.singer.reader import ExactReader
+from target_pigment.singer.target import TargetPigment
 
 from .conftest import CONFIGURATION, Script, config, record, run, schema, state, stream
 

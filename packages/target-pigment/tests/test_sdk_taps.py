@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
+from typing_extensions import override
 
 from .sdk_model import Message, SdkTap, Table
 
@@ -30,11 +31,13 @@ class ModelledStream(Stream):
     rows = 0
     asks_for_start = False
 
+    @override
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[Any]:
         asks = self.asks_for_start or self.replication_key
         first = self.get_starting_replication_key_value(context) if asks else 1
         return ({"id": n} for n in range(first or 1, self.rows + 1))
 
+    @override
     def get_child_context(self, record: Any, context: Any) -> dict[str, Any]:
         del context
         return {"parent": record["id"]}
@@ -64,6 +67,7 @@ class ModelledTap(Tap):
     config_jsonschema = th.PropertiesList().to_dict()
     tables: tuple[Table, ...] = ()
 
+    @override
     def discover_streams(self) -> list[Stream]:
         kinds = [kind for table in self.tables for kind in stream_classes(table)]
         return [kind(self) for kind in kinds]

@@ -11,7 +11,7 @@ from target_pigment.errors import InvalidSettings
 from target_pigment.secret import Secret
 from target_pigment.settings.checks import read_settings
 from target_pigment.settings.settings import settings_schema
-from target_pigment.target import TargetPigment
+from target_pigment.singer.target import TargetPigment
 
 from .conftest import CONFIGURATION, KEY, config, stream
 

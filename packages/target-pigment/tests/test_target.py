@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from target_pigment.errors import BrokenInput, PigmentError
-from target_pigment.target import Interrupted, TargetPigment
+from target_pigment.singer.target import Interrupted, TargetPigment
 
 from .conftest import (
     CONFIGURATION,

@@ -10,8 +10,8 @@ from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks.core import JSONSchemaValidator
 
 from target_pigment.errors import UnsuitableRecord
-from target_pigment.target import TargetPigment
-from target_pigment.validation import PlainFirstValidator, accepted_types
+from target_pigment.singer.target import TargetPigment
+from target_pigment.singer.validation import PlainFirstValidator, accepted_types
 
 from .conftest import config, schema
 

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import final
 
+from typing_extensions import override
+
 from intacct_sandbox.loopback import LoopbackService
 from intacct_sandbox.pigment.api import PigmentApi
 from intacct_sandbox.pigment.faults import PigmentFaults
@@ -54,6 +56,7 @@ class PigmentSandbox(LoopbackService[PigmentServer]):
         )
         self._port = port
 
+    @override
     def _new_server(self) -> PigmentServer:
         return PigmentServer(self._api, self._port)
 

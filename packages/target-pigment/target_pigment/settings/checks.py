@@ -16,7 +16,6 @@ from target_pigment.settings.settings import (
     DELETED_AT,
     SECRETS,
     CsvFormat,
-    DeletedRecords,
     Settings,
     StreamSettings,
 )
@@ -156,7 +155,7 @@ def _column_problems(where: str, stream: StreamSettings) -> list[str]:
         for name in stream.null_values
         if names and name not in names
     ]
-    includes = stream.deleted_records is DeletedRecords.INCLUDE
+    includes = stream.deleted_records == "include"
     if names and includes and DELETED_AT not in names:
         problems.append(
             f"{where}.columns must name {DELETED_AT} while deleted_records is include, "

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from enum import Enum
 from typing import (
     Annotated,
     Any,
@@ -39,9 +38,8 @@ def schema_of(kind: type, *, tells_defaults: bool = True) -> dict[str, Any]:
             required.append(entry.name)
         else:
             schema["type"] = [schema["type"], "null"]
-        default = getattr(entry.default, "value", entry.default)
-        if tells_defaults and isinstance(default, str | int | float):
-            schema["default"] = default
+        if tells_defaults and isinstance(entry.default, str | int | float):
+            schema["default"] = entry.default
         properties[entry.name] = schema
     return {
         "type": "object",
@@ -56,11 +54,7 @@ def _described(kind: Any) -> dict[str, Any]:
     shape = _SHAPES.get(get_origin(kind))
     if shape is not None:
         return shape(*get_args(kind))
-    if kind in _TYPES:
-        return {"type": _TYPES[kind]}
-    if issubclass(kind, Enum):
-        return _one_of(*(member.value for member in kind))
-    return schema_of(kind)
+    return {"type": _TYPES[kind]} if kind in _TYPES else schema_of(kind)
 
 
 def _one_of(*words: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -18,23 +17,11 @@ DELETED_AT = "_sdc_deleted_at"
 """The field in which a Singer record says that it was deleted, and when."""
 
 
-class ColumnType(Enum):
-    """What a column's cells must be; AUTO takes each value as it comes."""
+ColumnType: TypeAlias = Literal["auto", "text", "number", "integer", "date", "boolean"]
+"""What a column's cells must be; `auto` takes each value as it comes."""
 
-    AUTO = "auto"
-    TEXT = "text"
-    NUMBER = "number"
-    INTEGER = "integer"
-    DATE = "date"
-    BOOLEAN = "boolean"
-
-
-class DeletedRecords(Enum):
-    """What to do with a record that carries `_sdc_deleted_at`."""
-
-    FAIL = "fail"
-    DROP = "drop"
-    INCLUDE = "include"
+DeletedRecords: TypeAlias = Literal["fail", "drop", "include"]
+"""What to do with a record that carries `_sdc_deleted_at`."""
 
 
 def _folder(text: str) -> Path | None:
@@ -68,7 +55,7 @@ class Column:
 
     name: str
     header: str = ""
-    type: ColumnType = ColumnType.AUTO
+    type: ColumnType = "auto"
 
     def __post_init__(self) -> None:
         """Take the name for a header that is not given."""
@@ -93,8 +80,8 @@ class StreamSettings:
     columns: tuple[Column, ...] = ()
     null_values: Mapping[str, str] = field(default_factory=dict)
     order: int = 0
-    deleted_records: DeletedRecords = DeletedRecords.FAIL
-    end_mark: EndMark = EndMark.AUTO
+    deleted_records: DeletedRecords = "fail"
+    end_mark: EndMark = "auto"
     allow_incremental_replace: bool = False
 
 
@@ -229,12 +216,12 @@ class Settings:
         "What must follow the last record of a replace or append stream as a sign that "
         "the tap did not die: ACTIVATE_VERSION, STATE, nothing (`none`), or what `auto` "
         "takes for one. A stream's own goes before it.",
-    ] = EndMark.AUTO
+    ] = "auto"
     deleted_records: Annotated[
         DeletedRecords,
         "Records with `_sdc_deleted_at`: fail, drop, or include (needs `_sdc_deleted_at` "
         "among the columns). A stream's own goes before it.",
-    ] = DeletedRecords.FAIL
+    ] = "fail"
     poll: Annotated[
         PollPolicy,
         "{interval, max_interval, timeout} in seconds: how often, and how long, to ask "

@@ -7,6 +7,7 @@ from typing import Any
 
 from singer_sdk.singerlib.encoding import SimpleSingerReader
 from singer_sdk.singerlib.json import deserialize_json
+from typing_extensions import override
 
 from target_pigment.errors import BrokenInput
 
@@ -29,6 +30,7 @@ class ExactReader(SimpleSingerReader):
     A line is the customer's data, and a broken one means that the tap died writing it.
     """
 
+    @override
     def deserialize_json(self, line: str) -> dict[str, Any]:
         """Read one line.
 
@@ -47,6 +49,7 @@ class ExactReader(SimpleSingerReader):
         return found
 
     @staticmethod
+    @override
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
         """As the SDK's, for all that a message must hold, and without quoting the line.
 

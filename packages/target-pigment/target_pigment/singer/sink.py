@@ -7,19 +7,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from singer_sdk import Target
 from singer_sdk.exceptions import MissingKeyPropertiesError
 from singer_sdk.helpers._typing import get_datelike_property_type
 from singer_sdk.sinks import Sink
+from typing_extensions import override
 
 from target_pigment.errors import UnsuitableRecord
-from target_pigment.validation import PlainFirstValidator
-
-if TYPE_CHECKING:
-    from target_pigment.load import StreamLoad
-    from target_pigment.target import TargetPigment
-
+from target_pigment.load import StreamLoad
+from target_pigment.loads import Loads
+from target_pigment.singer.validation import PlainFirstValidator
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "date": date.fromisoformat,
@@ -32,17 +31,30 @@ class KeylessRecord(UnsuitableRecord, MissingKeyPropertiesError):
     """A record that lacks a field of its key; the SDK's tests ask for its own error."""
 
 
+class LoadingTarget(Target):
+    """What a sink uses of its target.
+
+    Attributes:
+        loads: of all streams.
+        record_version: of the table, as the record on its way to a sink tells it.
+    """
+
+    loads: Loads
+    record_version: int | None = None
+
+
 class PigmentSink(Sink):
     """A view of a stream under one schema; its rows are in the `StreamLoad`."""
 
     _load: StreamLoad | None
-    _target: TargetPigment
+    _target: LoadingTarget
 
-    def __init__(self, target: TargetPigment, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, target: LoadingTarget, *args: Any, **kwargs: Any) -> None:
         self._target = target
         self._load = None
         super().__init__(target, *args, **kwargs)
 
+    @override
     def setup(self) -> None:
         """Find the stream's load, and check the schema.
 
@@ -51,10 +63,11 @@ class PigmentSink(Sink):
         """
         super().setup()
         # `add_sink` hands over the target, but the SDK's sink does not keep it.
-        self._load = self._target.load_of(self.stream_name)
+        self._load = self._target.loads.of(self.stream_name)
         if self._load is not None:
             self._load.take_schema(self.schema, self.key_properties)
 
+    @override
     def get_validator(self) -> PlainFirstValidator | None:
         """As the SDK's, quicker, and quoting no value.
 
@@ -68,6 +81,7 @@ class PigmentSink(Sink):
             self.schema, stream=self.stream_name, validate_formats=formats
         )
 
+    @override
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
         """As the SDK's, which logs the value of a field that does not fit.
 
@@ -100,6 +114,7 @@ class PigmentSink(Sink):
             "the source, or let the tap send the field as plain text."
         )
 
+    @override
     def _singer_validate_message(self, record: Mapping[str, Any]) -> None:
         """As the SDK's, and names the stream.
 
@@ -114,10 +129,12 @@ class PigmentSink(Sink):
             )
 
     @property
+    @override
     def max_size(self) -> int:
         """Never full: what a push holds is not the SDK's to decide."""
         return sys.maxsize
 
+    @override
     def process_record(
         self, record: Mapping[str, Any], context: Mapping[str, Any]
     ) -> None:
@@ -126,16 +143,20 @@ class PigmentSink(Sink):
         if self._load is not None:
             self._load.take_record(record, self._target.record_version)
 
+    @override
     def process_batch(self, context: Mapping[str, Any]) -> None:
         """Nothing is left to do: records were kept as they came."""
 
+    @override
     def activate_version(self, new_version: int) -> None:
         """As the stream's load mode can."""
         if self._load is not None:
             self._load.activate_version(new_version)
 
+    @override
     def _remove_sdc_metadata_from_schema(self) -> None:
-        """Not: `_sdc_deleted_at` tells of deletions, and may be a column."""
+        """Not: `_sdc_deleted_at` marks deletions, and may be a column."""
 
+    @override
     def _remove_sdc_metadata_from_record(self, record: Mapping[str, Any]) -> None:
         """Not: as with the schema."""

@@ -5,15 +5,12 @@ Overrides of the SDK are few, and each says why; test_sdk.py pins what they rely
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import signal
 import sqlite3
 import sys
 import tempfile
-import traceback
-import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -34,11 +31,9 @@ from singer_sdk.exceptions import (
 from singer_sdk.helpers.capabilities import CapabilitiesEnum
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.singerlib.json import serialize_json
+from typing_extensions import override
 
-from target_pigment import preflight
-from target_pigment.client import Clock, PigmentClient
 from target_pigment.completeness import Course
-from target_pigment.csv_file import SpoolDatabase
 from target_pigment.errors import (
     BrokenInput,
     InvalidSettings,
@@ -46,19 +41,20 @@ from target_pigment.errors import (
     PigmentError,
     SpoolFailed,
     UnsuitableRecord,
-    UnsuitableStream,
 )
 from target_pigment.load import StreamLoad
-from target_pigment.output import buffer_output, let_go_of_output
+from target_pigment.loads import Loads
+from target_pigment.pigment.client import PigmentClient
+from target_pigment.pigment.limits import Clock
+from target_pigment.pigment.preflight import Use, look_ahead
 from target_pigment.pushing import Pusher
-from target_pigment.reader import ExactReader
+from target_pigment.rows.csv_file import SpoolDatabase
 from target_pigment.samples import file_stems, write_sample
 from target_pigment.settings.checks import read_settings
-from target_pigment.settings.environment import check_files, read_variables
+from target_pigment.settings.environment import read_variables
 from target_pigment.settings.settings import SECRETS, settings_schema
-from target_pigment.sink import PigmentSink
-
-EXIT_FAILURE = 1
+from target_pigment.singer.reader import ExactReader
+from target_pigment.singer.sink import LoadingTarget, PigmentSink
 
 _PREFIX = "TARGET_PIGMENT_"
 
@@ -93,7 +89,7 @@ class Interrupted(BaseException):
         return 128 + self.number
 
 
-class TargetPigment(Target):
+class TargetPigment(LoadingTarget):
     """Loads streams into Pigment through its import configurations."""
 
     name = "target-pigment"
@@ -111,19 +107,19 @@ class TargetPigment(Target):
         # SQLite's connections belong to one thread.
         self.max_parallelism = 1
         self.settings = read_settings(self.config)
-        self.record_version: int | None = None
-        self._loads: dict[str, StreamLoad] = {}
         self._course = Course()
         self._has_checked_key = False
         self._is_ending = False
         self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
         self._spools = SpoolDatabase(self._directory)
+        self.loads = Loads(self.settings, self._spools, self.logger)
         self._finalizer = weakref.finalize(
             self, shutil.rmtree, self._directory, ignore_errors=True
         )
 
     @property
+    @override
     def _env_var_config(self) -> dict[str, Any]:
         """As the SDK's, which names no variable that it cannot read.
 
@@ -138,52 +134,14 @@ class TargetPigment(Target):
         return read_variables(schema["properties"], _PREFIX, os.environ)
 
     @classmethod
+    @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """As the SDK's, without settings that mean nothing here."""
         super().append_builtin_config(config_jsonschema)
         for name in _UNUSED_BUILTINS:
             config_jsonschema["properties"].pop(name, None)
 
-    def load_of(self, stream: str) -> StreamLoad | None:
-        """The stream's load, made at its first schema; None for one to be left out.
-
-        Raises:
-            UnsuitableStream: `streams` does not name it, or names a configuration that
-                another stream clears.
-        """
-        if stream not in self._loads:
-            load = self._new_load(stream)
-            if load is None:
-                return None
-            self._loads[stream] = load
-        return self._loads[stream]
-
-    def _new_load(self, stream: str) -> StreamLoad | None:
-        chosen = self.settings.for_stream(stream)
-        if chosen is None:
-            self._unmapped(stream)
-            return None
-        spool = self._spools.add_spool()
-        load = StreamLoad(stream, chosen, self.settings, spool, self.logger)
-        for other in self._loads.values():
-            shared = other.chosen.configuration_id == chosen.configuration_id
-            if self.settings.pushes and load.mode.clears and shared:
-                raise UnsuitableStream(
-                    f"Streams {other.name} and {stream} would clear the same "
-                    f"configuration {chosen.configuration_id}; give each its own."
-                )
-        return load
-
-    def _unmapped(self, stream: str) -> None:
-        text = f"Stream {stream} is not named in `streams`"
-        if self.settings.on_unmapped_stream == "fail":
-            raise UnsuitableStream(
-                f"{text}; add it, deselect it in the tap, or set on_unmapped_stream. "
-                "Nothing was pushed."
-            )
-        if self.settings.on_unmapped_stream == "warn":
-            self.logger.warning("%s; left out.", text)
-
+    @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's, once Pigment has accepted the key.
 
@@ -202,6 +160,7 @@ class TargetPigment(Target):
         super()._process_schema_message(message_dict)
         self._course.take_schema(message_dict["stream"])
 
+    @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's, which does not hand the message's version to the sink.
 
@@ -234,6 +193,7 @@ class TargetPigment(Target):
             return error
         return None
 
+    @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """As the SDK's; it also tells which streams have ended, and which are changes."""
         super()._process_state_message(message_dict)
@@ -246,6 +206,7 @@ class TargetPigment(Target):
         maps = self.mapper.stream_maps.get(stream)
         return [m.stream_alias for m in maps] if maps else [stream]
 
+    @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Straight to the sinks: the SDK's warns of metadata that is not added here."""
         stream = message_dict["stream"]
@@ -254,6 +215,7 @@ class TargetPigment(Target):
             self.get_sink(alias).activate_version(message_dict["version"])
         self._course.take_activation(stream, message_dict["version"])
 
+    @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Not a capability of this target.
 
@@ -265,6 +227,7 @@ class TargetPigment(Target):
             "not read; set the tap to RECORD messages. Nothing was pushed."
         )
 
+    @override
     def process_endofpipe(self) -> None:
         """Push everything; only then let the SDK pass on the last STATE.
 
@@ -282,7 +245,6 @@ class TargetPigment(Target):
         """Forget all rows that are on disk, and let go of Pigment."""
         self._client.close()
         self._spools.close()
-        self._loads = {}
         self._finalizer()
 
     def _finish(self) -> None:
@@ -292,7 +254,7 @@ class TargetPigment(Target):
             self._latest_state = None
             self._write_samples(directory)
             return
-        loads = sorted(self._loads.values(), key=lambda load: load.chosen.order)
+        loads = sorted(self.loads, key=lambda load: load.chosen.order)
         for load in loads:
             sources = [s for s in self._course.streams if load.name in self._aliases(s)]
             mark = load.chosen.end_mark
@@ -305,9 +267,9 @@ class TargetPigment(Target):
         Pusher(self._client, self.settings, self.logger).push_all(loads)
 
     def _write_samples(self, directory: Path) -> None:
-        stems = file_stems(self._loads)
-        for name, load in self._loads.items():
-            text = write_sample(load, directory, stems[name], self.settings.csv)
+        stems = file_stems(load.name for load in self.loads)
+        for load in self.loads:
+            text = write_sample(load, directory, stems[load.name], self.settings.csv)
             self.logger.info(text)
 
     def _look_ahead(self, loads: list[StreamLoad]) -> None:
@@ -315,13 +277,10 @@ class TargetPigment(Target):
         if not self.settings.metadata_api_key or not loads:
             return
         uses = [
-            preflight.Use(load.name, load.chosen.configuration_id, load.mode)
-            for load in loads
+            Use(load.name, load.chosen.configuration_id, load.mode) for load in loads
         ]
         application_id = self.settings.application_id
-        for warning in preflight.look_ahead(
-            self._client.metadata, uses, application_id
-        ):
+        for warning in look_ahead(self._client.metadata, uses, application_id):
             self.logger.warning(warning)
 
     def _rehearse(self, loads: list[StreamLoad]) -> None:
@@ -336,6 +295,7 @@ class TargetPigment(Target):
                     file.size,
                 )
 
+    @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """As the SDK's, which logs the state, and cannot write its reader's Decimals."""
         # All rows are loaded: a signal would only tear the line that says so.
@@ -350,6 +310,7 @@ class TargetPigment(Target):
                 "sends the rows again."
             ) from error
 
+    @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """End at once; the SDK's would push half a stream and exit with 0.
 
@@ -361,6 +322,7 @@ class TargetPigment(Target):
         self._is_ending = True
         raise Interrupted(signum)
 
+    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """As the SDK's, with all faults at once and no secret among them."""
         errors = [
@@ -382,49 +344,3 @@ def _without_secret(error: str) -> str:
         if error.endswith(f"in config['{name}']"):
             return f"{name} must be text."
     return error
-
-
-def main() -> None:
-    """The console command: one last line, and exit code 1, for whatever goes wrong."""
-    logger = logging.getLogger(TargetPigment.name)
-    # Both show values of rows at the level DEBUG.
-    for name in ("singer_sdk.mapper", "singer_sdk.mapper_base"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    warnings.filterwarnings("ignore", category=ResourceWarning)
-    buffer_output()
-    code = EXIT_FAILURE
-    try:
-        check_files(sys.argv[1:])
-        TargetPigment.cli()
-    except Interrupted as interrupted:
-        logger.critical(
-            "%s; rows not yet pushed are discarded, and no STATE is passed on.",
-            interrupted,
-        )
-        code = interrupted.exit_code
-    except EXPLAINED as error:
-        text = " ".join(str(error).split())
-        logger.critical(text, exc_info=logger.isEnabledFor(logging.DEBUG))
-    except Exception as error:  # noqa: BLE001  its text may quote a row
-        _tell_of_unexpected(error, logger)
-    let_go_of_output()
-    sys.exit(code)
-
-
-def _tell_of_unexpected(error: Exception, logger: logging.Logger) -> None:
-    """Where it happened; what it says may be data."""
-    if isinstance(error, OSError | sqlite3.Error):
-        logger.critical(
-            "The run cannot go on: %s. If the disk is full, make room, or set TMPDIR to a "
-            "folder on another disk.",
-            error,
-        )
-    else:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        logger.critical(
-            "An unexpected %s at %s:%d ended the run; please report it.",
-            type(error).__name__,
-            Path(frame.filename).name,
-            frame.lineno or 0,
-        )
-    logger.debug("".join(traceback.format_tb(error.__traceback__)))

@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 
 from singer_sdk.singerlib.json import serialize_json
 
-from target_pigment.csv_file import Key
 from target_pigment.errors import Unrenderable
+from target_pigment.rows.csv_file import Key
 from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 
 _NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
@@ -176,18 +176,18 @@ def _exact(value: Any) -> Any:
 
 def writer(kind: ColumnType, chosen: CsvFormat) -> Write:
     """How cells of a column are written."""
-    if kind is ColumnType.BOOLEAN:
+    if kind == "boolean":
         return partial(_boolean, chosen)
-    if kind in {ColumnType.NUMBER, ColumnType.INTEGER}:
+    if kind in {"number", "integer"}:
         return partial(_number, kind, chosen.decimal_separator)
-    if kind is ColumnType.DATE:
+    if kind == "date":
         return partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
     return partial(_as_it_comes, _writers(kind, chosen))
 
 
 def _writers(kind: ColumnType, chosen: CsvFormat) -> dict[type, Write]:
     """By the type of the value; all types but those of JSON's arrays and objects."""
-    is_text = kind is ColumnType.TEXT
+    is_text = kind == "text"
     separator = "." if is_text else chosen.decimal_separator
     number = partial(_number, kind, separator)
     day = partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
@@ -230,11 +230,11 @@ def _number(kind: ColumnType, separator: str, value: Any) -> str:
     number = value if type(value) is Decimal else _as_decimal(value)
     if not number.is_finite():
         raise ValueError("is no finite number")
-    if kind is ColumnType.INTEGER and number != number.to_integral_value():
+    if kind == "integer" and number != number.to_integral_value():
         # Pigment would truncate it without a word [D].
         raise ValueError("has a fraction in an integer column")
     text = f"{number:f}"
-    if kind is ColumnType.INTEGER:
+    if kind == "integer":
         text = text.partition(".")[0]
     if not number:
         text = text.lstrip("-")

@@ -15,6 +15,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 from singer_sdk.sinks.core import JSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
+from typing_extensions import override
 
 from target_pigment.errors import UnsuitableRecord, UnsuitableStream
 
@@ -76,6 +77,7 @@ class PlainFirstValidator(JSONSchemaValidator):
             for name, field in schema["properties"].items()
         }
 
+    @override
     def validate(self, record: dict[str, Any]) -> None:
         """Check a record.
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
+from typing_extensions import override
+
 from target_pigment.errors import LoadFailed, UnsuitableStream
 from target_pigment.load_modes import LoadMode
 
@@ -36,6 +38,7 @@ class Block:
     name: str
     type: str
 
+    @override
     def __str__(self) -> str:
         """For people."""
         return f"{self.type} {self.name}"

@@ -1,0 +1,1 @@
+"""Pigment's APIs; nothing here is about Singer."""

@@ -1,0 +1,1 @@
+"""What the SDK calls: messages come in, STATE goes out."""
