@@ -1,6 +1,7 @@
 """Pigment's APIs: push a file, wait for its import, fetch its report; list metadata.
 
-One push is one whole import, and 200 means only that it was accepted [D]. Sources: the published OpenAPI and kb.pigment.com.
+One push is one whole import, and 200 means only that it was accepted [D]. Sources: the
+published OpenAPI and kb.pigment.com.
 """
 
 from __future__ import annotations
