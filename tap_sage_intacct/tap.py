@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -58,9 +59,7 @@ from tap_sage_intacct.selection.names import (
 from tap_sage_intacct.selection.rows import RowSelection, row_selection
 from tap_sage_intacct.settings.environment import (
     credentials_problem,
-    environment_problems,
-    typed,
-    variable_of,
+    from_environment,
 )
 from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.names import unknown_names
@@ -439,32 +438,15 @@ class TapSageIntacct(Tap):
     @classproperty
     @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
-        """As the SDK's, which would end in a traceback, or take any word for `false`.
+        """As the SDK's, which fails without a message, or takes any word for `false`.
 
         Raises:
             InvalidSettings: with all variables whose text does not fit.
         """
-        failure = None
-        found: dict[str, Any] = {}
-        try:
-            found = super()._env_var_config
-        except ValueError as error:
-            failure = error
-        # Afterwards, since the SDK reads .env into the environment.
-        properties = cls.config_jsonschema["properties"]
-        problems = environment_problems(properties, os.environ)
-        if problems:
-            raise InvalidSettings(problems)
-        if failure is not None:
-            raise failure
-        # The SDK takes what may be a flag for nothing else.
-        return {
-            name: typed(name, os.environ[variable_of(name)], properties[name])
-            if "array" in properties[name].get("type", ())
-            and "boolean" in properties[name]["type"]
-            else value
-            for name, value in found.items()
-        }
+        # The SDK reads .env into the environment.
+        with suppress(ValueError):
+            _ = super()._env_var_config
+        return from_environment(cls.config_jsonschema["properties"], os.environ)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

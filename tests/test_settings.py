@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.settings.environment import environment_problems
+from tap_sage_intacct.settings.environment import from_environment
 from tap_sage_intacct.settings.settings import (
     SECRET_SETTINGS,
     SETTINGS,
@@ -201,8 +201,8 @@ def test_misspelt_setting_is_refused_with_the_right_name(name: str, right: str) 
     with pytest.raises(InvalidSettings, match=words):
         Settings.from_config({**CREDENTIALS, name: True})
     variables = {f"TAP_SAGE_INTACCT_{name.upper()}": "x"}
-    (problem,) = environment_problems(SCHEMA, variables)
-    assert f"did you mean {right}" in problem
+    with pytest.raises(InvalidSettings, match=f"did you mean {right}"):
+        from_environment(SCHEMA, variables)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_misspelt_setting_is_refused_with_the_right_name(name: str, right: str) 
 )
 def test_settings_of_others_are_passed_over(name: str) -> None:
     Settings.from_config({**CREDENTIALS, name: {}})
-    assert environment_problems(SCHEMA, {f"TAP_SAGE_INTACCT_{name.upper()}": ""}) == []
+    assert from_environment(SCHEMA, {f"TAP_SAGE_INTACCT_{name.upper()}": ""}) == {}
 
 
 def test_variables_of_meltano_are_none_of_settings() -> None:
@@ -225,7 +225,7 @@ def test_variables_of_meltano_are_none_of_settings() -> None:
         "TAP_SAGE_INTACCT_FILTERS_BILLS": "RECORDNO > 1",
         "TAP_SAGE_INTACCT_LOGLEVEL": "DEBUG",
     }
-    assert environment_problems(SCHEMA, variables) == []
+    assert from_environment(SCHEMA, variables) == {}
 
 
 def test_list_of_patterns_comes_from_the_environment(
@@ -237,6 +237,21 @@ def test_list_of_patterns_comes_from_the_environment(
     monkeypatch.setenv("TAP_SAGE_INTACCT_INCLUDE_SENSITIVE", '["employees.SSN"]')
     tap = TapSageIntacct(parse_env_config=True, catalog=NOTHING)
     assert tap.settings.sensitive.included == ("employees.SSN",)
+
+
+@pytest.mark.parametrize("name", ["page_size", "filters", "custom_reports", "api_url"])
+def test_empty_variable_counts_as_not_set(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"TAP_SAGE_INTACCT_{name.upper()}", "")
+    tap = TapSageIntacct(config=CREDENTIALS, parse_env_config=True, catalog=NOTHING)
+    assert tap.settings.page_size == 2000
+
+
+@pytest.mark.parametrize("text", ["ACCRUAL,CASH", '["ACCRUAL", "CASH"]'])
+def test_list_of_texts_may_stand_between_commas(text: str) -> None:
+    found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_BALANCE_BOOKS": text})
+    assert found == {"balance_books": ["ACCRUAL", "CASH"]}
 
 
 def test_unknown_settings_are_told_once(caplog: pytest.LogCaptureFixture) -> None:

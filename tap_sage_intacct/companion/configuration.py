@@ -21,7 +21,7 @@ from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.selection.meltano import MeltanoSelection
 from tap_sage_intacct.selection.names import check_stream_names
 from tap_sage_intacct.settings.environment import (
-    environment_problems,
+    from_environment,
     typed,
     variable_of,
 )
@@ -85,8 +85,7 @@ def load_configuration(
             text is not of its setting's type.
     """
     variables = _variables(folder, os.environ if environment is None else environment)
-    if problems := environment_problems(_PROPERTIES, variables):
-        raise InvalidSettings(problems)
+    of_environment = from_environment(_PROPERTIES, variables)
     meltano_file = find_meltano_file(folder)
     values: dict[str, Any] = {}
     selection = None
@@ -96,7 +95,7 @@ def load_configuration(
         values |= _expanded(config, variables)
         stated = meltano_file.selection(environment_name)
         selection = _overridden(stated, variables)
-    values |= _from_environment(variables)
+    values |= of_environment
     for file in files:
         if file != ENVIRONMENT:
             values |= read_object(Path(file), "--config")
@@ -132,14 +131,6 @@ def _overridden(
         raise InvalidSettings(
             [f"{variable_of('_select')} must be a JSON list."]
         ) from None
-
-
-def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        name: _typed(name, text)
-        for name in _PROPERTIES
-        if (text := variables.get(variable_of(name)))
-    }
 
 
 def _expanded(

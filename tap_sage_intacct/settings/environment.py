@@ -70,6 +70,9 @@ def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
         return _read(name, text, boolean_of, "true or false")
     if "string" in types:
         return from_json(text)
+    if _is_list_of_texts(schema):
+        value = from_json(text)
+        return text.split(",") if value == text else value
     return _read(name, text, json.loads, "JSON, since it is no plain text")
 
 
@@ -112,28 +115,33 @@ def texts_of(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def environment_problems(
+def from_environment(
     properties: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]
-) -> list[str]:
-    """What is wrong with the settings in the environment, a sentence each.
+) -> dict[str, Any]:
+    """The settings that environment variables hold, as values of their types.
 
     Args:
         properties: setting to its schema.
-        variables: of the environment.
+        variables: of the environment; an empty one counts as not set.
+
+    Raises:
+        InvalidSettings: with every variable whose name is nearly a setting's, or whose
+            text is not of its setting's type.
     """
     named = (name.removeprefix(PREFIX).lower() for name in _ours(variables))
     # Meltano adds one for each member of a setting that is an object.
     others = [n for n in named if not any(n.startswith(f"{p}_") for p in properties)]
     problems = misspelt_problems(others, properties)
+    found: dict[str, Any] = {}
     for name, schema in properties.items():
-        text = variables.get(variable_of(name), "")
-        if _is_comma_separated(schema):
-            continue
-        try:
-            typed(name, text, schema)
-        except InvalidSettings as error:
-            problems += error.problems
-    return problems
+        if text := variables.get(variable_of(name)):
+            try:
+                found[name] = typed(name, text, schema)
+            except InvalidSettings as error:
+                problems += error.problems
+    if problems:
+        raise InvalidSettings(problems)
+    return found
 
 
 def _ours(variables: Mapping[str, str]) -> Iterator[str]:
@@ -143,8 +151,8 @@ def _ours(variables: Mapping[str, str]) -> Iterator[str]:
             yield name
 
 
-def _is_comma_separated(schema: Mapping[str, Any]) -> bool:
-    """Lists of nothing but texts, which the SDK also takes with commas between them."""
+def _is_list_of_texts(schema: Mapping[str, Any]) -> bool:
+    """Whether a setting is a list of texts, which may also stand between commas."""
     items = schema.get("items", {})
     is_list = "array" in _types(schema)
     return is_list and "type" in items and _types(items) <= {"string", "null"}
