@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+
+from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
 
 ROOT = Path(__file__).parents[1]
 SECRET = b"a secret of the folder"
@@ -134,3 +138,58 @@ def test_sdist_holds_no_more_than_is_listed(
     # What hatchling adds of its own accord.
     expected = {"PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
     assert outside == expected | ({"LICENSE"} if distribution == "." else set())
+
+
+def test_wheel_holds_its_own_package_alone(
+    archives: dict[str, dict[str, bytes]], distribution: str
+) -> None:
+    folders = {name.partition("/")[0] for name in archives["wheel"]}
+    packages = {name for name in folders if not name.endswith(".dist-info")}
+    assert packages == set(PACKAGES[distribution])
+
+
+@pytest.mark.long
+def test_tap_alone_discovers(tmp_path: Path) -> None:
+    """Installed from its wheel where nothing else is, without settings."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    venv.create(tmp_path / "alone", with_pip=True)
+    programs = tmp_path / "alone" / "bin"
+    (wheel,) = tmp_path.glob("*.whl")
+    install(programs / "python", wheel)
+    found = subprocess.run(
+        [programs / "tap-sage-intacct", "--discover"],
+        cwd=tmp_path,
+        env={},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    streams = {entry["stream"] for entry in json.loads(found.stdout)["streams"]}
+    assert streams == set(DATA_SOURCE_BY_STREAM)
+
+
+def install(python: Path, wheel: Path) -> None:
+    pip: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    installed = subprocess.run(
+        [*pip, "install", wheel], check=False, capture_output=True, text=True
+    )
+    if installed.returncode and is_without_index(pip, wheel.parent):
+        pytest.skip("no index of packages can be reached")
+    assert installed.returncode == 0, installed.stderr
+
+
+def is_without_index(pip: list[str | Path], folder: Path) -> bool:
+    """Whether not even a package that is surely there can be had."""
+    fetch = [*pip, "download", "--no-deps", "--dest", folder, "typing-extensions"]
+    return subprocess.run(fetch, check=False, capture_output=True).returncode != 0
