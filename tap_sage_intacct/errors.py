@@ -1,7 +1,7 @@
 """The root of all errors that a user can put right.
 
-The text of such an error says what is wrong and what to do. Whoever runs the tap shows
-it as it is; every other error is a fault of the tap, or of what it uses.
+The text of such an error says what is wrong and what to do. The commands show it
+unchanged. Every other error is a fault of the tap, or of a library.
 """
 
 from __future__ import annotations

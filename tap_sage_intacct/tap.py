@@ -471,7 +471,7 @@ class TapSageIntacct(Tap):
             check_stream_names(Settings.from_config(self.config))
             if strangers := unknown_names(self.config, SETTING_NAMES):
                 self.logger.warning(
-                    "The tap has no such settings, and passes over them: %s.",
+                    "The tap has no such settings, and ignores them: %s.",
                     ", ".join(strangers),
                 )
         except ConfigValidationError as error:

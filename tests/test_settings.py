@@ -258,7 +258,7 @@ def test_unknown_settings_are_told_once(caplog: pytest.LogCaptureFixture) -> Non
     config = {**CREDENTIALS, "dbt_project": "x", "stream_maps": {}}
     TapSageIntacct(config=config, catalog=NOTHING)
     told = [r.getMessage() for r in caplog.records if "no such settings" in r.message]
-    assert told == ["The tap has no such settings, and passes over them: dbt_project."]
+    assert told == ["The tap has no such settings, and ignores them: dbt_project."]
 
 
 @pytest.mark.parametrize("given", ["true", "YES", True, "on"])

@@ -1,6 +1,6 @@
-"""What the company's `lookup` tells of its objects, asked once for each.
+"""The company's definitions of its objects: one `lookup` for each object.
 
-Asks the gateway, many objects in one request; knows nothing of Singer.
+Asks the gateway, many objects in one request. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Definitions:
         self._found: dict[Subject, ObjectDefinition | IntacctError] = {}
 
     def load(self, subjects: Iterable[Subject]) -> None:
-        """Look up those that are not known yet, in as few requests as can be."""
+        """Look up those that are not known yet, in as few requests as possible."""
         missing = [s for s in dict.fromkeys(subjects) if s not in self._found]
         calls = [functions.lookup(*subject) for subject in missing]
         answers = self._gateway.call_each(calls)
@@ -40,7 +40,7 @@ class Definitions:
     def of(
         self, object_name: str, document_type: str | None = None
     ) -> ObjectDefinition | IntacctError:
-        """A definition, or why there is none."""
+        """A definition, or the error that its `lookup` gave."""
         subject = (object_name, document_type)
         self.load([subject])
         return self._found[subject]

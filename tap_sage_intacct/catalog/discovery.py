@@ -1,7 +1,7 @@
 """What a company offers: live `lookup`s merged into the shipped schemas.
 
-Asks the gateway, in a few requests for all objects together; knows nothing of Singer.
-Without a gateway the shipped schemas stand for themselves.
+Asks the gateway, in a few requests for all objects together. Does not use Singer.
+Without a gateway it offers the shipped schemas.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class OfferedSource:
 
     Attributes:
         labels: of its enumerations.
-        is_listed_only: nobody has named it, so that it is not selected by default.
-        concealed: sensitive properties as Intacct has them, which the schema lacks or
-            tells as hashes: filters may use them.
+        is_listed_only: found by `*` and not named, so not selected by default.
+        concealed: the original of each sensitive property that the schema leaves out or
+            hashes; filters may use them.
     """
 
     source: DataSource
@@ -84,12 +84,12 @@ def shipped_sensitive(source: DataSource) -> Mapping[str, Any]:
 
 
 def offline(sources: Sequence[DataSource], settings: Settings) -> list[OfferedSource]:
-    """What a typical company offers, less sensitive fields that nobody asked for."""
+    """What a typical company offers, without sensitive fields that are not allowed."""
     return [selectable(shipped(source), settings.sensitive) for source in sources]
 
 
 def selectable(offered: OfferedSource, policy: SensitivePolicy) -> OfferedSource:
-    """The source, its sensitive fields left out or hashed as the settings say.
+    """The source with its sensitive fields left out or hashed, as the settings say.
 
     Raises:
         InvalidSettings: a key is sensitive.
@@ -110,12 +110,12 @@ def live(
 ) -> list[OfferedSource]:
     """What this company offers this user.
 
-    `lookup` answers whatever the user may read [C], so each object is also probed
-    with a query that finds nothing. Denied objects are left out with a warning; with
-    `on_denied: fail` they are offered, so that the run that selects them fails.
+    `lookup` answers for objects that the user may not read, too [C]. So each object is
+    also probed with a query that finds nothing. Denied objects are left out with a
+    warning; with `on_denied: fail` they are offered, so that a run of them fails.
 
     Raises:
-        InvalidSettings: an extra object or related field there is not.
+        InvalidSettings: an extra object or related field does not exist.
     """
     offered = described(gateway, sources, settings)
     refused = refusals(gateway, offered)
@@ -144,7 +144,7 @@ def described(
     """What this company has, whether this user may read it or not.
 
     Raises:
-        InvalidSettings: an extra object or related field there is not.
+        InvalidSettings: an extra object or related field does not exist.
     """
     definitions = Definitions(gateway)
     definitions.load((source.object_name, None) for source in sources)
@@ -178,7 +178,7 @@ def refusals(
 
 
 def live_labels(gateway: Gateway, source: DataSource) -> Labels:
-    """The labels that this company has; none where they cannot be looked up."""
+    """The labels that this company has; empty if they cannot be looked up."""
     found = Definitions(gateway).of(source.object_name, source.document_type)
     return {} if isinstance(found, IntacctError) else labels_of(found)
 

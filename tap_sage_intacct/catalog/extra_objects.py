@@ -1,7 +1,7 @@
-"""Objects beside the primary data sources: which there are, and how each is read.
+"""Objects beside the primary data sources: which the company has, how each is read.
 
-Keys and stamps are found from the schema alone, so that a run with a catalog reads
-an object as discovery described it. Knows nothing of Singer.
+Keys and stamps come from the schema alone, so that a run with a catalog reads an object
+as discovery described it. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def source_of(wanted: ExtraObject, schema: Mapping[str, Any]) -> DataSource:
         schema: its title is the object's name as Intacct spells it.
 
     Raises:
-        InvalidSettings: no key can be found, or the user names a field there is not.
+        InvalidSettings: no key was found, or the user names an unknown field.
     """
     types = value_types(dict(schema))
     object_name = schema.get("title") or wanted.object_name
@@ -83,9 +83,8 @@ def _found_source(
             ]
         )
     stamps = {name for name, kind in types.items() if kind is ValueType.TIMESTAMP}
-    # How Intacct compares keys that are text is unknown [?], so that such rows are
-    # taken from a result set, which needs no order. Nor do pages by key suit a column of
-    # which only the user says that it tells rows apart.
+    # How Intacct compares text keys is unknown [?]. So rows with such a key are taken from
+    # a result set, which needs no order; and so are rows whose key only the user names.
     is_ordered = types[record_key] is ValueType.INTEGER and record_key in RECORD_KEYS
     return DataSource(
         wanted.stream_name,
@@ -128,10 +127,10 @@ def _check_named(wanted: ExtraObject, types: Mapping[str, ValueType]) -> None:
 def named_objects(
     gateway: Gateway, definitions: Definitions, wanted: Sequence[ExtraObject]
 ) -> list[ExtraObject]:
-    """The objects that the user names, user-defined dimensions by the object behind.
+    """The objects that the user names; for a user-defined dimension, its object.
 
     Raises:
-        InvalidSettings: the company has no such object; with the nearest names.
+        InvalidSettings: the company has no such object; names the nearest.
     """
     named = [extra for extra in wanted if extra.object_name != EVERY_OBJECT]
     definitions.load((extra.object_name, extra.document_type) for extra in named)

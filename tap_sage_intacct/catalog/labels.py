@@ -1,7 +1,6 @@
 """The labels of enumerations: shipped with the tap, or the company's own.
 
-A Singer catalog has no place for them, since a target would refuse every value that
-is none of them.
+They are not in the Singer catalog: a target would refuse any value that is not listed.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Labels = Mapping[str, tuple[str, ...]]
 
 @cache
 def shipped_labels(object_name: str) -> Labels:
-    """What a typical company has; nothing for objects that are not shipped."""
+    """The labels of a typical company; empty for objects that are not shipped."""
     folder = resources.files("tap_sage_intacct.catalog") / "schemas"
     text = (folder / "labels.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, list[str]]] = json.loads(text)
@@ -34,7 +33,7 @@ def shipped_labels(object_name: str) -> Labels:
 
 
 def labels_of(definition: ObjectDefinition) -> Labels:
-    """What this company has, of the fields that are text."""
+    """The labels that this company has for its text fields."""
     return {
         field.id: tuple(label for label in field.valid_values if label)
         for field in definition.fields

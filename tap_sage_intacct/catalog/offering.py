@@ -1,6 +1,6 @@
-"""What of the company's data users may select: sensitive fields, denied objects.
+"""What users may select: the rules for sensitive fields and denied objects.
 
-The same for data sources and custom reports. Knows neither Singer nor the gateway.
+The same for data sources and custom reports. Uses neither Singer nor the gateway.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def is_offered_though_denied(
     stream: str, refusal: Exception, on_denied: OnDenied
 ) -> bool:
-    """Whether a stream that may not be read is offered, so that its run fails."""
+    """Whether to offer a stream that may not be read, so that a run of it fails."""
     if on_denied is OnDenied.FAIL:
         logger.warning(
             "%s may not be read, and a run that selects it will fail, since on_denied is "
@@ -46,12 +46,12 @@ def concealed(
     """Leave out or hash the sensitive properties of a schema, as the settings say.
 
     Returns:
-        The schema that users select from, and the properties that were left out or
-        hashed, as they are without that.
+        The schema that users select from, and the original properties that were left
+        out or hashed.
 
     Raises:
-        InvalidSettings: a key is among them: rows without it could not be told apart,
-            and deletions could not be matched with its hash.
+        InvalidSettings: a key is sensitive. Without it rows cannot be told apart, and
+            a deletion cannot be matched with its hash.
     """
     properties = schema["properties"]
     sensitive = sensitive_fields(object_name, schema)

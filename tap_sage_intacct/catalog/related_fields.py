@@ -1,6 +1,6 @@
 """Fields of parent objects, as `query` reads them by a path (Sage's page on query [D]).
 
-Follows the relationships that `lookup` lists; knows nothing of Singer.
+Follows the relationships that `lookup` lists. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _TO_ONE = frozenset({"MANY2ONE", "ONE2ONE"})
 def with_related_fields(
     definitions: Definitions, definition: ObjectDefinition, paths: Iterable[str]
 ) -> ObjectDefinition:
-    """The object, its parents' fields among its own.
+    """The object, with the wanted fields of its parents added.
 
-    Each bears its path as its id, and tells path and parent object in its description.
+    The id of such a field is its path; its description names path and parent object.
 
     Raises:
-        InvalidSettings: a path leads nowhere; with the nearest right names.
+        InvalidSettings: a path leads nowhere; names the nearest right names.
     """
     found = []
     problems = []
@@ -51,7 +51,7 @@ def with_related_fields(
 def field_at(
     definitions: Definitions, definition: ObjectDefinition, path: str
 ) -> Field | None:
-    """The field that a path leads to, its own or a parent's; None where to none."""
+    """The field at the end of a path, its own or a parent's; None if there is none."""
     try:
         return _related_field(definitions, definition, path)
     except _WrongPath:
@@ -67,7 +67,7 @@ def _related_field(
 ) -> Field:
     """The field at the end of a path, whose steps may be written in any case.
 
-    Along a relation of an object to itself one step is all that Intacct takes [D].
+    Intacct follows a relation of an object to itself only once [D].
     """
     owner, steps, rest = definition, list[str](), path
     has_climbed = False

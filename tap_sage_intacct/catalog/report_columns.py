@@ -1,9 +1,8 @@
 """What a custom report's columns are called, and of which type they are.
 
-A definition gives paths and no types, and only interactive reports give columns at
-all (Sage's page on custom reports [D]); so names are taken from a first page where
-the definition is not enough, and types from the `lookup` of the path's object. Knows
-nothing of Singer.
+A definition gives paths but no types, and only interactive reports give columns at all
+(Sage's page on custom reports [D]). So names come from a first page where the definition
+is not enough, and types from the `lookup` of the path's object. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -81,11 +80,11 @@ def report_reader(
 def offered_reports(gateway: Gateway, settings: Settings) -> list[OfferedReport]:
     """The reports of the settings; those without columns are left out with a warning.
 
-    Denied ones too, unless `on_denied` is `fail`: then a run of them is to fail.
+    So are denied ones, unless `on_denied` is `fail`: then a run of them fails.
 
     Raises:
         ReportNotFound: there is no such report.
-        InvalidSettings: an argument or a key that the report has not.
+        InvalidSettings: the report lacks an argument or a key.
     """
     definitions = Definitions(gateway)
     found = (
@@ -107,13 +106,13 @@ def _offered_report(
     except PermissionDenied as error:
         if not is_offered_though_denied(name, error, settings.on_denied):
             return None
-        # Nothing tells its columns; its keys have to be there.
+        # Its columns are unknown, except that its keys must be among them.
         keys = [_Column(key, key, "") for key in report.primary_keys]
         return OfferedReport(report, _schema(None, report, keys))
     if not columns:
         logger.warning(
             "%s is not offered: the report '%s' has no rows today, and nothing else "
-            "tells its columns. Discover again when it has some.",
+            "names its columns. Discover again when it has some.",
             name,
             report.name,
         )
@@ -131,7 +130,7 @@ def _offered_report(
 
 
 def check_arguments(report: CustomReport, definition: ReportDefinition) -> None:
-    """Refuse arguments for which the report does not prompt, as far as it tells.
+    """Refuse arguments that the report does not prompt for, if it lists its prompts.
 
     Raises:
         InvalidSettings: with the nearest right names.
@@ -152,8 +151,8 @@ def check_arguments(report: CustomReport, definition: ReportDefinition) -> None:
 def column_names(raw: Sequence[str]) -> list[str]:
     """Legal, unique names for the columns of a report, the same ones every time.
 
-    What is no letter, digit, dot or underscore becomes an underscore, a nameless
-    column is called after its place, and a name that came before gets a number.
+    Letters, digits, dots and underscores stay, anything else becomes an underscore. A
+    column without a name is named after its place; a repeated name gets a number.
     """
     names: list[str] = []
     taken = set(_OWN_PROPERTIES)
@@ -184,9 +183,9 @@ class _Column:
 
 
 def _columns(reader: CustomReportReader, definition: ReportDefinition) -> list[_Column]:
-    """By the definition, where it names each column once; by a first page otherwise.
+    """From the definition if it names each column once, otherwise from a first page.
 
-    None of them where that page has no row.
+    Empty if that page has no row.
     """
     paths = [column.path for column in definition.columns]
     full_paths = {column.path: column.full_path for column in definition.columns}
@@ -206,7 +205,7 @@ def _columns(reader: CustomReportReader, definition: ReportDefinition) -> list[_
 def _schema(
     definitions: Definitions | None, report: CustomReport, columns: Sequence[_Column]
 ) -> dict[str, Any]:
-    """Typed by the definitions, all text without them."""
+    """Types come from the definitions; without them all columns are text."""
     described = ObjectDefinition(
         report.name, fields=tuple(_field(definitions, column) for column in columns)
     )

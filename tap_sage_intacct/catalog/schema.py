@@ -100,12 +100,12 @@ def merge(
 
 
 def is_own(name: str) -> bool:
-    """Whether a property is the tap's own, which Intacct does not know."""
+    """Whether the tap adds this property, which Intacct does not have."""
     return name.startswith("_")
 
 
 def with_deletions(schema: Schema) -> Schema:
-    """Add the property that tells when a record was found to be deleted."""
+    """Add the property for when a record was found to be deleted."""
     deleted_at = {
         "type": ["null", "string"],
         "format": "date-time",
@@ -118,7 +118,7 @@ def with_deletions(schema: Schema) -> Schema:
 
 
 def with_entity(schema: Schema) -> Schema:
-    """Add the property that tells in which entity's session a record was read."""
+    """Add the property for the entity in whose session a record was read."""
     entity_id = {
         "type": ["string"],
         "title": "Entity",
@@ -137,7 +137,7 @@ def with_balance_key(schema: Schema) -> Schema:
 
 
 def value_types(schema: Schema) -> dict[str, ValueType]:
-    """Tell how the text of each property is to be read; odd properties are text."""
+    """How to read the text of each property; unusual properties are text."""
     return {
         name: _VALUE_TYPES.get(_type_and_format(definition), ValueType.TEXT)
         for name, definition in schema["properties"].items()
@@ -156,7 +156,7 @@ def is_custom(definition: Schema) -> bool:
 
 
 def plain_description(definition: Schema) -> str:
-    """A property's description less what `parent_object` and `is_custom` tell."""
+    """A description without what `parent_object` and `is_custom` read in it."""
     text = _PARENT_SENTENCE.sub("", definition.get("description", ""))
     return text.removesuffix(f"{_CUSTOM}.").strip()
 
@@ -165,7 +165,7 @@ def load_shipped_schema(stream_name: str) -> Schema:
     """Read the schema that comes with the tap.
 
     Raises:
-        FileNotFoundError: the stream is none of the primary data sources.
+        FileNotFoundError: the stream is not a primary data source.
     """
     folder = resources.files("tap_sage_intacct.catalog") / "schemas"
     text = (folder / f"{stream_name}.json").read_text(encoding="utf-8")
@@ -233,7 +233,7 @@ def _values_sentence(field: Field) -> str:
 def _merged_property(
     known: Schema | None, found: Schema, field: Field | None
 ) -> Schema:
-    # The company's own choice of values is true here, the shipped one is not.
+    # Where the company lists other values than are shipped, its own are right.
     if not known or (field and _values_sentence(field) not in known["description"]):
         return found
     description = known["description"].replace(f" {UNSEEN_SENTENCE}", "")
@@ -249,7 +249,7 @@ class _Parents:
     """Which parent object a field names or comes from, by the names of its siblings."""
 
     def __init__(self, definition: ObjectDefinition) -> None:
-        # One-to-one companions hang on the record's own number: no parent of it.
+        # One-to-one relations go by the record's own number, and lead to no parent.
         relationships = [
             relationship
             for relationship in definition.relationships

@@ -1,4 +1,4 @@
-"""Which fields hold bank, tax, pay or personal data, so that nobody loads them unaware.
+"""Which fields hold bank, tax, pay or personal data, so that nobody loads them by accident.
 
 Intacct does not mark such fields [C]. So the words of a field's id and of its label
 decide, and its type: a flag or a date holds no account number. That covers standard,
@@ -139,7 +139,7 @@ def _within_contact(path: list[str], name: str) -> str:
 
 
 def sensitive_fields(object_name: str, schema: Schema) -> tuple[str, ...]:
-    """The sensitive properties of a schema, in its order; the tap's own are none."""
+    """The sensitive properties of a schema, in its order; never the tap's own."""
     return tuple(
         name
         for name, definition in schema["properties"].items()
@@ -155,7 +155,7 @@ def without(schema: Schema, fields: Collection[str]) -> dict[str, Any]:
 
 
 def with_hashes(schema: Schema, fields: Collection[str]) -> dict[str, Any]:
-    """The schema as it is where the values of some properties are hashes."""
+    """The schema for records in which some properties are hashed."""
     properties = {
         name: _hashed(definition) if name in fields else definition
         for name, definition in schema["properties"].items()

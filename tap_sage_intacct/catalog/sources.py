@@ -15,7 +15,7 @@ from tap_sage_intacct.intacct.rows.values import ValueType
 
 
 class ReadFunction(Enum):
-    """A way to read an object; one that Intacct refuses gives way to the next."""
+    """A way to read an object; if Intacct refuses it, the next one is tried."""
 
     QUERY = "query"
     READ_BY_QUERY = "readByQuery"
@@ -24,7 +24,7 @@ class ReadFunction(Enum):
 
 RECORD_NUMBER = PagingKey((KeyField("RECORDNO", ValueType.INTEGER),))
 RECORD_KEYS = ("RECORDNO", "id", "ID")
-"""Columns by which Intacct itself tells the records of an object apart."""
+"""Columns that identify a record in Intacct itself."""
 BALANCE_KEY = "_balance_key"
 ENTITY_ID = "_entity_id"
 OWNER = "MEGAENTITYID"
@@ -64,13 +64,13 @@ class DataSource:
         paging_key: integer columns that cut the rows into pages.
         parent: the object whose `read` may hold these rows inside.
         needs_period: each call names one reporting period (GLACCOUNTBALANCE) [D].
-        is_audited: whether the audit trail is known to tell of its deletions; of the
-            others nobody knows [?].
-        business_id: the column by which the audit trail may name a record instead of
-            by its number; that ties the versions of a bill or invoice together, which
-            Intacct deletes and makes again under a new number [D/I].
-        header: of lines. They change and vanish with it, without a stamp or an audit
-            entry of their own [C].
+        is_audited: whether the audit trail is known to list its deletions; for other
+            sources that is unknown [?].
+        business_id: the column by which the audit trail may name a record, instead of
+            its number. It links the versions of a bill or invoice, which Intacct deletes
+            and creates again under a new number [D/I].
+        header: the record that owns these lines. They change and vanish with it, and
+            have neither a stamp nor an audit entry [C].
         document_type: transaction definition (`docparid`) of the rows.
     """
 

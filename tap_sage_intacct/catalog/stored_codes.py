@@ -1,7 +1,7 @@
 """What the database stores for an enumeration's labels.
 
 `query` compares the labels that `lookup` lists, readByQuery the stored codes; both
-return labels (Sage's pages on each object [D]). A table and no behaviour to speak of.
+return labels (Sage's pages on each object [D]).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCHEDULE_STATE = {
 }
 _ENTRY_STATE = {"Open": "O", "Terminated": "T", "Posted": "P"}
 
-# Labels whose code no page tells are left out: the six codes of a recognition
+# Labels whose code no page gives are left out: the six codes of a recognition
 # schedule's STATUS do not say which of D and X is which sort of Terminated [D].
 _CODES: Mapping[tuple[str, str], Codes] = {
     ("GLACCOUNT", "ACCOUNTTYPE"): {"incomestatement": "I", "balancesheet": "N"},
@@ -68,7 +68,7 @@ def codes_of(object_name: str, field: str) -> Codes:
 
 
 def stored_values(object_name: str) -> StoredValue:
-    """Turns labels of an object's fields into codes; all else stays as it is."""
+    """Turns labels of an object's fields into codes; leaves other values unchanged."""
 
     def stored(field: str, value: Value) -> Value:
         if not isinstance(value, str):

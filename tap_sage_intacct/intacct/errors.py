@@ -14,12 +14,12 @@
     ├── WrongAnswer            ask once more: it answers another request
     ├── SessionExpired         sign in again
     ├── TransientError         wait, then ask the same again
-    │   ├── HostUnreachable    say so soon: nobody has answered there yet
+    │   ├── HostUnreachable    fail soon: the host has not answered yet
     │   └── InvalidResponse    what came back is no whole response document
     └── RequestTimedOut        ask for less; the same call must not be repeated
 
 `classify` turns the errors of a response document into one of these by the table
-`RULES`; nobody else reads Intacct's error texts.
+`RULES`; no other code reads Intacct's error texts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Cause(Enum):
-    """Which part of signing in a refusal blames."""
+    """Which part of signing in failed."""
 
     SENDER = "sender"
     AUTHORISATION = "authorisation of the sender"
@@ -87,7 +87,7 @@ class ErrorDetail:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Which function was asked of which object, for error texts and logs."""
+    """A function that was called, and its object, for error texts and logs."""
 
     function: str
     object_name: str | None = None
@@ -103,14 +103,14 @@ class Call:
 
 
 class IntacctError(TapError):
-    """Root of what Intacct, or the way to it, causes.
+    """Root of the errors that Intacct or the network causes.
 
     Attributes:
         remedy: what is wrong and what to do, one sentence or two.
         details: Intacct's own errors; empty where the fault is not in a document.
         call: the function that failed; None for the envelope as a whole.
         retry_after_seconds: how long Intacct asked us to wait, if it did.
-        cause: what signing in failed for; None of other errors.
+        cause: why signing in failed; None for other errors.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class PermissionDenied(IntacctError):
 
 
 class RequestRefused(IntacctError):
-    """Intacct understood who asks, and refuses what is asked."""
+    """Intacct accepts the user, but refuses the request."""
 
 
 class ObjectNotFound(RequestRefused):
@@ -210,11 +210,11 @@ class ReportFailed(IntacctError):
 
 
 class PagesMoved(IntacctError):
-    """Pages came that cannot belong to one reading: a row may be missing or repeated."""
+    """Pages that do not fit together: a row may be missing or repeated."""
 
 
 class WrongAnswer(IntacctError):
-    """A whole answer, but to another request than ours."""
+    """A whole answer, but to another request."""
 
 
 class SessionExpired(IntacctError):
@@ -262,7 +262,7 @@ _BRACKETED = re.compile(r"\[([^\[\]]*)\]")
 _DOTTED_FIELD = re.compile(r"not valid: [a-z0-9_]+\.([A-Za-z0-9_.]+)")
 _SESSION_ID = re.compile(r"(Invalid session)\s.*", re.DOTALL)
 
-# Of fields, others may still be read.
+# Not if it names fields: others may still be read.
 _DENIAL = (
     r"^(?!.*\bfields?\b).*(?:"
     r"not have (?:\w+ ){0,3}(?:permission|privilege|right|access|authori[sz]ation)"
@@ -460,7 +460,7 @@ def classify(
 
     Unknown ones are ObjectRefused for one function and RequestRefused for a sign-in. For
     a whole request, under HTTP 200, they are a TransientError: nothing was executed, and
-    it is nothing that Intacct is known to say for good.
+    no lasting refusal of this kind is known.
 
     Several errors are usual: the first is specific, later ones are wrappers [C];
     so each error is tried against the whole table before the next.
@@ -502,7 +502,7 @@ def _without_secrets(detail: ErrorDetail) -> ErrorDetail:
 def _without_secret(text: str) -> str:
     """Intacct repeats the session id in "Invalid session <id>....": a secret [C].
 
-    It may be one that is not ours, so that its value does not tell.
+    It may differ from ours, so it is not found by its value.
     """
     return masked(_SESSION_ID.sub(r"\1", text))
 

@@ -1,6 +1,6 @@
-"""Values that are not of their field's type: named and refused, or counted as nulls.
+"""Values that are not of their field's type: refused, or counted and made null.
 
-Knows neither Intacct nor Singer. A message names the stream, the field, the record's key
+Uses neither Intacct nor Singer. A message names the stream, the field, the record's key
 and the shape of the value, never the value.
 """
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class InvalidRecord(TapError):
-    """A record that its stream must not emit; the message holds none of its values."""
+    """A record that its stream must not emit; the message repeats no bad value."""
 
 
 class BadValues:
@@ -36,7 +36,7 @@ class BadValues:
         needed: Collection[str] = (),
         as_null: bool = False,
     ) -> None:
-        """Nothing is bad yet.
+        """Start without bad values.
 
         Args:
             stream: for messages.
@@ -89,7 +89,7 @@ class BadValues:
         return ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
 
     def _where(self, field: str, record: Mapping[str, object]) -> str:
-        """The record by its key, unless the key is what is bad."""
+        """The key of the record, unless that is the bad value."""
         name = next(
             (n for n in self._named_by if record.get(n) not in ("", None)), None
         )

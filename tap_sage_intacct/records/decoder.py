@@ -1,6 +1,6 @@
 """Rows of text to tables of Singer records, by a plan compiled once per stream.
 
-Knows neither the gateway nor the catalog: it is told the fields and their types.
+Uses neither the gateway nor the catalog: the caller names fields and types.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RowDecoder:
         Args:
             value_types: the fields to decode.
             user_format: how the API user's preferences write dates and times.
-            bad_values: is told of each value that is not of its field's type.
+            bad_values: gets each value that is not of its field's type.
             own_converters: of fields whose type does not say how they are read.
         """
         self._bad_values = bad_values
@@ -47,12 +47,12 @@ class RowDecoder:
         }
 
     def tables(self, rows: Sequence[Row]) -> list[RecordTable]:
-        """The records in order: one table, as rows have the same columns as a rule.
+        """The records in order: one table, since rows usually have the same columns.
 
-        An empty text is null; a column that a row lacks, its record lacks.
+        An empty text is null. A record lacks the columns that its row lacks.
 
         Raises:
-            InvalidRecord: of a value that is not of its field's type; see `BadValues`.
+            InvalidRecord: a value is not of its field's type; see `BadValues`.
         """
         if not rows:
             return []
@@ -80,7 +80,7 @@ class RowDecoder:
             ]
 
     def _value(self, name: str, text: str, rows: RowTable, place: int) -> JsonValue:
-        """One cell of a column that holds a bad value; null for that."""
+        """One value of a column that holds a bad one; null for the bad one."""
         try:
             return self._converters[name]([text])[0]
         except InvalidValue as error:

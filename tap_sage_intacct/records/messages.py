@@ -1,7 +1,7 @@
 """RECORD messages, a page at a time.
 
-Knows Singer's message and nothing of where records come from. A message for every
-record, with a clock and a flush each, costs more than all else that a tap does.
+Depends on Singer's message, and not on where records come from. To make, time and
+flush a message for every record would cost more than everything else that a tap does.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def record_lines(
     return memoryview(lines)[len(end) : -len(begin)]
 
 
-# As many as there are streams, and as pages of a stream may differ.
+# Room for all streams, and for pages of a stream that differ.
 @lru_cache(maxsize=128)
 def _record_type(names: tuple[str, ...]) -> Callable[..., object]:
     """Makes records with these properties, encoded in half the time of a dict."""

@@ -1,6 +1,6 @@
-"""Batches as Parquet files whose columns are what the stream's schema says.
+"""Batches as Parquet files, whose columns follow the stream's schema.
 
-Knows Arrow and JSON Schema, nothing of where records come from. The SDK's own encoder
+Depends on Arrow and JSON Schema, and not on where records come from. The SDK's encoder
 lets Arrow guess the columns from the rows of each file: properties that its first row
 lacks are lost (a deletion is a key and little else), columns without a value get no
 type, those of whole amounts become integers, and files of one stream do not fit
@@ -65,10 +65,10 @@ class ParquetBatcher(BaseBatcher):
 
         Args:
             tap_name: for the names of files.
-            stream_name: the same, and for error texts.
+            stream_name: for names of files and error texts.
             batch_config: where to, how many rows a file, and how compressed.
             value_types: the columns, and what is in them.
-            bad_values: is told of each value that its column cannot hold exactly.
+            bad_values: gets each value that its column cannot hold exactly.
         """
         super().__init__(tap_name, stream_name, batch_config)
         self._bad_values = bad_values
@@ -110,7 +110,7 @@ class ParquetBatcher(BaseBatcher):
         try:
             _array(field.type, [value])
         except _MISFITS:
-            # Arrow's own words quote the value.
+            # Arrow's own message quotes the value.
             problem = f"a value does not fit a Parquet column of {field.type} exactly"
             self._bad_values.meet(field.name, problem, record)
             return None
@@ -125,8 +125,8 @@ def _array(column: pa.DataType, values: list[JsonValue]) -> pa.Array:
 
 
 def _type_of_values(column: pa.DataType) -> pa.DataType | None:
-    """What the values of a record are, from which only an exact cast leads on."""
+    """The type of a record's values, which is then cast to that of the column."""
     if pa.types.is_temporal(column):
         return pa.string()
-    # Told that they are integers, Arrow would drop the fraction of one that has one.
+    # Arrow reads a value with a fraction as an integer without it, if asked for one.
     return None if pa.types.is_integer(column) else column

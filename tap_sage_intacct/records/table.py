@@ -1,4 +1,4 @@
-"""Singer records, a table at a time. Knows neither rows nor messages."""
+"""Singer records, a table at a time. Independent of rows and messages."""
 
 from __future__ import annotations
 

@@ -2,11 +2,10 @@
 
 A signal may come between any two instructions. Where a message is being written, it
 waits until the line is whole; anywhere else (waiting for Intacct, pausing before a
-retry, decoding) it ends the run there. Signals often come in twos: a terminal sends one
+retry, decoding) it ends the run there. Signals often come in pairs: a terminal sends one
 to every process of a pipeline, and then a program such as Meltano or `timeout` sends
-another. So the second changes nothing. A target may have stopped reading, without its
-end of the pipe being closed, as under Meltano: so the wait for it has an end. Knows
-nothing of Intacct.
+another. So the second changes nothing. A target may stop reading without closing its end
+of the pipe, as under Meltano. So the wait for it is limited. Independent of Intacct.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from singer_sdk.singerlib import Message
 from typing_extensions import override
 
 PATIENCE_SECONDS = 5
-"""How long a run that was told to end waits for a target that takes nothing.
+"""How long a run that must end waits for a target that reads nothing.
 
-Less than the ten seconds after which Docker kills.
+Docker kills after ten seconds.
 """
 
 
 class Interrupted(BaseException):
-    """The run was told to end; like KeyboardInterrupt no error that anyone handles."""
+    """A signal ends the run. Like KeyboardInterrupt, this is not an error to handle."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -55,11 +54,11 @@ class Interruption:
         self._last_words: Callable[[], None] | None = None
 
     def request(self, number: int, last_words: Callable[[], None]) -> None:
-        """End the run, now or as soon as nothing is held.
+        """End the run, now or as soon as signals are not held back.
 
         Args:
-            number: of the signal; once there was one, others change nothing.
-            last_words: called before the run ends, outside any held part.
+            number: of the signal. After the first signal, others change nothing.
+            last_words: called before the run ends, while nothing is held back.
 
         Raises:
             Interrupted: now.
@@ -81,7 +80,7 @@ class Interruption:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let a signal that came meanwhile take effect.
+        """Obey a signal that came meanwhile.
 
         Raises:
             Interrupted: one did.
@@ -98,29 +97,29 @@ class Interruption:
 
 
 def limit_wait_for_target() -> None:
-    """Have output lead nowhere after a while, so that no write waits any longer."""
+    """Discard output after a while, so that no write waits for ever."""
     if hasattr(signal, "setitimer") and not any(signal.getitimer(signal.ITIMER_REAL)):
         signal.signal(signal.SIGALRM, give_up_output)
         signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
 
 
 def give_up_output(*_: object) -> None:
-    """Let standard output lead nowhere: a write to it neither waits nor fails."""
+    """Discard standard output from now on: a write neither waits nor fails."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def keep_output() -> None:
-    """Take `limit_wait_for_target` back."""
+    """Cancel `limit_wait_for_target`."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 _WHOLE_LINES = re.compile(rb".{0,4095}\n|.+?\n", re.DOTALL)
-"""Lines that a pipe takes all or none of (PIPE_BUF), or one that is longer."""
+"""Lines that a pipe takes as a whole (PIPE_BUF), or one longer line."""
 
 
 class WholeLineWriter(MsgSpecWriter):
-    """Writes messages to standard output; no signal parts a line."""
+    """Writes messages to standard output; no signal splits a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,10 +132,10 @@ class WholeLineWriter(MsgSpecWriter):
             super().write_message(message)
 
     def write_lines(self, parts: Iterable[memoryview]) -> None:
-        """Whole lines, with signals held back until those at hand are out.
+        """Write whole lines, a few at a time, with signals held back meanwhile.
 
-        A page at once would keep a signal waiting until a slow target has read it all,
-        and leave part of a line in the pipe where the wait is given up.
+        To write a page at once would keep a signal waiting until a slow target has read
+        all of it. If the tap then gave up, part of a line would stay in the pipe.
         """
         for part in parts:
             for lines in _WHOLE_LINES.finditer(part):

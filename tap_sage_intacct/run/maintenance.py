@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class WithinMaintenance(TapError):
-    """The run met the window, and was told to end there."""
+    """The run met the window, and the window's action is to fail."""
 
 
 class MaintenanceWatch:
@@ -29,10 +29,10 @@ class MaintenanceWatch:
         self._window = window
         self._now = now or _utc_now
         self._sleep = sleep
-        self._told: datetime | None = None
+        self._warned_of: datetime | None = None
 
     def check(self) -> None:
-        """Act if it is within the window.
+        """Act if the time is within the window.
 
         Raises:
             WithinMaintenance: the action is to fail.
@@ -49,8 +49,8 @@ class MaintenanceWatch:
             )
         if action is MaintenanceAction.WAIT:
             self._wait(ends)
-        elif self._told != ends:
-            self._told = ends
+        elif self._warned_of != ends:
+            self._warned_of = ends
             logger.warning(
                 "It is within Sage's maintenance window (%s), until %s UTC: Intacct may "
                 "go off-line.",
@@ -59,7 +59,7 @@ class MaintenanceWatch:
             )
 
     def explain(self) -> None:
-        """Say, of a failure, that it came within the window; whatever the action."""
+        """Warn that a failure came within the window, if it did."""
         ends = self._window.ends_at(self._now())
         if ends is not None:
             logger.warning(

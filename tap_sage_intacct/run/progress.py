@@ -1,6 +1,6 @@
 """How far a run has come: a live display on a terminal, lines in a log.
 
-Writes to standard error alone, since standard output is the target's. Knows neither
+Writes to standard error alone, since standard output is the target's. Uses neither
 Intacct nor Singer.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SUMMARY_COLUMNS = 100
-"""A log has no width of its own."""
+"""The width of the table in a log."""
 
 logger = logging.getLogger("tap-sage-intacct")
 
@@ -41,7 +41,7 @@ class StreamProgress:
     Attributes:
         stream: its name.
         rows: written so far, deletions excluded.
-        deleted: deletions told.
+        deleted: deletions emitted.
         drifted: rows that moved while they were read, as far as they were counted.
         calls: made for it.
         expected: rows in all, by the last count; None where nothing was counted.
@@ -86,7 +86,7 @@ class RunProgress:
 
         Args:
             display: draws the streams under way; None for a log alone.
-            timer: seconds since whenever.
+            timer: seconds since any fixed moment.
         """
         self.streams: dict[str, StreamProgress] = {}
         self._display = display
@@ -95,7 +95,7 @@ class RunProgress:
         self._is_closed = False
 
     def begins(self, stream: str) -> None:
-        """Note that a stream's turn has come; or that of its next partition."""
+        """Note that it is the turn of a stream, or of its next partition."""
         self._of(stream)
 
     def reads(
@@ -107,7 +107,7 @@ class RunProgress:
             stream: whose.
             rows: written.
             calls: made for the stream so far.
-            deleted: deletions told.
+            deleted: deletions emitted.
             total: rows of this page and after it; None where they were not counted.
         """
         progress = self._of(stream)
@@ -121,7 +121,7 @@ class RunProgress:
             self._display.show(progress)
 
     def ends(self, stream: str, outcome: Outcome, *, calls: int, drifted: int) -> None:
-        """Note that a stream is read, or is not to be read; once."""
+        """Note, once, that a stream was read or skipped."""
         progress = self._of(stream)
         if progress.outcome is not None:
             return
@@ -149,7 +149,7 @@ class RunProgress:
 
 def summary(streams: list[StreamProgress]) -> str:
     """A table, a row per stream and one for all."""
-    from rich.console import Console  # noqa: PLC0415 - a run's start shall not wait for it
+    from rich.console import Console  # noqa: PLC0415 - a run starts faster without it
 
     out = io.StringIO()
     console = Console(file=out, width=SUMMARY_COLUMNS, no_color=True)
@@ -188,7 +188,7 @@ def _table(streams: list[StreamProgress]) -> Table:
 
 
 def display_for_people() -> Display | None:
-    """A display where somebody looks on and the records go elsewhere."""
+    """A display if a terminal shows standard error, but not the records."""
     is_watched = sys.stderr.isatty() and not sys.stdout.isatty()
     return Display() if is_watched else None
 
@@ -205,7 +205,7 @@ class Display:
 
         Args:
             console: to draw on; None for standard error.
-            timer: seconds since whenever.
+            timer: seconds since any fixed moment.
         """
         self._console = console
         self._timer = timer
@@ -213,7 +213,7 @@ class Display:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, stream: StreamProgress) -> None:
-        """Draw a stream as it is now."""
+        """Draw the current state of a stream."""
         progress = self._progress or self._start()
         if stream.stream not in self._tasks:
             self._tasks[stream.stream] = progress.add_task(
@@ -228,7 +228,7 @@ class Display:
         )
 
     def hide(self, stream: StreamProgress) -> None:
-        """Draw a stream no more."""
+        """Stop drawing a stream."""
         task = self._tasks.pop(stream.stream, None)
         if self._progress is not None and task is not None:
             self._progress.remove_task(task)

@@ -1,7 +1,7 @@
 """What the streams of one run share: gateways, periods, entities, the key store.
 
 Each is opened or asked for when it is first needed, so that discovery without
-credentials opens nothing. Knows nothing of Singer.
+credentials opens nothing. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def origin(self) -> Origin:
-        """Whose rows are read.
+        """The company and entity whose rows are read.
 
         Raises:
             ConfigurationError: credentials are missing.
@@ -68,7 +68,7 @@ class Run:
         return Gateway(self._gateway_settings)
 
     def gateway_of(self, entity: str | None) -> Gateway:
-        """The gateway signed in to an entity; the run's own for none or the top level."""
+        """The gateway signed in to an entity; the run's own for None and the top level."""
         if entity is None or entity == TOP_LEVEL:
             return self.gateway
         if entity not in self._entity_gateways:
@@ -84,7 +84,7 @@ class Run:
 
     @cached_property
     def entities(self) -> tuple[str, ...]:
-        """The entities to read one by one; empty where all is read at once.
+        """The entities to read one by one; empty if all are read at once.
 
         Raises:
             InvalidSettings: the company has no such entity.

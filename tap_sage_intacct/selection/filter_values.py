@@ -1,7 +1,7 @@
 """What a filter compares with: the values, by the type of their field.
 
-Knows texts and types and nothing of SQL. Everything refused is an `InvalidFilter`,
-whose message goes on after "The filter of <stream>".
+Uses texts and types, but no SQL. A value that is refused is an `InvalidFilter`, whose
+message continues "The filter of <stream>".
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _BOOLEANS = {
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _LONGEST_NUMBER = 100
 _INTACCT_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-# Parts of a second are refused: Intacct's clock has none, and to cut them off would
-# turn `<` round at that second.
+# Fractions of a second are refused: Intacct's clock has none, and without them `<` and
+# `>` would select other rows.
 _ISO_MOMENT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
     r"(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?:\.0+)?"
@@ -51,7 +51,7 @@ _EXAMPLES = {
 
 
 def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
-    """The value as its field's type has it.
+    """The value, in its field's type.
 
     Raises:
         InvalidFilter: it is not of that type.
@@ -108,7 +108,7 @@ def _day(text: str) -> date:
 
 def _moment(text: str) -> datetime:
     moment = _instant(text)
-    # In the first and last year some users' zones have no such moment.
+    # In the first and last year, some time zones cannot hold the moment.
     if not MINYEAR < moment.year < MAXYEAR:
         raise ValueError(text)
     return moment
@@ -117,7 +117,7 @@ def _moment(text: str) -> datetime:
 def _instant(text: str) -> datetime:
     """ISO 8601, or Intacct's own formats; a date alone is its midnight.
 
-    Python 3.10 reads but one spelling of ISO: that one is made of what was matched.
+    Python 3.10 reads only one spelling of ISO 8601, so the text is rewritten to that.
     """
     iso = _INTACCT_DAY.sub(
         lambda day: f"{day[3]}-{day[1]:0>2}-{day[2]:0>2}", text.strip(), count=1
@@ -133,10 +133,10 @@ def _instant(text: str) -> datetime:
 def label_of(
     name: str, known: Sequence[str], codes: Mapping[str, str], text: str
 ) -> str:
-    """An enum's label as it is spelled, also where its stored code was given.
+    """An enum's label in its own spelling; its stored code is accepted too.
 
     Raises:
-        InvalidFilter: there is none; the message names the nearest that there are.
+        InvalidFilter: there is no such label; names the nearest.
     """
     labels = {code.upper(): label for label, code in codes.items()}
     labels |= {label.upper(): label for label in known}
@@ -148,5 +148,5 @@ def label_of(
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """That there is no such name, and the nearest that there are."""
-    return f", which there is not{did_you_mean(name, known)}"
+    """The end of a sentence about an unknown name: the nearest known ones."""
+    return f", which does not exist{did_you_mean(name, known)}"

@@ -1,8 +1,8 @@
 """The user's filters: SQL-like text or a list of conditions, to a `Condition` tree.
 
-Knows the fields of one source and nothing of XML, Singer or the gateway. sqlglot
-parses; here its tree is walked, and whatever is not a plain condition is refused.
-Importing this module imports sqlglot, so it is imported only where a filter is set.
+Uses the fields of one source, but neither XML, Singer nor the gateway. sqlglot parses
+the text. This module walks its tree, and refuses all but plain conditions. It is
+imported only where a filter is set, since importing sqlglot takes long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FilterField:
 
     Attributes:
         value_type: of its values.
-        labels: of an enumeration; empty where any value may be.
+        labels: of an enumeration; empty if any value is allowed.
         codes: label to stored code, of those that are known.
     """
 
@@ -54,9 +54,9 @@ def parse_filter(
 ) -> Condition:
     r"""Read a filter, checking its fields, values and operators.
 
-    In strings `\'`, `\\` and a doubled quote are escapes; any other backslash is itself.
-    Escapes of HTML are undone outside strings only: within plain quotes they may be
-    data. A text whose quotes are all escaped was pasted whole and is undone whole.
+    In strings `\'`, `\\` and a doubled quote are escapes; any other backslash is a plain one.
+    HTML escapes are decoded outside strings only: within plain quotes they may be data.
+    If all quotes are escaped, the text was pasted as HTML, and all of it is decoded.
 
     Timestamps without a zone stay naive: they mean the API user's own clock. A date
     compared with a timestamp means its midnight, so that `<= '2026-01-31'` and BETWEEN
@@ -80,7 +80,7 @@ def parse_filter(
 
 
 def period_names(condition: Condition) -> tuple[str, ...] | None:
-    """The reporting periods that the condition holds PERIOD to; None if it names none.
+    """The reporting periods that a condition allows; None if it names none.
 
     Each comes once, however often it was written: a period read twice would be
     emitted twice.
@@ -109,7 +109,7 @@ def period_names(condition: Condition) -> tuple[str, ...] | None:
 
 
 def without_field(condition: Condition, field: str) -> Condition | None:
-    """The condition less its top-level comparisons of a field."""
+    """The condition without its top-level comparisons of a field."""
     rest = tuple(
         part
         for part in _joined(condition)
@@ -179,7 +179,7 @@ def _parsed(text: str, reader: _Reader) -> exp.Expr:
     """The text as one condition of sqlglot's.
 
     Field ids are quoted first, since many (STATUS, KEY, DATE ...) are words of SQL, and
-    strings are written anew, since MySQL's escapes (a tab, a new line) are not ours.
+    strings are rewritten, since MySQL's escapes (a tab, a new line) are not ours.
     """
     if "'" not in text and '"' not in text:
         text = html.unescape(text)
@@ -196,7 +196,7 @@ def _parsed(text: str, reader: _Reader) -> exp.Expr:
 
 
 def _sql(piece: re.Match[str], reader: _Reader) -> str:
-    """A string, or the text between two strings, as it is given to sqlglot."""
+    """A string, or the text between two strings, written for sqlglot."""
     if piece["string"]:
         value = _string_value(piece["string"]).replace("\\", "\\\\")
         # Blanks keep two strings in a row from becoming one with a quote inside.
@@ -204,13 +204,13 @@ def _sql(piece: re.Match[str], reader: _Reader) -> str:
     text = html.unescape(piece["other"] or piece[0])
     if "'" in text or '"' in text:
         raise InvalidFilter(
-            "has a quote that is not closed, or quotes of which some are escaped: a "
-            "quote within a text is doubled ('')."
+            "has a quote that is not closed, or escapes only some of its quotes: write "
+            "a quote within a text twice ('')."
         )
     foreign = _FOREIGN.search(_WORD.sub(lambda m: m[0] if m["call"] else " ", text))
     if foreign:
         raise InvalidFilter(
-            f"holds {foreign[0]}, which no condition has: leave it out."
+            f"holds {foreign[0]}, which a condition cannot hold: leave it out."
         )
     return _WORD.sub(lambda match: _quoted_field(match, reader), text)
 
@@ -220,7 +220,7 @@ def _string_value(quoted: str) -> str:
 
 
 def _quoted_field(word: re.Match[str], reader: _Reader) -> str:
-    """A field in MySQL's quotes; words of SQL, and what is called, as they are."""
+    """A field in MySQL's quotes; keywords and functions unchanged."""
     if word["call"] or word["word"].upper() in _KEYWORDS:
         return word[0]
     return f"`{reader.spelled(''.join(word['word'].split()))}`"
@@ -236,7 +236,7 @@ class _Reader:
         self._spelling |= {name: name for name in fields}
 
     def spelled(self, name: str) -> str:
-        """A field's id as the schema spells it; unknown names as they are."""
+        """A field's id as the schema spells it; unknown names unchanged."""
         return self._spelling.get(name) or self._spelling.get(name.upper(), name)
 
     def basic(self, given: Sequence[Mapping[str, Any]]) -> Condition:
@@ -290,7 +290,7 @@ class _Reader:
     def _compared(self, node: exp.Expr) -> tuple[str, Operator, list[Given]]:
         if isinstance(node, exp.Is):
             if not isinstance(node.expression, exp.Null):
-                raise InvalidFilter("uses IS for something else than NULL: use =.")
+                raise InvalidFilter("uses IS with something other than NULL: use =.")
             return self._name(node.this), Operator.IS_NULL, []
         if isinstance(node, exp.In):
             if node.args.get("query") or not node.expressions:
@@ -303,7 +303,7 @@ class _Reader:
         operator = _OPERATORS.get(type(node))
         if operator is None:
             raise InvalidFilter(
-                f"holds {_shown(node)}, which is no comparison of a field with a value."
+                f"holds {_shown(node)}, which is not a comparison of a field with a value."
             )
         is_turned = isinstance(node.expression.unnest(), exp.Column) and isinstance(
             node.this.unnest(), exp.Literal | exp.Neg | exp.Boolean
@@ -341,7 +341,7 @@ class _Reader:
 
 
 def _outside(between: Comparison) -> AnyOf:
-    """NOT BETWEEN, which `query` has not."""
+    """NOT BETWEEN, which `query` does not have."""
     low, high = between.values
     below = Comparison(between.field, Operator.LESS, (low,))
     return AnyOf((below, Comparison(between.field, Operator.GREATER, (high,))))
@@ -359,7 +359,9 @@ def _listed_values(word: str, operator: Operator, value: Any) -> list[Given]:
     if isinstance(value, list | tuple) and operator not in _LISTED:
         raise InvalidFilter(f"gives {word} a list: use IN.")
     if not all(isinstance(one, str | int | float | Decimal | date) for one in values):
-        raise InvalidFilter(f"gives {word} what is no text, number, boolean or date.")
+        raise InvalidFilter(
+            f"gives {word} a value that is not a text, number, boolean or date."
+        )
     return [one if isinstance(one, bool) else str(one) for one in values]
 
 
@@ -376,7 +378,7 @@ def _literal(written: exp.Expr) -> Given:
         raise InvalidFilter("compares with NULL: use IS NULL or IS NOT NULL.")
     if isinstance(node, exp.Column):
         raise InvalidFilter(
-            f"compares with {_shown(node)}, which is no value: a text needs single "
+            f"compares with {_shown(node)}, which is not a value: a text needs single "
             "quotes, and two fields cannot be compared."
         )
     raise InvalidFilter(f"compares with {_shown(node)}, which is not a value.")

@@ -1,4 +1,4 @@
-"""Settings as text, in environment variables: as values of their types.
+"""Settings in environment variables: texts, read as values of their types.
 
 Texts are not repeated in messages, since one may be a password in the wrong place.
 """
@@ -30,7 +30,7 @@ def variable_of(name: str) -> str:
 
 
 def credentials_problem(names: Sequence[str]) -> str:
-    """Which credentials are missing, and where they may stand."""
+    """Which credentials are missing, and where to set them."""
     named = ", ".join(f"{name} ({variable_of(name)})" for name in names)
     return (
         f"Credentials are missing: {named}. Set them in .env, as .secrets.example shows, "
@@ -39,7 +39,7 @@ def credentials_problem(names: Sequence[str]) -> str:
 
 
 def with_variable(problem: str, variables: Mapping[str, str]) -> str:
-    """The problem, and the variable that holds the setting which it names first."""
+    """The problem, and the variable of the setting that it names first."""
     held = [
         variable
         for found in _NAMED.finditer(problem)
@@ -51,11 +51,11 @@ def with_variable(problem: str, variables: Mapping[str, str]) -> str:
 
 
 def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
-    """A text as a value of a setting.
+    """The value of a setting that is given as text.
 
     Args:
         name: of the setting.
-        text: empty where it is not set, which stays so.
+        text: an empty one stays empty: the setting is not set.
         schema: of the setting.
 
     Raises:
@@ -95,7 +95,7 @@ def boolean_of(text: str) -> bool:
 
 
 def from_json(given: Any) -> Any:
-    """What a text that is JSON says; everything else as it is given."""
+    """The value of a text that is JSON; anything else unchanged."""
     if not isinstance(given, str):
         return given
     try:
@@ -145,7 +145,7 @@ def from_environment(
 
 
 def _ours(variables: Mapping[str, str]) -> Iterator[str]:
-    """The variables of settings; behind two underscores stands what is Meltano's."""
+    """The variables of settings; those with two underscores belong to Meltano."""
     for name in variables:
         if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}_"):
             yield name

@@ -63,7 +63,7 @@ class MaintenanceWindow:
         today = now.astimezone(self.zone).date()
         for day in (today - timedelta(days=1), today):
             last_day = day if self.end > self.start else day + timedelta(days=1)
-            # Through UTC, since clocks that jump make wall time no measure.
+            # In UTC, since a wall clock jumps when daylight saving begins or ends.
             begins = datetime.combine(day, self.start, self.zone).astimezone(
                 timezone.utc
             )

@@ -1,7 +1,7 @@
-"""Names of settings: what is misspelt, and what is meant for another program.
+"""Names of settings: which are misspelt, and which belong to another program.
 
-A pipeline may pass settings of its own, or those of another plugin; one that is nearly
-a setting of the tap is a mistake that would otherwise do nothing in silence.
+A pipeline may pass settings for itself or for another plugin. A name that is almost a
+setting of the tap is refused: the tap would silently ignore it otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OF_THE_SDK = frozenset(
 
 
 def misspelt_problems(names: Iterable[str], known: Collection[str]) -> list[str]:
-    """A sentence for each name that is nearly a known one."""
+    """A sentence for each name that is almost a known one."""
     return [
         f"There is no setting '{name}'{did_you_mean(name, known)}"
         for name in unknown_names(names, known)

@@ -1,4 +1,4 @@
-"""What becomes of sensitive fields: left out, hashed or kept."""
+"""What happens to sensitive fields: left out, hashed or kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tap_sage_intacct.settings.environment import boolean_of, from_json, texts_o
 
 
 class Treatment(Enum):
-    """What becomes of sensitive fields."""
+    """What happens to sensitive fields."""
 
     DROP = "drop"
     HASH = "hash"
@@ -64,10 +64,10 @@ class SensitivePolicy:
     )
     treatment: Treatment = choice(
         Treatment.DROP,
-        "What becomes of sensitive fields. `drop`: only those that include_sensitive allows "
-        "are offered, as they are. `hash`: they are offered as keyed hashes, never as they "
-        "are. `keep`: they are offered as they are. With `hash` and `keep`, a list in "
-        "include_sensitive narrows what is offered.",
+        "What happens to sensitive fields. `drop`: only those that include_sensitive allows "
+        "are offered, unchanged. `hash`: they are offered as keyed hashes only. `keep`: they "
+        "are offered unchanged. With `hash` and `keep`, a list in include_sensitive narrows "
+        "what is offered.",
         name="sensitive",
         title="Sensitive fields",
     )

@@ -1,7 +1,7 @@
 """The tap's settings: each declared once, and the frozen value that the tap uses.
 
-Reads no environment and opens nothing. `Settings.from_config` refuses what a schema
-cannot tell (an address without https, a date that is none), all faults at once.
+Reads no environment and opens nothing. `Settings.from_config` finds faults that a schema
+cannot find (an address without https, a wrong date), and reports all of them at once.
 
 A new setting is a new field here, or in the group where it belongs. Add it to
 meltano.yml too, and run `make reference`.
@@ -168,16 +168,16 @@ class Settings:
         default=[],
     )
     include_deletes: bool = setting(
-        "Emit a record that holds the primary key and `_sdc_deleted_at` for each deletion that "
-        "the audit trail tells of (needs View permission on custom reports), and with "
-        "`key_store` for those that it does not.",
+        "Emit a record with the primary key and `_sdc_deleted_at` for each deletion in the "
+        "audit trail (needs View permission on custom reports), and with `key_store` also for "
+        "deletions that are not in it.",
         th.BooleanType,
         default=False,
         title="Include deletions",
     )
     key_store: Path | None = setting(
         "Path of a SQLite file in which the tap remembers the keys that it loaded, for "
-        "deletions that the audit trail does not tell or names by another id. Made if missing; "
+        "deletions that the audit trail lacks or lists under another id. Made if missing; "
         "losing it costs one scan of the keys.",
         read=Path,
     )
@@ -192,8 +192,8 @@ class Settings:
     )
     user_timezone: ZoneInfo | None = setting(
         "IANA name of the time zone in the API user's preferences, such as "
-        "America/Los_Angeles; not needed if that is GMT. Intacct tells its current offset "
-        "only, which is wrong for half of the timestamps of a zone with daylight saving.",
+        "America/Los_Angeles; not needed if that is GMT. Intacct reports only its current "
+        "offset, which is wrong for half of the timestamps of a zone with daylight saving.",
         read=ZoneInfo,
         fault=f"user_timezone: {UNKNOWN_ZONE}",
         title="Time zone of the API user",
@@ -206,8 +206,8 @@ class Settings:
     )
     paging: Paging = choice(
         Paging.AUTO,
-        "`auto` cuts pages by key, which cannot drift; `offset` takes them by offset under the "
-        "eyes of the drift detector, for comparison.",
+        "`auto` cuts pages by key, which cannot drift; `offset` takes them by offset, watched "
+        "by the drift detector, for comparison.",
     )
     response_format: ResponseFormat = choice(
         ResponseFormat.AUTO,
@@ -234,8 +234,8 @@ class Settings:
     on_changed_selection: OnChangedSelection = choice(
         OnChangedSelection.WARN,
         "The filter, start_date, entities or fields of an incremental stream changed since its "
-        "state was written, so that rows or values are missing: say so and go on, load the "
-        "stream anew, or end with exit code 1 before any data moves.",
+        "state was written, so that rows or values are missing: warn and go on, reload the "
+        "stream, or end with exit code 1 before any data moves.",
     )
     max_connections: int = setting(
         "Calls that may be in flight at once. Intacct allows a company only few, shared with "
@@ -312,7 +312,7 @@ _NAMES = frozenset({*_CREDENTIALS, "entity_id"})
 
 
 def missing_credentials(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The settings without which nobody can sign in, as far as they are not given."""
+    """The credentials that are not given; signing in needs all of them."""
     return tuple(name for name in _CREDENTIALS if not given.get(name))
 
 
@@ -382,12 +382,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def checked_settings(values: Mapping[str, Any]) -> Settings:
-    """Read values that nobody has held against the schema; credentials may be missing.
+    """Check values against the schema, then read them; credentials may be missing.
 
     Raises:
         InvalidSettings: with every problem found.
     """
-    # JSON Schema knows no other mapping, and would quote the whole of it.
+    # For jsonschema only a dict is an object: it would refuse and quote any other mapping.
     found = _VALIDATOR.iter_errors(dict(values))
     problems = [_schema_problem(error) for error in found]
     if problems:

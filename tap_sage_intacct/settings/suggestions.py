@@ -11,7 +11,7 @@ _LONGEST_QUOTE = 40
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a name that there is not."""
+    """The end of a sentence about an unknown name: the nearest known ones."""
     spelling = {word.upper(): word for word in known}
     near = difflib.get_close_matches(
         name.upper(), spelling, n=_MOST, cutoff=_LEAST_LIKENESS

@@ -78,7 +78,7 @@ def _period_range(given: Mapping[str, Any]) -> PeriodRange:
 
 
 def _day(given: Any, *, is_end: bool = False) -> date | None:
-    """A day, or a month's first or last day; None where it is none."""
+    """A day, or a month's first or last day; None for anything else."""
     text = str(given or "")
     try:
         if re.fullmatch(r"\d{4}-\d\d", text):
@@ -126,7 +126,7 @@ class BalanceSettings:
     )
     reread_periods: int = setting(
         "How many of the latest periods each run reads again. Earlier ones are read again when "
-        "Intacct tells of a change in them.",
+        "Intacct reports a change in them.",
         th.IntegerType(minimum=0),
         name="balance_reread_periods",
         default=2,
@@ -194,7 +194,7 @@ class CustomReport:
         kind: None to find out.
         arguments: by the path that the report prompts for.
         primary_keys: empty for none.
-        is_typed: whether columns get the types that `lookup` tells.
+        is_typed: whether columns get the types that `lookup` gives.
     """
 
     name: str = setting(required=True, unset="")
