@@ -1,42 +1,30 @@
-"""Make the shipped schemas out of the gathered facts about the primary data sources.
+"""Make the shipped schemas out of `tools/field_facts`.
 
-Usage: python tools/make_schemas.py FIELDS_JSON OUT_DIR
+    python -m tools.make_schemas [OUT_DIR]
 
-FIELDS_JSON holds, by object, the fields with type, label, description, parent object
-and how far each is proven. What no company's lookup has shown is left out, so that
-discovery without credentials offers nothing that a typical company refuses.
+A file of facts is an `ObjectDefinition`, with its sources and how certain it is: `L`,
+from a live lookup, or `I`, inferred. It names the fields that any company can be
+expected to answer for; discovery finds the others where a company has them.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from tap_sage_intacct.catalog.labels import labels_of
 from tap_sage_intacct.catalog.schema import UNSEEN_SENTENCE, Schema, json_schema
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, DATA_SOURCES, DataSource
-from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition
 
-Facts = dict[str, Any]
+FACTS = Path(__file__).parent / "field_facts"
+SCHEMAS = Path(__file__).parents[1] / "tap_sage_intacct" / "catalog" / "schemas"
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-# No lookup of these is documented or recorded: all we have is what their sisters show.
-INFERRED_OBJECTS = frozenset(
-    {"CONTRACTEXPENSESCHEDULEENTRY", "CONTRACTREVENUESCHEDULEENTRY"}
-)
-UNSEEN = frozenset({"documented", "inferred", "inferred-weak"})
-DATATYPES = {
-    "string": "TEXT",
-    "enum": "ENUM",
-    "integer": "INTEGER",
-    "number": "DECIMAL",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-}
 
 BALANCE_KEY_PROPERTY: Schema = {
     "type": ["string"],
@@ -48,29 +36,40 @@ BALANCE_KEY_PROPERTY: Schema = {
 }
 
 
-def main() -> None:
-    """Write a schema per primary data source."""
-    facts_path, folder = map(Path, sys.argv[1:])
-    facts = json.loads(facts_path.read_text(encoding="utf-8"))
+def main(folder: Path = SCHEMAS) -> None:
+    """Write a schema per data source, and the labels of all."""
+    labels = {}
     for source in DATA_SOURCES:
-        schema = shipped_schema(source, facts[source.object_name])
-        path = folder / f"{source.stream_name}.json"
-        text = json.dumps(schema, indent=2, ensure_ascii=False)
-        path.write_text(f"{text}\n", encoding="utf-8")
-        print(f"{path.name}: {len(schema['properties'])} properties")
-    labels = {
-        source.object_name: dict(
-            labels_of(object_definition(source.object_name, facts[source.object_name]))
-        )
-        for source in DATA_SOURCES
-    }
-    text = json.dumps(labels, indent=1, ensure_ascii=False)
-    (folder / "labels.json").write_text(f"{text}\n", encoding="utf-8")
+        definition = facts_about(source.object_name)
+        labels[source.object_name] = dict(labels_of(definition))
+        schema = shipped_schema(source, definition)
+        write(folder / f"{source.stream_name}.json", schema, indent=2)
+    write(folder / "labels.json", labels, indent=1)
 
 
-def shipped_schema(source: DataSource, facts: Facts) -> Schema:
+def write(path: Path, content: object, *, indent: int) -> None:
+    """Write a file of JSON."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def facts_about(object_name: str) -> ObjectDefinition:
+    """What is known of an object, in the form that a lookup takes."""
+    facts = json.loads((FACTS / f"{object_name}.json").read_text(encoding="utf-8"))
+    definition = msgspec.convert(facts, ObjectDefinition)
+    if facts["certainty"] == "L":
+        return definition
+    return replace(definition, fields=tuple(map(as_unseen, definition.fields)))
+
+
+def as_unseen(field: Field) -> Field:
+    """Say of a field that no lookup listed it."""
+    description = f"{field.description.rstrip('.')}. {UNSEEN_SENTENCE}"
+    return replace(field, description=description)
+
+
+def shipped_schema(source: DataSource, definition: ObjectDefinition) -> Schema:
     """Describe a data source by the facts about its object."""
-    definition = object_definition(source.object_name, facts)
     described = json_schema(definition, required_keys=source.primary_keys)
     properties = described["properties"]
     if BALANCE_KEY in source.primary_keys:
@@ -84,63 +83,5 @@ def shipped_schema(source: DataSource, facts: Facts) -> Schema:
     }
 
 
-def object_definition(object_name: str, facts: Facts) -> ObjectDefinition:
-    """Put the facts into the form that a lookup takes."""
-    offered = [fact for fact in facts["fields"] if is_offered(object_name, fact)]
-    return ObjectDefinition(
-        name=object_name,
-        fields=tuple(map(field, offered)),
-        relationships=(
-            *(parent_of_field(fact) for fact in offered if fact["related_object"]),
-            *map(relationship, facts["relationships"]),
-        ),
-    )
-
-
-def is_offered(object_name: str, fact: Facts) -> bool:
-    """Whether any company can be expected to answer for the field.
-
-    What no lookup listed (columns of optional dimensions above all) is left to live
-    discovery, which offers it where the company's own lookup lists it.
-    """
-    if object_name in INFERRED_OBJECTS:
-        return fact["queryable"] is not False
-    return fact["queryable"] is True and fact["confidence"] == "lookup"
-
-
-def field(fact: Facts) -> Field:
-    """Read one field; values that are one company's own are not passed on."""
-    description: str = fact["description"]
-    if fact["confidence"] in UNSEEN:
-        description = f"{description.rstrip('.')}. {UNSEEN_SENTENCE}"
-    values = () if fact.get("enum_tenant_specific") else fact.get("enum", ())
-    return Field(
-        id=fact["id"],
-        label=fact["label"],
-        description=description,
-        datatype=fact.get("sage_type") or DATATYPES[fact["type"]],
-        valid_values=tuple(map(str, values)),
-    )
-
-
-def relationship(fact: Facts) -> Relationship:
-    """Read one relationship that a lookup recorded."""
-    return Relationship(
-        path=fact["path"],
-        object_name=fact["object"],
-        type=fact["type"],
-        related_by=fact["by"],
-    )
-
-
-def parent_of_field(fact: Facts) -> Relationship:
-    """Name the parent that a field's own fact names, with or without a path to it."""
-    return Relationship(
-        path=fact.get("related_path") or "",
-        object_name=fact["related_object"],
-        related_by=fact["id"],
-    )
-
-
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))
