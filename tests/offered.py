@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from intacct_sandbox import Credentials, Sandbox, Switches
-from intacct_sandbox.definitions import load_definitions
+from intacct_sandbox.company.definitions import load_definitions
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.tap import TapSageIntacct
 

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from intacct_sandbox import Fault, FaultKind, Report, UserFormatting
-from intacct_sandbox.calls import Call
-from intacct_sandbox.errors import (
+from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.errors import (
     AuthenticationRefusal,
     ControlRefusal,
     ErrorEntry,
     FunctionRefusal,
     Refusal,
 )
-from intacct_sandbox.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
+from intacct_sandbox.wire.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
 from tap_sage_intacct.intacct.errors import Level
 from tap_sage_intacct.reading.deletions import DeletionFinder
 from tap_sage_intacct.reading.key_store import KeyStore, SetName

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox
-from intacct_sandbox.calls import Call
+from intacct_sandbox.wire.calls import Call
 from tap_sage_intacct.tap import main
 from tests.loading import PERIODS, selected
 from tests.offered import offered

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from intacct_sandbox import Fault, FaultKind, Sandbox
-from intacct_sandbox.errors import ErrorEntry, FunctionRefusal
+from intacct_sandbox.wire.errors import ErrorEntry, FunctionRefusal
 from tap_sage_intacct.intacct.errors import IntacctError
 from tests.loading import Loader, shipped_catalog
 

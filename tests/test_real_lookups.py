@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from intacct_sandbox import Company, ManualClock, Sandbox
-from intacct_sandbox.definitions import (
+from intacct_sandbox.company.definitions import (
     FieldDefinition,
     ObjectDefinition,
     load_definitions,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Report, Sandbox
-from intacct_sandbox.faults import Fault, FaultKind
+from intacct_sandbox.faults.faults import Fault, FaultKind
 from tap_sage_intacct.catalog.report_columns import column_names
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import ReportFailed, ReportNotFound, RequestRefused

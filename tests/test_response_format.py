@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox, Switches
-from intacct_sandbox.calls import Call
+from intacct_sandbox.wire.calls import Call
 from tap_sage_intacct.catalog.sources import (
     DATA_SOURCE_BY_STREAM,
     RECORD_NUMBER,

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox, UserFormatting
-from intacct_sandbox.errors import denied
-from intacct_sandbox.faults import Fault, FaultKind
+from intacct_sandbox.faults.faults import Fault, FaultKind
+from intacct_sandbox.wire.errors import denied
 from tap_sage_intacct.intacct.errors import ConfigurationError
 from tests.loading import Loader, Run, as_json, shipped_catalog
 

@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 
 from intacct_sandbox import Company, ManualClock
-from intacct_sandbox.changes import post_entry
+from intacct_sandbox.company.changes import post_entry
 from tests.convergence.subjects import ENTITIES, LINE_KINDS, Subject
 
 TEXT_FIELD = {

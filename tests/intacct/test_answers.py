@@ -11,8 +11,8 @@ import pytest
 from lxml.builder import E
 
 from intacct_sandbox import Fault, FaultKind, Sandbox
-from intacct_sandbox.replies import Reply
-from intacct_sandbox.reports import REPORTS
+from intacct_sandbox.company.reports import REPORTS
+from intacct_sandbox.wire.replies import Reply
 from tap_sage_intacct.intacct.errors import Call, WrongAnswer
 from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from intacct_sandbox import Fault, FaultKind, ManualClock, Sandbox, Switches
-from intacct_sandbox.errors import denied
+from intacct_sandbox.wire.errors import denied
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intacct_sandbox import Fault, FaultKind, Sandbox
-from intacct_sandbox.errors import ErrorEntry, FunctionRefusal
-from intacct_sandbox.replies import Reply
+from intacct_sandbox.wire.errors import ErrorEntry, FunctionRefusal
+from intacct_sandbox.wire.replies import Reply
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.http.credentials import Secret
 from tap_sage_intacct.intacct.http.masking import MASK, Mask, masked

@@ -14,8 +14,8 @@ from email.utils import format_datetime
 import pytest
 
 from intacct_sandbox import Fault, FaultKind, Sandbox
-from intacct_sandbox.errors import ControlRefusal, ErrorEntry
-from intacct_sandbox.replies import HTML_TYPE, XML_TYPE, Reply
+from intacct_sandbox.wire.errors import ControlRefusal, ErrorEntry
+from intacct_sandbox.wire.replies import HTML_TYPE, XML_TYPE, Reply
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
     HostUnreachable,

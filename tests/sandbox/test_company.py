@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from intacct_sandbox import Company, ManualClock
-from intacct_sandbox.store import Value
+from intacct_sandbox.company.store import Value
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tests.conftest import NOON
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from intacct_sandbox import Company, ManualClock, Sandbox
-from intacct_sandbox.definitions import load_definitions
+from intacct_sandbox.company.definitions import load_definitions
 from tests.conftest import NOON
 from tests.sandbox.gateway.client import Client, column, query, read_by_query
 

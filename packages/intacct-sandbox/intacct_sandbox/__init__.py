@@ -5,14 +5,14 @@ It never imports the tap, so that it can disagree with it.
 
 from __future__ import annotations
 
-from intacct_sandbox.calls import Call
 from intacct_sandbox.clock import Clock, ManualClock, SystemClock
-from intacct_sandbox.company import Company
-from intacct_sandbox.faults import Fault, FaultKind, Faults
-from intacct_sandbox.formatting import UserFormatting
-from intacct_sandbox.reports import Report
+from intacct_sandbox.company.company import Company
+from intacct_sandbox.company.reports import Report
+from intacct_sandbox.faults.faults import Fault, FaultKind, Faults
 from intacct_sandbox.sandbox import Sandbox
 from intacct_sandbox.switches import Credentials, Switches
+from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.formatting import UserFormatting
 
 __all__ = [
     "Call",

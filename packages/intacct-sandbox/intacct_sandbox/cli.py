@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intacct_sandbox.clock import SystemClock
-from intacct_sandbox.company import Company
+from intacct_sandbox.company.company import Company
 from intacct_sandbox.loopback import check_free
 from intacct_sandbox.pigment import PigmentSandbox, Workspace
 from intacct_sandbox.sandbox import Sandbox

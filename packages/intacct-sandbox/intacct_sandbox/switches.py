@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from intacct_sandbox.formatting import UserFormatting
-from intacct_sandbox.reports import REPORTS, Report
+from intacct_sandbox.company.reports import REPORTS, Report
+from intacct_sandbox.wire.formatting import UserFormatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

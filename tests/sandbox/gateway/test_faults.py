@@ -11,14 +11,14 @@ import requests
 from lxml import etree
 
 from intacct_sandbox import Call, Fault, FaultKind, Faults, Switches
-from intacct_sandbox.errors import (
+from intacct_sandbox.wire.errors import (
     AuthenticationRefusal,
     ControlRefusal,
     ErrorEntry,
     FunctionRefusal,
     Refusal,
 )
-from intacct_sandbox.replies import HTML_TYPE, Reply
+from intacct_sandbox.wire.replies import HTML_TYPE, Reply
 from tests.sandbox.gateway.client import Client, query
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches
-from intacct_sandbox.definitions import RelationshipDefinition, load_definitions
+from intacct_sandbox.company.definitions import RelationshipDefinition, load_definitions
 from tests.sandbox.gateway.client import Client, rows
 from tests.sandbox.gateway.conftest import NOW
 

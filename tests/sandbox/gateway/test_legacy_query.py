@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intacct_sandbox.conditions import Comparison, Condition, Junction, Negation
-from intacct_sandbox.errors import FunctionRefusal
-from intacct_sandbox.legacy_query import parse_legacy_query
+from intacct_sandbox.objects.conditions import Comparison, Condition, Junction, Negation
+from intacct_sandbox.objects.legacy_query import parse_legacy_query
+from intacct_sandbox.wire.errors import FunctionRefusal
 
 A, B, C = (Comparison("=", name, ("1",)) for name in "ABC")
 

@@ -32,7 +32,7 @@ from intacct_sandbox.functions.related import (
 )
 from intacct_sandbox.functions.reports import read_report
 from intacct_sandbox.functions.signing import get_api_session, read_user_formatting
-from intacct_sandbox.unserved import UNSERVED
+from intacct_sandbox.wire.unserved import UNSERVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from intacct_sandbox.envelope import element
-from intacct_sandbox.errors import invalid_argument
+from intacct_sandbox.company.store import cents_text, quote
 from intacct_sandbox.functions.surroundings import Answer
-from intacct_sandbox.store import cents_text, quote
-from intacct_sandbox.visibility import require_readable
+from intacct_sandbox.objects.visibility import require_readable
+from intacct_sandbox.wire.envelope import element
+from intacct_sandbox.wire.errors import invalid_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.errors import FunctionRefusal, object_not_found
 from intacct_sandbox.functions.surroundings import Answer
-from intacct_sandbox.metadata import (
+from intacct_sandbox.objects.metadata import (
     dimensions_document,
     inspect_all,
     inspect_detail,
@@ -18,12 +17,13 @@ from intacct_sandbox.metadata import (
     lookup_document,
     permissions_document,
 )
-from intacct_sandbox.visibility import require_described, require_readable
+from intacct_sandbox.objects.visibility import require_described, require_readable
+from intacct_sandbox.wire.errors import FunctionRefusal, object_not_found
 
 if TYPE_CHECKING:
     from lxml import etree
 
-    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.company.definitions import ObjectDefinition
     from intacct_sandbox.functions.surroundings import Surroundings
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from intacct_sandbox.columns import LegacyColumns
-from intacct_sandbox.errors import invalid_argument, invalid_field_list
+from intacct_sandbox.company.store import quote
 from intacct_sandbox.functions.legacy import output_columns
 from intacct_sandbox.functions.surroundings import Answer
-from intacct_sandbox.rows import (
+from intacct_sandbox.objects.columns import LegacyColumns
+from intacct_sandbox.objects.rows import (
     false_for_null,
     page_attributes,
     render_raw,
     render_xml,
 )
-from intacct_sandbox.store import quote
-from intacct_sandbox.visibility import require_readable
+from intacct_sandbox.objects.visibility import require_readable
+from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.company.definitions import ObjectDefinition
     from intacct_sandbox.functions.surroundings import Surroundings
 
 _MOST_KEYS = 100

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.errors import denied
+from intacct_sandbox.wire.errors import denied
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from intacct_sandbox.conditions import Comparison, Condition, Junction
-from intacct_sandbox.errors import (
+from intacct_sandbox.company.reports import REPORTING_PERIOD, report_definition
+from intacct_sandbox.functions.sessions import ReportRun
+from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.objects.conditions import Comparison, Condition, Junction
+from intacct_sandbox.objects.query import Order, Query, Selected, run_query
+from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
+from intacct_sandbox.wire.errors import (
     database_error,
     invalid_argument,
     report_not_found,
     unknown_argument,
 )
-from intacct_sandbox.functions.surroundings import Answer
-from intacct_sandbox.query import Order, Query, Selected, run_query
-from intacct_sandbox.reports import REPORTING_PERIOD, report_definition
-from intacct_sandbox.rows import OutputColumn, page_attributes, render_xml
-from intacct_sandbox.sessions import ReportRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from intacct_sandbox.definitions import ObjectDefinition
+    from intacct_sandbox.company.definitions import ObjectDefinition
+    from intacct_sandbox.company.reports import Report
     from intacct_sandbox.functions.surroundings import Surroundings
-    from intacct_sandbox.query import Page
-    from intacct_sandbox.reports import Report
+    from intacct_sandbox.objects.query import Page
 
 _DEFAULT_PAGE_ROWS = 100
 _LARGEST_PAGE = 1000

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.envelope import element
-from intacct_sandbox.errors import invalid_argument, session_failed
 from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.wire.envelope import element
+from intacct_sandbox.wire.errors import invalid_argument, session_failed
 
 if TYPE_CHECKING:
     from lxml import etree
 
-    from intacct_sandbox.company import Company
+    from intacct_sandbox.company.company import Company
     from intacct_sandbox.functions.surroundings import Surroundings
 
 

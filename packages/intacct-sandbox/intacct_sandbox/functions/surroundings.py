@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from sqlite3 import OperationalError
 from typing import TYPE_CHECKING
 
-from intacct_sandbox.errors import (
+from intacct_sandbox.objects.visibility import visible_rows
+from intacct_sandbox.wire.errors import (
     database_error,
     invalid_argument,
     object_not_found,
 )
-from intacct_sandbox.visibility import visible_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from sqlite3 import Connection
 
-    from intacct_sandbox.company import Company
-    from intacct_sandbox.conditions import Sql
-    from intacct_sandbox.definitions import ObjectDefinition
-    from intacct_sandbox.rows import RawBody
-    from intacct_sandbox.sessions import Kept, Session, Sessions
+    from intacct_sandbox.company.company import Company
+    from intacct_sandbox.company.definitions import ObjectDefinition
+    from intacct_sandbox.functions.sessions import Kept, Session, Sessions
+    from intacct_sandbox.objects.conditions import Sql
+    from intacct_sandbox.objects.rows import RawBody
     from intacct_sandbox.switches import Switches
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from intacct_sandbox.clock import Clock, SystemClock
+from intacct_sandbox.company.store import open_database
 from intacct_sandbox.pigment.configuration import (
     Configuration,
     ImportColumn,
@@ -33,7 +34,6 @@ from intacct_sandbox.pigment.items import ItemStore, Values
 from intacct_sandbox.pigment.loading import Loader
 from intacct_sandbox.pigment.reports import Import
 from intacct_sandbox.pigment.switches import PigmentSwitches
-from intacct_sandbox.store import open_database
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS block (id TEXT PRIMARY KEY, name TEXT UNIQUE, body TEXT);

@@ -1,0 +1,1 @@
+"""What a company holds: its books, their objects, and every change to them."""

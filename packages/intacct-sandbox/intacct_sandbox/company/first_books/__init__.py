@@ -1,0 +1,1 @@
+"""The first books of a company: two years of plausible business."""

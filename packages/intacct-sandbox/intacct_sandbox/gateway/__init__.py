@@ -1,0 +1,1 @@
+"""The XML gateway: from an HTTP request to its reply."""
