@@ -69,7 +69,6 @@ from tap_sage_intacct.settings.settings import (
     SETTINGS,
     OnDenied,
     Settings,
-    checked_settings,
     missing_credentials,
 )
 from tap_sage_intacct.settings.values import ExtraObject
@@ -113,7 +112,7 @@ class TapSageIntacct(Tap):
         Raises:
             InvalidSettings: the SDK discovers without looking at them.
         """
-        found = checked_settings(self.config)
+        found = Settings.from_config(self.config)
         check_stream_names(found)
         return found
 

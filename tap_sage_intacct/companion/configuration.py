@@ -29,8 +29,6 @@ from tap_sage_intacct.settings.input_files import read_object
 from tap_sage_intacct.settings.settings import (
     SETTINGS,
     Settings,
-    checked_settings,
-    missing_credentials,
 )
 
 ENVIRONMENT = "ENV"
@@ -58,14 +56,9 @@ class Configuration:
         Raises:
             InvalidSettings: with every problem found, and no secret.
         """
-        found = checked_settings(self.values)
+        found = Settings.from_config(self.values)
         check_stream_names(found)
         return found
-
-    @property
-    def missing_credentials(self) -> tuple[str, ...]:
-        """The settings without which nobody can sign in."""
-        return missing_credentials(self.values)
 
 
 def load_configuration(

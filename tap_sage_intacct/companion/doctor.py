@@ -86,9 +86,8 @@ def examine(
         everything = (*SIGN_IN, *_BEHIND_SIGN_IN, "maintenance")
         yield from skipped(everything, "the settings are not valid")
         return
-    missing = configuration.missing_credentials
-    if missing or settings.gateway is None:
-        named = ", ".join(missing)
+    if settings.gateway is None:
+        named = ", ".join(settings.missing)
         yield failed("settings", f"{named} not set", _CREDENTIALS_REMEDY)
         yield from skipped((*SIGN_IN, *_BEHIND_SIGN_IN), "no credentials")
     else:

@@ -279,11 +279,15 @@ class Settings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
-        """Read a configuration that its JSON schema accepts.
+        """Check a configuration and read it; credentials may be missing.
 
         Raises:
-            InvalidSettings: with every problem found.
+            InvalidSettings: with all that the schema refuses, or else every other fault.
         """
+        # For jsonschema only a dict is an object: it would refuse and quote another one.
+        errors = _VALIDATOR.iter_errors(dict(config))
+        if problems := list(map(_schema_problem, errors)):
+            raise InvalidSettings(problems)
         problems = misspelt_problems(config, SETTING_NAMES)
         problems += _character_problems(config)
         found = read_settings(cls, config, problems)
@@ -379,20 +383,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, Sequence):
         for part in value:
             yield from _texts(part)
-
-
-def checked_settings(values: Mapping[str, Any]) -> Settings:
-    """Check values against the schema, then read them; credentials may be missing.
-
-    Raises:
-        InvalidSettings: with every problem found.
-    """
-    # For jsonschema only a dict is an object: it would refuse and quote any other mapping.
-    found = _VALIDATOR.iter_errors(dict(values))
-    problems = [_schema_problem(error) for error in found]
-    if problems:
-        raise InvalidSettings(problems)
-    return Settings.from_config(values)
 
 
 def _schema_problem(error: jsonschema.ValidationError) -> str:
