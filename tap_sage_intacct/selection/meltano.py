@@ -1,6 +1,6 @@
 """What Meltano selects of a catalog, by `select`, `select_filter` and `metadata`.
 
-As Meltano 4 does it [L]: `tests/test_meltano_selection.py` asks Meltano itself. To
+As Meltano 4 does it [L]: `tests/selection/test_meltano_selection.py` asks Meltano itself. To
 Meltano, a dot in a pattern separates a property from one within it. So a pattern cannot
 name a field whose id holds a dot; `?`, which stands for any character, can stand for
 the dot.
