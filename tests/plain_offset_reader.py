@@ -16,8 +16,8 @@ def read_by_plain_offset(reader: ObjectReader) -> Iterator[Row]:
     """Every row that plain offset paging finds, as often as it finds it."""
     offset = 0
     while True:
-        row_set, page_size = reader.query(None, ("RECORDNO",), offset=offset)
+        row_set = reader.query(None, ("RECORDNO",), offset=offset).result()
         yield from row_set.rows
-        if len(row_set.rows) < page_size:
+        if len(row_set.rows) < row_set.page_size:
             return
-        offset += page_size
+        offset += row_set.page_size

@@ -28,7 +28,7 @@ from intacct_sandbox.wire.errors import (
 )
 from intacct_sandbox.wire.replies import HTML_TYPE, JSON_TYPE, XML_TYPE, Reply
 from tap_sage_intacct.intacct.errors import Level
-from tap_sage_intacct.reading.deletions import DeletionFinder
+from tap_sage_intacct.reading.deletions import TrailDeletions
 from tap_sage_intacct.reading.key_store import KeyStore, SetName
 from tap_sage_intacct.reading.state.fingerprint import Fingerprint
 from tap_sage_intacct.run import run as run_module
@@ -139,7 +139,7 @@ def failing_with(error: Exception) -> Prepare:
         raise error
 
     def prepare(scene: Scene) -> None:
-        scene.monkeypatch.setattr(DeletionFinder, "begin", fail)
+        scene.monkeypatch.setattr(TrailDeletions, "begin", fail)
         scene.settings["include_deletes"] = True
         scene.select("departments")
 

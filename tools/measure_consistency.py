@@ -24,8 +24,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from intacct_sandbox import Company, ManualClock, Sandbox  # noqa: E402
+from tap_sage_intacct.intacct.gateway import GatewaySettings  # noqa: E402
 from tap_sage_intacct.intacct.reader import ObjectReader  # noqa: E402
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings  # noqa: E402
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway  # noqa: E402
 from tap_sage_intacct.settings.settings import Settings  # noqa: E402
 from tests.loading import Loader  # noqa: E402
 from tests.plain_offset_reader import read_by_plain_offset  # noqa: E402
@@ -109,7 +110,7 @@ def by_plain_offset(sandbox: Sandbox) -> list[str]:
     settings = Settings.from_config(sandbox.config()).gateway
     if not isinstance(settings, GatewaySettings):
         raise TypeError("The sandbox gives credentials.")
-    reader = ObjectReader(Gateway(settings), OBJECT, FIELDS, page_size=PAGE)
+    reader = ObjectReader(XmlGateway(settings), OBJECT, FIELDS, page_size=PAGE)
     return [row["RECORDNO"] for row in read_by_plain_offset(reader)]
 
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.objects import ObjectDefinition
-from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.metadata import read_lookup
-
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
-
-Subject = tuple[str, str | None]
-"""An object, and its transaction definition if it has one."""
+    from tap_sage_intacct.intacct.errors import IntacctError
+    from tap_sage_intacct.intacct.gateway import Gateway, Subject
+    from tap_sage_intacct.intacct.objects import ObjectDefinition
 
 
 class Definitions:
@@ -30,12 +24,8 @@ class Definitions:
     def load(self, subjects: Iterable[Subject]) -> None:
         """Look up those that are not known yet, in as few requests as possible."""
         missing = [s for s in dict.fromkeys(subjects) if s not in self._found]
-        calls = [functions.lookup(*subject) for subject in missing]
-        answers = self._gateway.call_each(calls)
-        for subject, answer in zip(missing, answers, strict=True):
-            self._found[subject] = (
-                answer if isinstance(answer, IntacctError) else read_lookup(answer)
-            )
+        answers = self._gateway.describe(missing)
+        self._found.update(zip(missing, answers, strict=True))
 
     def of(
         self, object_name: str, document_type: str | None = None

@@ -34,16 +34,14 @@ from tap_sage_intacct.catalog.sources import (
 )
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
+from tap_sage_intacct.intacct.gateway import Probe
 from tap_sage_intacct.intacct.query import Comparison, Operator, Query
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.objects import ObjectDefinition
-    from tap_sage_intacct.intacct.rows.values import UserFormat
-    from tap_sage_intacct.intacct.xml.envelope import Function
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
     from tap_sage_intacct.settings.sensitive import SensitivePolicy
     from tap_sage_intacct.settings.settings import OnDenied, Settings
 
@@ -156,18 +154,15 @@ def refusals(
     gateway: Gateway, offered: Iterable[OfferedSource]
 ) -> Mapping[str, IntacctError]:
     """Why sources cannot be read, by stream: all of their functions were refused."""
-    user_format = gateway.user_format()
     refused: dict[str, IntacctError] = {}
     pending = [(part, list(part.source.functions)) for part in offered]
     while pending:
-        probes = [
-            _probe(part, untried.pop(0), user_format) for part, untried in pending
-        ]
-        answers = gateway.call_each(probes)
+        probes = [_probe(part, untried.pop(0)) for part, untried in pending]
+        answers = gateway.refusals(probes)
         asked, pending = pending, []
         for (part, untried), answer in zip(asked, answers, strict=True):
             name = part.source.stream_name
-            if not isinstance(answer, IntacctError):
+            if answer is None:
                 refused.pop(name, None)
                 continue
             refused[name] = answer
@@ -260,10 +255,8 @@ def _with_related(
     return with_related_fields(definitions, found, paths)
 
 
-def _probe(
-    offered: OfferedSource, function: ReadFunction, user_format: UserFormat
-) -> Function:
-    """A call that finds nothing: permission is checked before data is read [C]."""
+def _probe(offered: OfferedSource, function: ReadFunction) -> Probe:
+    """A query that finds nothing: permission is checked before data is read [C]."""
     source = offered.source
     object_name, key = source.object_name, source.record_key
     if source.needs_period:
@@ -275,6 +268,4 @@ def _probe(
     if function is ReadFunction.READ_PARENT:
         object_name = str(source.parent)
     query = Query(object_name, (key,), nothing, document_type=source.document_type)
-    if function is ReadFunction.READ_BY_QUERY:
-        return read_by_query_function(query, user_format, page_size=1)
-    return query_function(query, user_format, page_size=1)
+    return Probe(query, by_result_set=function is ReadFunction.READ_BY_QUERY)

@@ -22,8 +22,6 @@ from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, ObjectNotFound
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.metadata import read_dimensions, read_object_names
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import (
     EVERY_OBJECT,
@@ -33,7 +31,7 @@ from tap_sage_intacct.settings.values import (
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.definitions import Definitions
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.gateway import Gateway
 
 # ACCESSTIME is the audit trail's, whose entries never change.
 _CHANGE_STAMPS = ("WHENMODIFIED", "updatedAt", "MODIFIED", "ACCESSTIME")
@@ -139,7 +137,7 @@ def named_objects(
         return named
     dimensions = {
         label.upper(): dimension.object_name
-        for dimension in gateway.call(functions.get_dimensions(), read_dimensions)
+        for dimension in gateway.dimensions()
         for label in dimension.labels
     }
     labelled = {
@@ -159,7 +157,7 @@ def _is_unknown(definitions: Definitions, extra: ExtraObject) -> bool:
 def _refuse_unknown(gateway: Gateway, unknown: Sequence[ExtraObject]) -> None:
     if not unknown:
         return
-    names = gateway.call(functions.inspect_all(), read_object_names)
+    names = gateway.object_names()
     raise InvalidSettings(
         [
             f"extra_objects: the company has no object '{extra.object_name}'"
@@ -173,8 +171,8 @@ def every_object(
     gateway: Gateway, definitions: Definitions, named: Sequence[ExtraObject]
 ) -> list[ExtraObject]:
     """All other objects that the company has, user-defined dimensions included."""
-    names = [*gateway.call(functions.inspect_all(), read_object_names)]
-    dimensions = gateway.call(functions.get_dimensions(), read_dimensions)
+    names = [*gateway.object_names()]
+    dimensions = gateway.dimensions()
     names += [d.object_name for d in dimensions if d.is_user_defined]
     taken = {extra.object_name.upper() for extra in named} | set(DATA_SOURCE_BY_OBJECT)
     others = {name.upper(): name for name in names if name.upper() not in taken}

@@ -20,12 +20,12 @@ from tap_sage_intacct.catalog.schema import json_schema
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition
-from tap_sage_intacct.intacct.xml.reports import CustomReportReader
+from tap_sage_intacct.intacct.report_reader import CustomReportReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.intacct.xml.reports import ReportDefinition, ReportRow
+    from tap_sage_intacct.intacct.gateway import Gateway
+    from tap_sage_intacct.intacct.reports import ReportDefinition, ReportRow
     from tap_sage_intacct.settings.settings import Settings
     from tap_sage_intacct.settings.values import CustomReport
 

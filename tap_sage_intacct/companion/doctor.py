@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog import discovery
@@ -37,17 +36,15 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     TransientError,
 )
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.gateway import Gateway
-from tap_sage_intacct.intacct.xml.metadata import read_applications
-from tap_sage_intacct.intacct.xml.user_preferences import offset_text
-from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.intacct.rows.user_format import offset_text
+from tap_sage_intacct.run.run import Run, open_gateway
 
 if TYPE_CHECKING:
     from tap_sage_intacct.companion.configuration import Configuration
-    from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
+    from tap_sage_intacct.intacct.gateway import GatewaySettings
     from tap_sage_intacct.settings.settings import Settings
 
 USAGE_OBJECT = "APIUSAGESUMMARY"
@@ -114,21 +111,21 @@ def _examine_company(
     if refusal is not None:
         yield from skipped(_BEHIND_SIGN_IN, "nobody is signed in")
         return
-    yield _preferences(run.gateway, connection.login.user_id)
-    yield from _sources(run, connection.login.user_id, is_wanted)
+    yield _preferences(run.gateway)
+    yield from _sources(run, is_wanted)
     yield _audit_trail(run.gateway, is_needed=settings.include_deletes)
     yield _connections(connection)
     yield _usage(run.gateway)
 
 
-def _preferences(gateway: Gateway, user_id: str) -> Step:
+def _preferences(gateway: Gateway) -> Step:
     remedy = (
         "Open Company > Admin > Web Services users, the user, Preferences, and set "
         "MM/DD/YYYY, 24 hours and GMT without daylight saving; or name the user's time "
         "zone in user_timezone."
     )
     try:
-        gateway.call(functions.read_user_formatting(user_id), lambda _data: None)
+        gateway.check_preferences()
         found = gateway.user_format()
     except (RequestRefused, PermissionDenied) as error:
         return warned("preferences", "could not be read", remedy, answer_of(error))
@@ -153,9 +150,7 @@ def _preferences(gateway: Gateway, user_id: str) -> Step:
     return ok("preferences", f"{shown}, 24 hours")
 
 
-def _sources(
-    run: Run, user_id: str, is_wanted: Callable[[str], bool]
-) -> Iterator[Step]:
+def _sources(run: Run, is_wanted: Callable[[str], bool]) -> Iterator[Step]:
     """A step per source, all of them in a few requests."""
     gateway = run.gateway
     try:
@@ -165,7 +160,7 @@ def _sources(
         yield failed(names[0], "could not be asked for", error.remedy, answer_of(error))
         yield from skipped(names[1:], "could not be asked for")
         return
-    applications = _applications(gateway, user_id) if refused else None
+    applications = _applications(gateway) if refused else None
     for source in DATA_SOURCES:
         refusal = refused.get(source.stream_name)
         if refusal is None:
@@ -199,10 +194,10 @@ def _readable(
     return ok(name, f"{source.object_name} can be read")
 
 
-def _applications(gateway: Gateway, user_id: str) -> tuple[str, ...] | None:
+def _applications(gateway: Gateway) -> tuple[str, ...] | None:
     """What the user has; None where it is not told."""
     try:
-        return gateway.call(functions.get_user_permissions(user_id), read_applications)
+        return gateway.applications()
     except IntacctError:
         return None
 
@@ -225,13 +220,12 @@ def _audit_trail(gateway: Gateway, *, is_needed: bool) -> Step:
 
 def _connections(connection: GatewaySettings) -> Step:
     """Whether Intacct takes as many calls at once as the tap would make."""
-    gateway = Gateway(replace(connection, retry=_NO_RETRIES))
+    gateway = open_gateway(replace(connection, retry=_NO_RETRIES))
     wanted = connection.max_connections
     try:
         gateway.server_now()
-        call = partial(gateway.call, functions.get_dimensions(), lambda _data: None)
         with ThreadPoolExecutor(wanted) as pool:
-            for answer in [pool.submit(call) for _ in range(wanted)]:
+            for answer in [pool.submit(gateway.dimensions) for _ in range(wanted)]:
                 answer.result()
     except TransientError as error:
         return warned(
@@ -262,7 +256,12 @@ def _usage(gateway: Gateway) -> Step:
         return unknown
     fields = tuple(field.id for field in found.fields)
     try:
-        total = ObjectReader(gateway, USAGE_OBJECT, fields[:1]).query(None, ())[0].total
+        total = (
+            ObjectReader(gateway, USAGE_OBJECT, fields[:1])
+            .query(None, ())
+            .result()
+            .total
+        )
     except IntacctError:
         return unknown
     return ok("usage", f"{USAGE_OBJECT} can be read: {total} records")

@@ -11,7 +11,7 @@ from tap_sage_intacct.catalog.sources import ReadFunction
 from tap_sage_intacct.catalog.stored_codes import stored_values
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import RequestRefused
-from tap_sage_intacct.intacct.pages.nested import nested_pages
+from tap_sage_intacct.intacct.pages.nested import NestedPaging
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
 from tap_sage_intacct.intacct.reader import (
     MAX_READ_BY_QUERY_PAGE,
@@ -23,8 +23,8 @@ from tap_sage_intacct.selection.rows import PERIOD
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
     from tap_sage_intacct.run.run import Run
     from tap_sage_intacct.selection.rows import RowSelection
 
@@ -135,13 +135,13 @@ def _page_by(
     condition: Condition | None,
 ) -> FirstPage:
     if function is ReadFunction.QUERY:
-        found, size = reader.query(condition, offered.source.paging_key.order)
-        return FirstPage(found.rows, found.total, size)
-    size = min(reader.page_size, MAX_READ_BY_QUERY_PAGE)
+        found = reader.query(condition, offered.source.paging_key.order).result()
+        return FirstPage(found.rows, found.total, found.page_size)
     if function is ReadFunction.READ_BY_QUERY:
-        found = reader.read_by_query(condition)
-        return FirstPage(found.rows, found.total, size)
+        found = reader.open_result_set(condition).result()
+        return FirstPage(found.rows, found.total, found.page_size)
+    size = min(reader.page_size, MAX_READ_BY_QUERY_PAGE)
     source = offered.source
-    pages = nested_pages(reader, str(source.parent), source.paging_key)
+    pages = NestedPaging(reader, str(source.parent), source.paging_key).pages()
     rows: Sequence[Row] = next((page.rows for page in pages), ())
     return FirstPage(rows[:size], None, size)

@@ -15,13 +15,14 @@ from tap_sage_intacct.companion.steps import (
     ok,
 )
 from tap_sage_intacct.intacct.errors import Cause, IntacctError, TransientError
-from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.run.run import open_gateway
 from tap_sage_intacct.selection.entities import chosen_entities
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
+    from tap_sage_intacct.intacct.gateway import GatewaySettings
 
 SIGN_IN = (
     "network",
@@ -112,7 +113,7 @@ def _entity_remedy(connection: GatewaySettings, entity: str) -> str | None:
     How Intacct words the refusal is unknown [?], so that it is tried out.
     """
     login = replace(connection.login, entity_id=None)
-    gateway = Gateway(replace(connection, login=login))
+    gateway = open_gateway(replace(connection, login=login))
     if sign_in(gateway) is not None:
         return None
     try:

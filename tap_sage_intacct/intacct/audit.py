@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import ValueType
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.gateway import Gateway
 
 # Offsets into the trail fail at random with DL02000001 [C: hotglue, Meltano].
 _BY_TIME = PagingKey((KeyField("ACCESSTIME", ValueType.TIMESTAMP),), tie_breaker="ID")
@@ -51,7 +51,7 @@ def deleted_keys(
     reader = ObjectReader(gateway, "AUDITHISTORY", ("OBJECTKEY",))
     is_steady = gateway.user_format().is_steady(since, until)
     key = _BY_TIME if is_steady else _BY_ID
-    for page in key_set_pages(reader, key, condition):
+    for page in KeySetPaging(reader, key).pages(condition):
         yield [row["OBJECTKEY"] for row in page.rows if row["OBJECTKEY"]]
 
 

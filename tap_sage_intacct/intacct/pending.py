@@ -1,4 +1,4 @@
-"""Asking ahead: a call that is under way while something else is done."""
+"""Answers that are on their way, and work in threads of its own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[T]):
+    """An answer that was asked for, and may be on its way still.
+
+    Attributes:
+        result: waits for the answer. It asks again, as often as the settings allow, for
+            what failed or came broken; called once more, it asks once more. Raises
+            what went wrong in the end.
+    """
+
+    result: Callable[[], T]
 
 
 def ask_ahead(work: Callable[[], T]) -> Callable[[], T]:
     """Begin the work in a thread of its own.
 
-    The thread is a daemon: who ends the run does not wait for an answer that nobody
-    will read, as he would with the threads of an executor.
+    The thread is a daemon: a run that ends does not wait for an answer that nobody will
+    read, as it would with the threads of an executor.
 
     Returns:
         what waits for the result, and raises what the work raised.

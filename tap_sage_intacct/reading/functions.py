@@ -1,8 +1,4 @@
-"""How a source is read: by which of its functions, and in which readings.
-
-Stands between paging, which knows no bookmarks, and the streams, which know no
-conditions.
-"""
+"""How a source is read: by which of its functions, and in which readings."""
 
 from __future__ import annotations
 
@@ -13,22 +9,21 @@ from datetime import datetime
 
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource, ReadFunction
 from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
-from tap_sage_intacct.intacct.pages.nested import nested_pages
-from tap_sage_intacct.intacct.pages.pages import Page, snapshot_pages
-from tap_sage_intacct.intacct.query import Condition, both
+from tap_sage_intacct.intacct.pages.nested import NestedPaging
+from tap_sage_intacct.intacct.pages.result_set import ResultSetPaging
+from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.reading.balances import balance_key
-from tap_sage_intacct.reading.deletions import LegacyRecords
 from tap_sage_intacct.reading.emitted import EmittedRows
 from tap_sage_intacct.reading.passes import (
     Changes,
+    FirstLoad,
     gone_before_load,
-    initial_pages,
     key_reader,
 )
 from tap_sage_intacct.reading.scope import ReadPage, Scope, changed_or_created, since
-from tap_sage_intacct.reading.state.checkpoint import Checkpoint
+from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +33,33 @@ def read_source(
 ) -> Iterator[ReadPage]:
     """Read by the first of the source's functions that Intacct serves.
 
+    The first page is asked for when this is called.
+
     Raises:
         RequestRefused: by the last function, or after rows were given out.
         DriftFound: rows moved, and the settings say to stop.
     """
-    if scope.deletions is not None:
-        scope.deletions.begin(checkpoint.bookmark)
-    *preferred, last = source.functions
-    for function in preferred:
+    scope.deletions.begin(checkpoint.bookmark)
+    first, *others = source.functions
+    pages = _BY_FUNCTION[first](source, reader, scope, checkpoint)
+    if not others:
+        return pages
+    return _first_served(source, reader, scope, checkpoint, pages)
+
+
+def _first_served(
+    source: DataSource,
+    reader: ObjectReader,
+    scope: Scope,
+    checkpoint: Checkpoint,
+    pages: Iterator[ReadPage],
+) -> Iterator[ReadPage]:
+    for function, following in zip(
+        source.functions, source.functions[1:], strict=False
+    ):
         has_rows = False
         try:
-            for page in _BY_FUNCTION[function](source, reader, scope, checkpoint):
+            for page in pages:
                 has_rows = has_rows or bool(page.rows)
                 yield page
         except RequestRefused as error:
@@ -59,7 +70,8 @@ def read_source(
             )
         else:
             return
-    yield from _BY_FUNCTION[last](source, reader, scope, checkpoint)
+        pages = _BY_FUNCTION[following](source, reader, scope, checkpoint)
+    yield from pages
 
 
 @dataclass
@@ -87,12 +99,11 @@ class BalanceReading:
         Args:
             scope: its condition holds PERIOD to one name.
             checkpoint: of the period.
-            again: read it whatever Intacct tells of changes.
+            again: read it whatever Intacct says of changes.
         """
         until = scope.last_second()
-        if scope.deletions is not None:
-            scope.deletions.begin(checkpoint.bookmark)
-            scope.deletions.will_end_with(until)
+        scope.deletions.begin(checkpoint.bookmark)
+        scope.deletions.will_end_with(until)
         is_known = checkpoint.bookmark is not None and scope.replication_key is not None
         # The periods to read again are the last ones: none after them needs to know.
         if is_known and not again and not self.has_changed:
@@ -107,21 +118,19 @@ class BalanceReading:
         stamped = changed_or_created(
             replace(scope, creation_stamp=None), checkpoint.bookmark
         )
-        changed, total = self.reader.count_by_query(
+        changed, total = self.reader.count_result_sets(
             both(scope.condition, stamped), scope.condition
         )
         return changed != 0 or total != checkpoint.rows
 
     def _whole(self, scope: Scope, until: datetime) -> Iterator[ReadPage]:
-        if scope.deletions is not None:
-            scope.deletions.begin_scan()
+        scope.deletions.begin_scan()
         count = 0
-        for page in _result_set(self.reader, scope, scope.condition):
+        for page in _result_set(self.reader, scope).pages(scope.condition):
             count += len(page.rows)
             yield ReadPage([self._with_key(row) for row in page.rows])
-        if scope.deletions is not None:
-            for dead in scope.deletions.unseen():
-                yield ReadPage(deleted=dead)
+        for dead in scope.deletions.unseen():
+            yield ReadPage(deleted=dead)
         yield ReadPage(checkpoint=Checkpoint(until, rows=count))
 
     def _with_key(self, row: Row) -> Row:
@@ -131,30 +140,39 @@ class BalanceReading:
 def _by_key(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
-    """Pages by key, resumable after every one of them.
-
-    A sync that is resumed is read to its end; what changed since it began follows in the
-    same run. Until that is done too the bookmark goes no further than to that begin:
-    what Intacct showed late, behind the page where the sync broke off, may lie too far
-    back for a lookback from a later second.
-    """
+    """Pages by key, resumable after every one of them."""
     progress = checkpoint.progress if scope.replication_key is not None else None
     emitted = EmittedRows() if progress is not None else None
+    reading: FirstLoad | Changes
     if scope.replication_key is None or checkpoint.bookmark is None:
-        pages = initial_pages(source, reader, scope, checkpoint, emitted)
+        reading = FirstLoad(source, reader, scope, checkpoint, emitted)
     else:
-        pages = Changes(source, reader, scope, checkpoint, emitted).read()
-    if progress is None:
-        yield from pages
-        return
-    read_up_to = progress.until
+        reading = Changes(source, reader, scope, checkpoint, emitted)
+    if progress is None or emitted is None:
+        return reading.read()
+    return _resumed(reading, reading.read(), progress, emitted)
+
+
+def _resumed(
+    reading: FirstLoad | Changes,
+    pages: Iterator[ReadPage],
+    progress: Progress,
+    emitted: EmittedRows,
+) -> Iterator[ReadPage]:
+    """A sync that is resumed is read to its end; what changed since it began follows.
+
+    Until that is done too the bookmark goes no further than to that begin: what Intacct
+    showed late, behind the page where the sync broke off, may lie too far back for a
+    lookback from a later second.
+    """
+    checkpoint, read_up_to = reading.checkpoint, progress.until
     for page in pages:
         checkpoint = page.checkpoint or checkpoint
         if checkpoint.progress is not None:
             read_up_to = checkpoint.progress.until
         yield page
-    if scope.deletions is not None:
-        scope.deletions.go_on(checkpoint.bookmark)
+    source, reader, scope = reading.source, reading.reader, reading.scope
+    scope.deletions.go_on(checkpoint.bookmark)
     yield from Changes(source, reader, scope, checkpoint, emitted, read_up_to).read()
 
 
@@ -164,23 +182,26 @@ def _by_snapshot(
     """One result set, which has no order: a checkpoint only holds after its end."""
     until = scope.last_second()
     bookmark = checkpoint.bookmark if scope.replication_key is not None else None
+    scope.deletions.will_end_with(until)
+    if bookmark is None:
+        scope.deletions.begin_load()
     condition = both(scope.condition, changed_or_created(scope, bookmark))
-    if scope.deletions is not None:
-        scope.deletions.will_end_with(until)
-        if bookmark is None:
-            scope.deletions.begin_load()
-    for page in _result_set(reader, scope, condition):
-        yield ReadPage(page.rows)
-    if scope.deletions is not None:
-        living = LegacyRecords(key_reader(source, reader, scope.deletions))
+    pages = _result_set(reader, scope).pages(condition)
+
+    def read() -> Iterator[ReadPage]:
+        for page in pages:
+            yield ReadPage(page.rows)
+        living = ResultSetPaging(key_reader(source, reader, scope.deletions))
         gone = (
-            gone_before_load(scope, scope.deletions, checkpoint, until, living)
+            gone_before_load(scope, checkpoint, until, living)
             if bookmark is None
             else scope.deletions.gone(since(scope, bookmark), until, living)
         )
         for dead in gone:
             yield ReadPage(deleted=dead)
-    yield ReadPage(checkpoint=Checkpoint(until))
+        yield ReadPage(checkpoint=Checkpoint(until))
+
+    return read()
 
 
 def _by_parent(
@@ -198,24 +219,28 @@ def _by_parent(
             "filters, or deselect it."
         )
     until = scope.last_second()
-    if scope.deletions is not None:
-        scope.deletions.will_end_with(until)
-        scope.deletions.begin_scan()
-    count = 0
-    for page in nested_pages(reader, str(source.parent), source.paging_key):
-        count += len(page.rows)
-        yield ReadPage(page.rows)
-    if not count:
-        logger.warning(
-            "%s: no rows came inside %s, and no other function serves them.",
-            source.object_name,
-            source.parent,
-        )
-    # Where nothing came, nothing shows that the records are gone.
-    elif scope.deletions is not None and checkpoint.bookmark is not None:
-        for dead in scope.deletions.unseen():
-            yield ReadPage(deleted=dead)
-    yield ReadPage(checkpoint=Checkpoint(until))
+    scope.deletions.will_end_with(until)
+    scope.deletions.begin_scan()
+    pages = NestedPaging(reader, str(source.parent), source.paging_key).pages()
+
+    def read() -> Iterator[ReadPage]:
+        count = 0
+        for page in pages:
+            count += len(page.rows)
+            yield ReadPage(page.rows)
+        if not count:
+            logger.warning(
+                "%s: no rows came inside %s, and no other function serves them.",
+                source.object_name,
+                source.parent,
+            )
+        # Where nothing came, nothing shows that the records are gone.
+        elif checkpoint.bookmark is not None:
+            for dead in scope.deletions.unseen():
+                yield ReadPage(deleted=dead)
+        yield ReadPage(checkpoint=Checkpoint(until))
+
+    return read()
 
 
 _BY_FUNCTION = {
@@ -225,9 +250,5 @@ _BY_FUNCTION = {
 }
 
 
-def _result_set(
-    reader: ObjectReader, scope: Scope, condition: Condition | None
-) -> Iterator[Page]:
-    return snapshot_pages(
-        reader, condition, read_again=scope.detector.read_again, watch=scope.watch
-    )
+def _result_set(reader: ObjectReader, scope: Scope) -> ResultSetPaging:
+    return ResultSetPaging(reader, scope.detector.read_again, scope.watch)

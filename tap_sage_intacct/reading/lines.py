@@ -1,7 +1,6 @@
 """Lines whose header changed, which may change without a stamp of their own.
 
-Fivetran re-reads GL details by journal entry for the same reason [C]. Knows neither
-Singer nor bookmarks.
+Fivetran re-reads GL details by journal entry for the same reason [C].
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.pages.pages import Page
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
+from tap_sage_intacct.intacct.pages.page import Page
 from tap_sage_intacct.intacct.query import MAX_IN_VALUES, AnyOf, Condition, both, in_
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType, converter
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import Header
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position
     from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def changed_headers(
     reader = ObjectReader(gateway, header.object_name, fields, page_size=MAX_IN_VALUES)
     has_changed = _change_test(gateway, header)
     condition = AnyOf(tuple(map(stamped, header.stamps)))
-    for page in key_set_pages(reader, RECORD_NUMBER, condition, start=start):
+    for page in KeySetPaging(reader, RECORD_NUMBER).pages(condition, start):
         numbers = [row["RECORDNO"] for row in page.rows if has_changed(row)]
         yield ChangedHeaders(numbers, page.position)
 
@@ -77,7 +76,7 @@ def lines_of(
     if not numbers:
         return iter(())
     owned = in_(header.field, [int(number) for number in numbers])
-    return key_set_pages(reader, key, both(condition, owned))
+    return KeySetPaging(reader, key).pages(both(condition, owned))
 
 
 def _change_test(gateway: Gateway, header: Header) -> Callable[[Row], bool]:

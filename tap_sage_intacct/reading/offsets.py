@@ -3,7 +3,7 @@
 Each page begins with the last row of the one before. If that row stands where it
 stood, as many rows are before it as before, and none slipped across the boundary; if
 it does not, rows moved, and the reading steps back until a page shows both a row that
-was read and the one that follows it. Knows nothing of Singer.
+was read and the one that follows it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tap_sage_intacct.intacct.pages.pages import (
+from typing_extensions import override
+
+from tap_sage_intacct.intacct.pages.ordered_rows import (
     OrderedRows,
-    Page,
     count_rows,
     ordered_rows,
 )
+from tap_sage_intacct.intacct.pages.page import Page, PagingStrategy
 from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, up_to
+from tap_sage_intacct.intacct.pending import Pending
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.intacct.xml.gateway import BegunCall
+from tap_sage_intacct.intacct.rows.row import Row, RowSet
 from tap_sage_intacct.reading.drift import DriftDetector, Movement
 from tap_sage_intacct.settings.settings import OnDrift
 
@@ -30,45 +32,37 @@ ALIGNMENT_TRIES = 40
 STEPS_PER_PAGE = 10
 
 
-def offset_pages(
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None,
-    detector: DriftDetector,
-    *,
-    start: Position | None = None,
-) -> Iterator[Page]:
+@dataclass(frozen=True, slots=True)
+class OffsetPaging(PagingStrategy):
     """Pages ordered by the key, taken by offset.
 
-    Args:
+    Attributes:
         reader: of pages of two rows or more, since one row is read again.
         key: how the rows are sorted.
-        condition: which rows.
         detector: is told of what moved.
-        start: rows up to and including this position are left out. They are counted, a
-            call, since rows may have come and gone since the page was read.
-
-    Raises:
-        DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
-        PagesMoved: no try gave a page in the order that was asked for.
     """
-    offset = 0 if start is None else _rows_up_to(reader, key, condition, start)
-    walk = _Walk(reader, key, condition, detector, start, offset)
-    while not walk.is_done:
-        page = walk.next_page()
-        walk.begin_next()
-        if page is not None:
-            yield page
-    walk.report_total()
 
+    reader: ObjectReader
+    key: PagingKey
+    detector: DriftDetector
 
-def _rows_up_to(
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None,
-    position: Position,
-) -> int:
-    return count_rows(reader, key, both(condition, up_to(key, position))) or 0
+    @override
+    def pages(
+        self, condition: Condition | None = None, start: Position | None = None
+    ) -> Iterator[Page]:
+        """Rows up to the start are counted, a call: some may have come or gone since.
+
+        Raises:
+            DriftFound: rows moved, and `on_drift` is `fail`; or they never came to rest.
+            PagesMoved: no try gave a page in the order that was asked for.
+        """
+        offset = 0
+        if start is not None:
+            before = both(condition, up_to(self.key, start))
+            offset = count_rows(self.reader, self.key, before) or 0
+        yield from _Walk(
+            self.reader, self.key, condition, self.detector, start, offset
+        ).pages()
 
 
 @dataclass
@@ -93,14 +87,24 @@ class _Walk:
     _ties: set[int] | None = None
     _moved: bool = False
     # The page at the next offset.
-    _begun: BegunCall | None = None
+    _asked: Pending[RowSet] | None = None
 
-    def begin_next(self) -> None:
+    def pages(self) -> Iterator[Page]:
+        """All pages, in order."""
+        while not self.is_done:
+            page = self.next_page()
+            self.ask_next()
+            if page is not None:
+                yield page
+        self.report_total()
+
+    def ask_next(self) -> None:
         """Have the next page on its way while the last one is used."""
         if not self.is_done:
-            self._begun = self.reader.begin_query(
-                self.condition, self.key.order, offset=self._begin
-            )
+            self._asked = self._query(self._begin)
+
+    def _query(self, offset: int) -> Pending[RowSet]:
+        return self.reader.query(self.condition, self.key.order, offset=offset)
 
     @property
     def _begin(self) -> int:
@@ -111,7 +115,7 @@ class _Walk:
         """The rows that follow; None where there are none."""
         self._number += 1
         begin = self._begin
-        found = self._ask(begin, self._begun)
+        found = self._rows(self._asked or self._query(begin))
         fresh = self._first_fresh(found)
         if self.last is not None and fresh != 1:
             begin, found, fresh = self._find_place(begin, found, fresh)
@@ -134,14 +138,9 @@ class _Walk:
                 changed_result=False,
             )
 
-    def _ask(self, offset: int, begun: BegunCall | None = None) -> OrderedRows:
+    def _rows(self, asked: Pending[RowSet]) -> OrderedRows:
         found = ordered_rows(
-            self.reader,
-            self.key,
-            self.condition,
-            offset=offset,
-            read_again=self.detector.read_again,
-            begun=begun,
+            self.reader, self.key, asked, read_again=self.detector.read_again
         )
         if found.total is not None:
             self._totals.append(found.total)
@@ -187,7 +186,7 @@ class _Walk:
             else:
                 begin = max(begin - step, 0)
                 step *= 2
-            found = self._ask(begin)
+            found = self._rows(self._query(begin))
             fresh = self._first_fresh(found)
         raise self.detector.give_up(
             Movement.BOUNDARY, (self._number - 1, self._number), ALIGNMENT_TRIES

@@ -6,15 +6,16 @@ Each yields `ReadPage`s whose checkpoints hold as soon as the rows up to them ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import PermissionDenied
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.pages.pages import Page, ordered_rows
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
+from tap_sage_intacct.intacct.pages.ordered_rows import ordered_rows
+from tap_sage_intacct.intacct.pages.page import Page, PagingStrategy
 from tap_sage_intacct.intacct.pages.paging_key import (
     PagingKey,
     after,
@@ -29,11 +30,10 @@ from tap_sage_intacct.intacct.query import (
     both,
 )
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.reading.deletions import QueriedRecords
+from tap_sage_intacct.intacct.rows.row import Row, RowSet
 from tap_sage_intacct.reading.emitted import EmittedRows
 from tap_sage_intacct.reading.lines import changed_headers, lines_of
-from tap_sage_intacct.reading.offsets import offset_pages
+from tap_sage_intacct.reading.offsets import OffsetPaging
 from tap_sage_intacct.reading.reconciliation import PassLedger, reconcile
 from tap_sage_intacct.reading.scope import ReadPage, Scope, since, since_start
 from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Pass, Progress
@@ -41,7 +41,8 @@ from tap_sage_intacct.settings.settings import Paging
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import DataSource
-    from tap_sage_intacct.reading.deletions import DeletionFinder, LivingRecords
+    from tap_sage_intacct.intacct.pending import Pending
+    from tap_sage_intacct.reading.deletions import Deletions
 
 # A row that is modified while a window of several pages is read leaves the window. So
 # what changed meanwhile is read after it, until that fits one page, which is one
@@ -51,74 +52,76 @@ MAX_CATCH_UPS = 10
 logger = logging.getLogger(__name__)
 
 
-def initial_pages(
-    source: DataSource,
-    reader: ObjectReader,
-    scope: Scope,
-    checkpoint: Checkpoint,
-    emitted: EmittedRows | None,
-) -> Iterator[ReadPage]:
+@dataclass
+class FirstLoad:
     """All rows by key, those whose WHENMODIFIED is null included.
 
     The bookmark becomes the second at which the pass first began: the next sync reads
     what was modified after it.
 
-    Args:
+    Attributes:
         source: whose rows.
         reader: of the source's object.
         scope: of the sync.
         checkpoint: where an earlier run broke off.
         emitted: remembers the rows, where another reading may meet them again.
     """
-    progress = checkpoint.progress or Progress.starting(
-        Pass.INITIAL, scope.last_second()
-    )
-    progress = _fitted(progress, source.paging_key)
-    if scope.deletions is not None:
+
+    source: DataSource
+    reader: ObjectReader
+    scope: Scope
+    checkpoint: Checkpoint
+    emitted: EmittedRows | None
+
+    def read(self) -> Iterator[ReadPage]:
+        """The rows; the first page is asked for when this is called."""
+        scope = self.scope
+        progress = self.checkpoint.progress or Progress.starting(
+            Pass.INITIAL, scope.last_second()
+        )
+        progress = _fitted(progress, self.source.paging_key)
         scope.deletions.will_end_with(progress.begun)
         if progress.after is None:
             scope.deletions.begin_load()
-    condition = both(scope.condition, since_start(scope))
-    key = source.paging_key
-    for page in ordered_pages(reader, key, condition, scope, progress):
-        progress = _advanced(progress, page)
-        if emitted is not None:
-            emitted.add(page.rows)
-        reached = None
-        if page.position is not None:
-            reached = replace(checkpoint, bookmark=None, progress=progress)
-        yield ReadPage(page.rows, reached, total=page.total)
-    if scope.deletions is not None:
-        keys = key_reader(source, reader, scope.deletions)
-        living = QueriedRecords(keys, key)
+        condition = both(scope.condition, since_start(scope))
+        key = self.source.paging_key
+        pages = ordered_pages(self.reader, key, condition, scope, progress)
+        return self._read(pages, progress)
+
+    def _read(self, pages: Iterator[Page], progress: Progress) -> Iterator[ReadPage]:
+        for page in pages:
+            progress = _advanced(progress, page)
+            if self.emitted is not None:
+                self.emitted.add(page.rows)
+            reached = None
+            if page.position is not None:
+                reached = replace(self.checkpoint, bookmark=None, progress=progress)
+            yield ReadPage(page.rows, reached, total=page.total)
+        keys = key_reader(self.source, self.reader, self.scope.deletions)
+        living = KeySetPaging(keys, self.source.paging_key)
         for dead in gone_before_load(
-            scope, scope.deletions, checkpoint, progress.begun, living
+            self.scope, self.checkpoint, progress.begun, living
         ):
             yield ReadPage(deleted=dead)
-    yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
+        yield ReadPage(checkpoint=Checkpoint(progress.begun, None, progress.after))
 
 
 def gone_before_load(
-    scope: Scope,
-    deletions: DeletionFinder,
-    checkpoint: Checkpoint,
-    until: datetime,
-    living: LivingRecords,
+    scope: Scope, checkpoint: Checkpoint, until: datetime, living: PagingStrategy
 ) -> Iterator[list[str]]:
     """Keys of records that an earlier load emitted, and that are gone.
 
     Args:
         scope: of the sync.
-        deletions: knows which records were loaded, if there is a key store.
         checkpoint: with which the load began; says since when the trail counts.
         until: the load's begin: the next sync asks the trail from then on.
         living: asks Intacct which records there are.
     """
-    yield from deletions.loaded(living)
+    yield from scope.deletions.loaded(living)
     # What a full table lacks, its version tells, or the comparison of keys.
     if scope.replication_key is not None and checkpoint.deletions_since is not None:
         earliest = since(scope, checkpoint.deletions_since)
-        yield from deletions.named_by_trail(earliest, until, living)
+        yield from scope.deletions.named_by_trail(earliest, until, living)
 
 
 @dataclass
@@ -149,24 +152,26 @@ class Changes:
             raise ValueError("An incremental sync needs a bookmark.")
         self.bookmark = self.checkpoint.bookmark
         self.since = since(self.scope, self.bookmark)
+        # Of this sync; the checkpoint's own stays until the sync is done, since the pass
+        # over rows without a stamp begins there.
+        self._highest = self.checkpoint.highest
+
+    def read(self) -> Iterator[ReadPage]:
+        """All passes that are still to be read; the first page is asked for at once."""
         progress = self.checkpoint.progress or Progress.starting(
             Pass.CHANGED, self.scope.last_second()
         )
         self.progress = _fitted(progress, self.source.paging_key)
-        if self.scope.deletions is not None:
-            self.scope.deletions.will_end_with(self.progress.begun)
-        # Of this sync; the checkpoint's own stays until the sync is done, since the pass
-        # over rows without a stamp begins there.
-        self._highest = self.checkpoint.highest
+        self.scope.deletions.will_end_with(self.progress.begun)
         user_format = self.reader.gateway.user_format()
         # Bounds that daylight saving leaves open make the passes overlap.
         overlaps = not user_format.is_exact(self.progress.until)
         if self.emitted is None and (self.source.header is not None or overlaps):
             self.emitted = EmittedRows()
         self._positions_of = positions_of(self.source.paging_key, user_format)
+        return self._read(self._ask_at_once())
 
-    def read(self) -> Iterator[ReadPage]:
-        """All passes that are still to be read."""
+    def _read(self, all_at_once: Pending[RowSet] | None) -> Iterator[ReadPage]:
         passes: dict[Pass, Callable[[], Iterator[ReadPage]]] = {
             Pass.CHANGED: self._changed,
             Pass.UNSTAMPED: self._unstamped,
@@ -174,7 +179,9 @@ class Changes:
             Pass.DELETED: self._deleted,
         }
         left = list(passes)[list(passes).index(self.progress.reading) :]
-        if left[0] is Pass.CHANGED and (yield from self._at_once()):
+        changed = self._at_once(all_at_once) if all_at_once is not None else None
+        if changed is not None:
+            yield changed
             left = left[left.index(Pass.LINES) :]
         for reading in left:
             if reading is not self.progress.reading:
@@ -190,34 +197,29 @@ class Changes:
         """
         return Progress(reading, self.progress.begun, until)
 
-    def _at_once(self) -> Generator[ReadPage, None, bool]:
-        """What changed and what has no stamp, in one call, if one page holds it.
+    def _ask_at_once(self) -> Pending[RowSet] | None:
+        """What changed and what has no stamp, in one call; None for a sync that goes on.
 
         One answer is one moment: nothing moves while it is read. As a rule little has
         changed, and each call is billed.
-
-        Returns:
-            whether it did; if not, nothing was given out.
         """
-        if self.progress.after is not None or self.scope.paging is Paging.OFFSET:
-            return False
+        is_new = self.progress.reading is Pass.CHANGED and self.progress.after is None
+        if not is_new or self.scope.paging is Paging.OFFSET:
+            return None
         stamp = str(self.scope.replication_key)
         changed = AnyOf((self._stamped(stamp), self._without_stamp(stamp)))
-        wanted, key = both(self.scope.condition, changed), self.source.paging_key
-        begun = self.reader.begin_query(wanted, key.order)
-        yield ReadPage()
-        found = ordered_rows(
-            self.reader,
-            key,
-            wanted,
-            read_again=self.scope.detector.read_again,
-            begun=begun,
-        )
+        wanted = both(self.scope.condition, changed)
+        return self.reader.query(wanted, self.source.paging_key.order)
+
+    def _at_once(self, asked: Pending[RowSet]) -> ReadPage | None:
+        """The rows of that call; None where one page does not hold them all."""
+        read_again = self.scope.detector.read_again
+        key = self.source.paging_key
+        found = ordered_rows(self.reader, key, asked, read_again=read_again)
         if not found.is_last:
-            return False
+            return None
         self._note_highest(found.rows)
-        yield ReadPage(self._fresh(found.rows))
-        return True
+        return ReadPage(self._fresh(found.rows))
 
     def _changed(self) -> Iterator[ReadPage]:
         """Rows of `since <= stamp <= until`, then what changed while they were read.
@@ -233,7 +235,6 @@ class Changes:
             upper = Comparison(stamp, Operator.LESS_OR_EQUAL, (until,))
             pages = 0
             for page in self._pages(key, AllOf((lower, upper))):
-                # An empty one only tells that the first is on its way.
                 pages += page.checkpoint is not None
                 yield page
             if pages <= 1:
@@ -321,15 +322,12 @@ class Changes:
         ):
             present.update(row[self.source.record_key] for row in page.rows)
             yield ReadPage(self._fresh(page.rows))
-        if self.scope.deletions is not None:
-            for keys in self.scope.deletions.gone_lines(numbers, present):
-                yield ReadPage(deleted=keys)
+        for keys in self.scope.deletions.gone_lines(numbers, present):
+            yield ReadPage(deleted=keys)
 
     def _deleted(self) -> Iterator[ReadPage]:
-        if self.scope.deletions is None:
-            return
         keys = key_reader(self.source, self.reader, self.scope.deletions)
-        living = QueriedRecords(keys, self.source.paging_key)
+        living = KeySetPaging(keys, self.source.paging_key)
         for dead in self.scope.deletions.gone(self.since, self.progress.until, living):
             yield ReadPage(deleted=dead)
 
@@ -360,7 +358,7 @@ class Changes:
 
 
 def key_reader(
-    source: DataSource, reader: ObjectReader, deletions: DeletionFinder
+    source: DataSource, reader: ObjectReader, deletions: Deletions
 ) -> ObjectReader:
     """Reads the key columns alone."""
     return ObjectReader(
@@ -380,30 +378,24 @@ def ordered_pages(
     progress: Progress,
 ) -> Iterator[Page]:
     """Pages of one pass, and at its end the rows that the closing count misses."""
+    pages = _strategy(reader, key, scope).pages(condition, progress.after)
     ledger = PassLedger(key, progress.after)
-    detector = scope.detector
+
+    def read() -> Iterator[Page]:
+        for page in pages:
+            ledger.add(page)
+            yield page
+        yield from reconcile(reader, ledger, condition, scope.detector)
+
+    return read()
+
+
+def _strategy(reader: ObjectReader, key: PagingKey, scope: Scope) -> PagingStrategy:
     if scope.paging is Paging.OFFSET:
-        pages = offset_pages(
-            reader,
-            key,
-            condition,
-            detector,
-            start=progress.after,
-        )
-    else:
-        pages = key_set_pages(
-            reader,
-            key,
-            condition,
-            start=progress.after,
-            read_again=detector.read_again,
-            # One more waits for a connection, or that would idle while a page is read.
-            ahead=reader.gateway.max_connections + 1,
-        )
-    for page in pages:
-        ledger.add(page)
-        yield page
-    yield from reconcile(reader, ledger, condition, detector)
+        return OffsetPaging(reader, key, scope.detector)
+    # One more waits for a connection, or that would idle while a page is read.
+    ahead = reader.gateway.max_connections + 1
+    return KeySetPaging(reader, key, scope.detector.read_again, ahead)
 
 
 def _fitted(progress: Progress, key: PagingKey) -> Progress:

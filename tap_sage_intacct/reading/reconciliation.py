@@ -1,7 +1,7 @@
 """The closing reconciliation: rows emitted against the rows Intacct counts at the end.
 
 Counts alone cannot tell which rows moved, so a difference is narrowed down page by
-page, and the pages that differ are read again. Knows nothing of Singer.
+page, and the pages that differ are read again.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tap_sage_intacct.intacct.errors import RequestTimedOut
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.pages.pages import Page, count_rows
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
+from tap_sage_intacct.intacct.pages.ordered_rows import count_rows
+from tap_sage_intacct.intacct.pages.page import Page
 from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, after, up_to
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
@@ -103,8 +104,8 @@ def _look_for_differences(
     detector: DriftDetector,
 ) -> Iterator[Page]:
     budget = LEAST_EXTRA_CALLS + len(ledger.pages) // PAGES_PER_EXTRA_CALL
-    pass_ = _Pass(reader, ledger.key, condition, budget)
-    surplus = pass_.surplus(ledger.pages)
+    recount = _Recount(reader, ledger.key, condition, budget)
+    surplus = recount.surplus(ledger.pages)
     if not surplus:
         return
     numbers = (ledger.pages[0].number, ledger.pages[-1].number)
@@ -117,14 +118,14 @@ def _look_for_differences(
             changed_result=surplus > 0,
         )
         return
-    differing = list(pass_.differing(ledger.pages))
-    found = [pass_.read_again(page) for page in differing]
+    differing = list(recount.differing(ledger.pages))
+    found = [recount.read_again(page) for page in differing]
     missing = sum(len(rows) for rows, _ in found)
     gone = sum(count for _, count in found)
     if differing:
         numbers = (differing[0].number, differing[-1].number)
     done = f"read again: {missing} rows added, {gone} rows gone after they were read"
-    if pass_.calls_left <= 1:
+    if recount.calls_left <= 1:
         done += "; too many pages differ, the rest is left to the next sync"
     detector.report(
         Movement.COUNT, numbers, missing + gone, done, changed_result=missing > 0
@@ -135,7 +136,7 @@ def _look_for_differences(
 
 
 @dataclass(slots=True)
-class _Pass:
+class _Recount:
     """What is asked of Intacct once a pass is over, within a budget of billed calls."""
 
     reader: ObjectReader
@@ -169,9 +170,8 @@ class _Pass:
         emitted = set(page.identities)
         count = len(emitted)
         missing = []
-        for answer in key_set_pages(
-            self.reader, self.key, self._between(page.start, page.end)
-        ):
+        pages = KeySetPaging(self.reader, self.key)
+        for answer in pages.pages(self._between(page.start, page.end)):
             for row in answer.rows:
                 identity = self.key.identity(row)
                 if identity in emitted:

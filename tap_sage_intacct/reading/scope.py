@@ -6,19 +6,16 @@ Pure: conditions, no calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.pages.pages import LookAtRows, unwatched
+from tap_sage_intacct.intacct.pages.page import LookAtRows, unwatched
 from tap_sage_intacct.intacct.query import AllOf, AnyOf, Comparison, Condition, Operator
 from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.reading.deletions import Deletions
 from tap_sage_intacct.reading.drift import DriftDetector
 from tap_sage_intacct.reading.state.checkpoint import Checkpoint
 from tap_sage_intacct.settings.settings import Paging
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.reading.deletions import DeletionFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Scope:
         replication_key: None to read everything, every time.
         creation_stamp: None where the object has no timestamp of creation.
         paging: how pages of `query` are taken.
-        deletions: None where they are not asked for.
+        deletions: finds none where they are not asked for.
         watch: makes, for each reading of a result set, what looks at all its rows.
     """
 
@@ -46,7 +43,7 @@ class Scope:
     replication_key: str | None = None
     creation_stamp: str | None = None
     paging: Paging = Paging.AUTO
-    deletions: DeletionFinder | None = None
+    deletions: Deletions = field(default_factory=Deletions)
     watch: Callable[[], LookAtRows] = unwatched
 
     def last_second(self) -> datetime:

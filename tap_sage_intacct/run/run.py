@@ -14,10 +14,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.errors import ConfigurationError
-from tap_sage_intacct.intacct.xml.gateway import Gateway
-from tap_sage_intacct.reading.deletions import AuditTrail, DeletionFinder
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
+from tap_sage_intacct.reading.deletions import (
+    AuditTrail,
+    Deletions,
+    TrailDeletions,
+)
 from tap_sage_intacct.reading.key_store import KeyStore, SetName
 from tap_sage_intacct.reading.state.checkpoint import Origin
+from tap_sage_intacct.reading.stored_deletions import StoredDeletions
 from tap_sage_intacct.run.maintenance import MaintenanceWatch
 from tap_sage_intacct.run.progress import RunProgress, display_for_people
 from tap_sage_intacct.selection.entities import TOP_LEVEL, chosen_entities
@@ -27,14 +32,19 @@ from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import DataSource
+    from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
     from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.intacct.xml.gateway import GatewaySettings
     from tap_sage_intacct.reading.state.stream_state import KeyOwner
     from tap_sage_intacct.selection.periods import ReportingPeriod
     from tap_sage_intacct.settings.settings import Settings
 
 
 logger = logging.getLogger(__name__)
+
+
+def open_gateway(settings: GatewaySettings) -> Gateway:
+    """The company's API; it signs in at its first call."""
+    return XmlGateway(settings)
 
 
 class Run:
@@ -65,7 +75,7 @@ class Run:
         Raises:
             ConfigurationError: credentials are missing.
         """
-        return Gateway(self._gateway_settings)
+        return open_gateway(self._gateway_settings)
 
     def gateway_of(self, entity: str | None) -> Gateway:
         """The gateway signed in to an entity; the run's own for None and the top level."""
@@ -74,7 +84,7 @@ class Run:
         if entity not in self._entity_gateways:
             settings = self._gateway_settings
             login = replace(settings.login, entity_id=entity)
-            self._entity_gateways[entity] = Gateway(replace(settings, login=login))
+            self._entity_gateways[entity] = open_gateway(replace(settings, login=login))
         return self._entity_gateways[entity]
 
     def calls_for(self, name: str) -> int:
@@ -104,14 +114,14 @@ class Run:
         return reporting_periods(self.gateway)
 
     @contextmanager
-    def deletion_finder(
+    def deletions(
         self,
         source: DataSource,
         conditions: Mapping[str | None, Condition | None],
         entity: str | None,
         period: str,
         owner: KeyOwner,
-    ) -> Iterator[DeletionFinder]:
+    ) -> Iterator[Deletions]:
         """Finds the deletions of a stream, in one entity or in all.
 
         Args:
@@ -127,7 +137,7 @@ class Run:
         trail = self._audit_trail(self.gateway_of(entity))
         condition = conditions[entity]
         if self.settings.key_store is None:
-            yield DeletionFinder(source, trail, None, condition)
+            yield TrailDeletions(source, trail, condition)
             return
         names = {
             place: self._set_name(source, place, period, chosen, owner)
@@ -140,7 +150,9 @@ class Run:
                 for place, name in names.items()
             }
             elsewhere = {place: keys for place, keys in others.items() if keys}
-            yield DeletionFinder(source, trail, keys, condition, elsewhere)
+            yield StoredDeletions(
+                source, trail, condition, keys=keys, elsewhere=elsewhere
+            )
 
     def warn_of_moves(self) -> None:
         """Say once which moves between entities a run cannot see."""

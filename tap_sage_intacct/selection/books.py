@@ -16,7 +16,7 @@ from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.gateway import Gateway
 
 STANDARD_BOOKS = (
     *("ACCRUAL", "CASH", "GAAPADJACCRUAL", "GAAPADJCASH", "TAXADJACCRUAL"),
@@ -50,8 +50,8 @@ def _exists(gateway: Gateway, book: str, period: str) -> bool:
     details = ObjectReader(gateway, "GLDETAIL", ("BOOKID",), page_size=1)
     balances = ObjectReader(gateway, "GLACCOUNTBALANCE", ("BOOKID",), page_size=1)
     try:
-        if details.query(of_book, ())[0].rows:
+        if details.query(of_book, ()).result().rows:
             return True
-        return bool(balances.read_by_query(both(of_period, of_book)).rows)
+        return bool(balances.open_result_set(both(of_period, of_book)).result().rows)
     except (PermissionDenied, RequestRefused):
         return True

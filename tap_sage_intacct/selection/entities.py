@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_sage_intacct.catalog.sources import OWNER, RECORD_NUMBER
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
@@ -21,7 +21,7 @@ from tap_sage_intacct.settings.values import EVERY_ENTITY
 
 if TYPE_CHECKING:
     from tap_sage_intacct.catalog.sources import DataSource
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.gateway import Gateway
 
 TOP_LEVEL = "(top level)"
 """Stands for the top level as an `_entity_id`; no entity can have brackets in its ID."""
@@ -35,7 +35,7 @@ def chosen_entities(gateway: Gateway, chosen: Sequence[str]) -> tuple[str, ...]:
         PermissionDenied: the role may not read entities.
     """
     reader = ObjectReader(gateway, "LOCATIONENTITY", ("RECORDNO", "LOCATIONID"))
-    pages = key_set_pages(reader, RECORD_NUMBER, None)
+    pages = KeySetPaging(reader, RECORD_NUMBER).pages()
     known = [row["LOCATIONID"] for page in pages for row in page.rows]
     if tuple(chosen) == (EVERY_ENTITY,):
         return tuple(known)

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType, converter
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import PeriodRange
 
 if TYPE_CHECKING:
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
 
 _FIELDS = ("RECORDNO", "NAME", "START_DATE", "END_DATE", "BUDGETING", "STATUS")
 
@@ -59,7 +59,7 @@ def reporting_periods(gateway: Gateway) -> list[ReportingPeriod]:
     reader = ObjectReader(gateway, "REPORTINGPERIOD", _FIELDS)
     found = (
         _period(row, date.fromisoformat(str(start)), date.fromisoformat(str(end)))
-        for page in key_set_pages(reader, RECORD_NUMBER, None)
+        for page in KeySetPaging(reader, RECORD_NUMBER).pages()
         for row in page.rows
         if (start := day(row["START_DATE"])) and (end := day(row["END_DATE"]))
     )

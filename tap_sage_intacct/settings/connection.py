@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tap_sage_intacct.intacct.gateway import DEFAULT_API_URL
 from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.http.endpoint import address_of
-from tap_sage_intacct.intacct.xml.gateway import DEFAULT_API_URL
 from tap_sage_intacct.settings.declaration import secret, setting
 
 

@@ -23,10 +23,10 @@ import jsonschema
 from singer_sdk import typing as th
 
 from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.intacct.gateway import GatewaySettings, ResponseFormat
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
 from tap_sage_intacct.intacct.rows.characters import is_control, is_legal
-from tap_sage_intacct.intacct.xml.gateway import GatewaySettings, ResponseFormat
 from tap_sage_intacct.settings.connection import Connection
 from tap_sage_intacct.settings.declaration import (
     choice,

@@ -15,7 +15,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.xml.reports import Argument, DateRange, ReportKind
+from tap_sage_intacct.intacct.reports import Argument, DateRange, ReportKind
 from tap_sage_intacct.settings.declaration import read_object, setting, words_of
 from tap_sage_intacct.settings.environment import from_json, texts_of
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
-from tap_sage_intacct.intacct.pages.pages import LookAtRows
+from tap_sage_intacct.intacct.pages.page import LookAtRows
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.reading.balances import key_fields
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
     from tap_sage_intacct.reading.scope import ReadPage
 
 
@@ -68,8 +68,8 @@ class BalanceStream(SourceStream):
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Nothing where no period is named, which a trial run selects all the same."""
         if context is None and not self._partitions():
-            return
-        yield from super()._read(context)
+            return iter(())
+        return super()._read(context)
 
     @override
     def _partitions(self) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from functools import cached_property
-from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,7 +60,7 @@ class ExtraMetric(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A reading whose first page was asked for before its turn."""
+    """A reading that began before its turn: its first page is on its way."""
 
     pages: Iterator[list[RecordTable]]
     began: float
@@ -172,8 +171,9 @@ class IntacctStream(BatchedStream, ABC):
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Records of a partition, a page at a time, in tables of the same properties.
 
-        Whoever asks for the next page has written the last one: only then its
-        checkpoint is written, so that none runs ahead of its rows.
+        The first page may be on its way when this returns. Whoever asks for the next
+        page has written the last one: only then its checkpoint is written, so that
+        none runs ahead of its rows.
         """
 
     @property
@@ -254,9 +254,8 @@ class IntacctStream(BatchedStream, ABC):
         is_begun = self._begun is not None and self._begun.is_fresh
         if is_begun or not self._begins_early:
             return
-        pages = self._record_pages(None)
-        first = next(pages, [])
-        self._begun = _Begun(chain([first], pages), monotonic())
+        with counted_for(self.name):
+            self._begun = _Begun(self._read(None), monotonic())
 
     @property
     def _begins_early(self) -> bool:
@@ -271,7 +270,7 @@ class IntacctStream(BatchedStream, ABC):
     def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """The pages of a partition; near its end, the next streams begin."""
         has_begun_next = False
-        for page in self._take_begun() or self._record_pages(context):
+        for page in self._record_pages(context):
             if self._is_ending and not has_begun_next:
                 self.begin_next()
                 has_begun_next = True
@@ -315,8 +314,15 @@ class IntacctStream(BatchedStream, ABC):
         """Pages of records; none of what may not be read."""
         if self.denied is not None:
             return
+        pages = self._take_begun()
         try:
-            yield from self._counted(self._read(context))
+            while True:
+                with counted_for(self.name):
+                    pages = pages or self._read(context)
+                    page = next(pages, None)
+                if page is None:
+                    return
+                yield page
         except (PermissionDenied, ObjectNotFound, ObjectRefused) as error:
             self.denied = error
             self.logger.warning("%s is skipped. %s", self.name, error)
@@ -325,17 +331,6 @@ class IntacctStream(BatchedStream, ABC):
             raise
         finally:
             self._sync_costs["calls"] = self._run.calls_for(self.name)
-
-    def _counted(
-        self, pages: Iterator[list[RecordTable]]
-    ) -> Iterator[list[RecordTable]]:
-        """The pages, their calls counted for this stream."""
-        while True:
-            with counted_for(self.name):
-                page = next(pages, None)
-            if page is None:
-                return
-            yield page
 
     @override
     def log_sync_costs(self) -> None:

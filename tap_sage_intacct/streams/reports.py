@@ -26,8 +26,8 @@ from tap_sage_intacct.catalog.report_columns import (
 )
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
+from tap_sage_intacct.intacct.report_reader import REPORT_TRIES, CustomReportReader
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.reports import REPORT_TRIES, CustomReportReader
 from tap_sage_intacct.reading.repeated_keys import KeyCheck
 from tap_sage_intacct.records.bad_values import InvalidRecord
 from tap_sage_intacct.records.decoder import RowDecoder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,11 +25,12 @@ from tap_sage_intacct.intacct.errors import (
     ObjectNotFound,
     PermissionDenied,
 )
-from tap_sage_intacct.intacct.pages.pages import LookAtRows, unwatched
+from tap_sage_intacct.intacct.pages.page import LookAtRows, unwatched
 from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.reading.deletions import Deletions
 from tap_sage_intacct.reading.drift import DriftDetector
 from tap_sage_intacct.reading.functions import read_source
 from tap_sage_intacct.reading.repeated_keys import KeyCheck, check_of_texts
@@ -54,9 +55,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping
 
     from tap_sage_intacct.catalog.discovery import OfferedSource
+    from tap_sage_intacct.intacct.gateway import Gateway
     from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
-    from tap_sage_intacct.reading.deletions import DeletionFinder
     from tap_sage_intacct.reading.drift import DriftReport
     from tap_sage_intacct.reading.scope import ReadPage
     from tap_sage_intacct.records.table import Record
@@ -286,17 +286,29 @@ class SourceStream(IntacctStream):
         checkpoint = self._checkpoint(gateway, context)
         condition = self._condition(context)
         self._keys = KeyCheck(self.name, _NAME_OTHER_KEYS)
-        with self._deletions(context) as deletions:
+        # What changed since a bookmark is little, as a rule.
+        self._rows_left = None if checkpoint.bookmark is None else 0
+        with ExitStack() as opened:
+            deletions = opened.enter_context(self._deletions(context))
             scope = self._scope(gateway, condition, deletions)
-            # What changed since a bookmark is little, as a rule.
-            self._rows_left = None if checkpoint.bookmark is None else 0
-            for page in self._pages(gateway, scope, checkpoint, context):
+            pages = self._pages(gateway, scope, checkpoint, context)
+            return self._emitted(pages, deletions, context, opened.pop_all())
+
+    def _emitted(
+        self,
+        pages: Iterator[ReadPage],
+        deletions: Deletions,
+        context: Context,
+        opened: ExitStack,
+    ) -> Iterator[list[RecordTable]]:
+        entity = context.get(ENTITY_ID)
+        with opened:
+            for page in pages:
                 self._note_page(page)
                 # Before they are emitted, or a run that dies here would forget them.
                 tables = self._tables(page, entity)
-                if deletions is not None:
-                    deletions.note(page.rows)
-                    tables += self._moved(deletions, page)
+                deletions.note(page.rows)
+                tables += self._moved(deletions, page)
                 yield tables
                 if page.checkpoint is not None:
                     self._when_written(
@@ -307,30 +319,25 @@ class SourceStream(IntacctStream):
             self._activate_version()
 
     def _note_page(self, page: ReadPage) -> None:
-        if not page.rows and not page.deleted:
-            # Only on its way, perhaps before the stream's turn.
-            return
         self._note_progress(len(page.rows), deleted=len(page.deleted), total=page.total)
         if page.total is not None:
             self._rows_left = page.total
         if self._rows_left is not None:
             self._rows_left -= len(page.rows)
 
-    def _deletions(
-        self, context: Context
-    ) -> AbstractContextManager[DeletionFinder | None]:
+    def _deletions(self, context: Context) -> AbstractContextManager[Deletions]:
         """Of a full table by its keys: not every target heeds its version."""
         is_incremental = self._incremental_key is not None
         can_be_found = is_incremental or self.settings.key_store is not None
         if not self._tells_deletions or not can_be_found or self._is_trial:
-            return nullcontext()
+            return nullcontext(Deletions())
         entity = context.get(ENTITY_ID)
         conditions = {
             part.get(ENTITY_ID): self._condition(part) for part in self._moves_between
         }
         conditions[entity] = self._condition(context)
         period = context.get(PERIOD, "")
-        return self._run.deletion_finder(
+        return self._run.deletions(
             self.source, conditions, entity, period, self._own_state.key_owner
         )
 
@@ -343,7 +350,7 @@ class SourceStream(IntacctStream):
         is_numbered = self.source.record_key in RECORD_NUMBER.names
         return self._partitions() if is_owned and is_numbered else []
 
-    def _moved(self, deletions: DeletionFinder, page: ReadPage) -> list[RecordTable]:
+    def _moved(self, deletions: Deletions, page: ReadPage) -> list[RecordTable]:
         """Deletions of records under the entities that they belonged to before."""
         return [
             self._dead(keys, {ENTITY_ID: entity})
@@ -415,11 +422,10 @@ class SourceStream(IntacctStream):
         return read_source(self.source, self._reader(gateway, scope), scope, checkpoint)
 
     def _reader(self, gateway: Gateway, scope: Scope) -> ObjectReader:
-        key_fields = scope.deletions.key_fields if scope.deletions is not None else ()
         return ObjectReader(
             gateway,
             self.source.object_name,
-            self._fields(key_fields),
+            self._fields(scope.deletions.key_fields),
             page_size=self._page_size,
             stored=stored_values(self.source.object_name),
             document_type=self.source.document_type,
@@ -436,7 +442,7 @@ class SourceStream(IntacctStream):
         self,
         gateway: Gateway,
         condition: Condition | None,
-        deletions: DeletionFinder | None,
+        deletions: Deletions,
     ) -> Scope:
         creation_stamp = self.source.creation_stamp
         return Scope(

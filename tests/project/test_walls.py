@@ -55,6 +55,11 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ),
         ("new", "tap_sage_intacct.errors", "The tap's folders, top to bottom"),
         ("reading/new", "intacct_sandbox", "Tap, target and sandbox never import"),
+        (
+            "reading/new",
+            "tap_sage_intacct.intacct.xml.calls",
+            "Only a run opens a transport",
+        ),
     ],
 )
 def test_module_that_climbs_over_a_wall_is_refused(

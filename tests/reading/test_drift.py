@@ -12,8 +12,9 @@ import pytest
 
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import PagesMoved
+from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.reading.drift import DriftFound
 from tap_sage_intacct.reading.offsets import ALIGNMENT_TRIES
 from tap_sage_intacct.settings.settings import Settings
@@ -76,7 +77,7 @@ def test_plain_offset_paging_loses_a_row(sandbox: Sandbox, company: Company) -> 
     """The reference really drifts, or the tests below would prove nothing."""
     settings = Settings.from_config(sandbox.config()).gateway
     assert isinstance(settings, GatewaySettings)
-    reader = ObjectReader(Gateway(settings), "VENDOR", ("RECORDNO",), page_size=PAGE)
+    reader = ObjectReader(XmlGateway(settings), "VENDOR", ("RECORDNO",), page_size=PAGE)
     sandbox.faults.between_calls = OnPage(
         "VENDOR", 2, lambda: company.delete("VENDOR", 1)
     )

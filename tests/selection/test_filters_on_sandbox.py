@@ -23,12 +23,13 @@ from hypothesis import strategies as st
 
 from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import DatabaseRefused
+from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.selection.filter_values import InvalidFilter
 from tap_sage_intacct.selection.filters import FilterField, parse_filter
 from tests.conftest import NOON
@@ -481,17 +482,19 @@ def company(company_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Com
 @pytest.fixture(scope="module")
 def roads(company: Company) -> Iterator[Mapping[str, Road]]:
     with Sandbox(company) as sandbox:
-        gateway = Gateway(gateway_settings(sandbox))
+        gateway = XmlGateway(gateway_settings(sandbox))
         yield {
             "query": Road(
                 filter_fields(company, (*COMMON, LABELLED)),
                 list(company.truth(OBJECT)),
-                lambda condition: reader(gateway).query(condition, ("RECORDNO",))[0],
+                lambda condition: (
+                    reader(gateway).query(condition, ("RECORDNO",)).result()
+                ),
             ),
             "readByQuery": Road(
                 filter_fields(company, COMMON),
                 list(company.truth(OBJECT, where='"_private" = 0')),
-                lambda condition: reader(gateway).read_by_query(condition),
+                lambda condition: reader(gateway).open_result_set(condition).result(),
             ),
         }
         gateway.close()
@@ -514,7 +517,7 @@ def gateway_settings(sandbox: Sandbox) -> GatewaySettings:
     )
 
 
-def reader(gateway: Gateway) -> ObjectReader:
+def reader(gateway: XmlGateway) -> ObjectReader:
     """A new one each time, since a reader learns from what was refused."""
     return ObjectReader(gateway, OBJECT, ("RECORDNO",))
 

@@ -3,7 +3,7 @@
 While a page is used, those that follow are asked for already. Where the next one
 starts is known as soon as the last one is here; where those after it start can be
 guessed, if the key is a number: a guess that is too low costs rows that come twice and
-are dropped, one that is too high a call for the rows between. Knows nothing of bookmarks.
+are dropped, one that is too high a call for the rows between.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_sage_intacct.intacct.errors import PagesMoved
-from tap_sage_intacct.intacct.pages.pages import (
+from tap_sage_intacct.intacct.pages.ordered_rows import (
     OrderedRows,
-    Page,
-    ReadAgain,
-    log_and_read_again,
     ordered,
     ordered_rows,
+)
+from tap_sage_intacct.intacct.pages.page import (
+    Page,
+    PagingStrategy,
+    ReadAgain,
+    log_and_read_again,
 )
 from tap_sage_intacct.intacct.pages.paging_key import (
     PagingKey,
@@ -37,7 +42,8 @@ from tap_sage_intacct.intacct.rows.row import column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.gateway import BegunCall
+    from tap_sage_intacct.intacct.pending import Pending
+    from tap_sage_intacct.intacct.rows.row import RowSet
 
 # Record numbers have gaps where records were deleted, so a guess aims a little low.
 LEAST_PAGES_TO_GUESS = 8
@@ -50,15 +56,8 @@ MAX_WRONG_GUESSES = 3
 logger = logging.getLogger(__name__)
 
 
-def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
-    reader: ObjectReader,
-    key: PagingKey,
-    condition: Condition | None = None,
-    *,
-    start: Position | None = None,
-    read_again: ReadAgain = log_and_read_again,
-    ahead: int = 0,
-) -> Iterator[Page]:
+@dataclass(frozen=True, slots=True)
+class KeySetPaging(PagingStrategy):
     """Pages ordered by the key, each starting after the last key of the one before.
 
     Where several rows may share a key, the last key of a page that is not the last
@@ -67,16 +66,29 @@ def key_set_pages(  # noqa: PLR0913 - a reading, and how it is done
     Pages that cannot be the last one, by the last count, may come without counts.
     So the end is always told by a page that counts what remains after it.
 
-    Args:
-        start: rows up to and including this position are left out.
-        ahead: pages that may be asked for while one is used; the first one too,
-            before which an empty page tells that it is on its way.
-
-    Raises:
-        PagesMoved: no try gave a page in the order that was asked for.
+    Attributes:
+        reader: of the object.
+        key: that orders the rows.
+        read_again: told before a page is asked for again.
+        ahead: pages that may be asked for while one is used, the first one too.
     """
-    walk = _Walk(reader, key, condition, start, read_again, ahead)
-    return walk.pages() if key.fields else walk.pages_by_tie(condition, None)
+
+    reader: ObjectReader
+    key: PagingKey
+    read_again: ReadAgain = log_and_read_again
+    ahead: int = 0
+
+    @override
+    def pages(
+        self, condition: Condition | None = None, start: Position | None = None
+    ) -> Iterator[Page]:
+        walk = _Walk(
+            self.reader, self.key, condition, start, self.read_again, self.ahead
+        )
+        if not self.key.fields:
+            return walk.pages_by_tie(condition, None)
+        walk.ask_ahead()
+        return walk.pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,13 @@ class _Asked:
     Attributes:
         since: None for the first row of all.
         left: rows after it, by the last count; None where nothing was counted.
-        begun: None where its turn has come before it was asked ahead.
+        is_uncounted: whether it may come without counts.
     """
 
     since: Position | None
     left: int | None
-    begun: BegunCall | None = None
+    answer: Pending[RowSet]
+    is_uncounted: bool
 
 
 @dataclass
@@ -118,13 +131,18 @@ class _Walk:
 
     def pages(self) -> Iterator[Page]:
         """All pages, in order."""
-        if self.ahead:
-            self._ask_ahead()
-            yield Page(())
         while True:
             asked = self._next_asked()
             yield from self._between(asked.since)
-            found = self._rows(asked)
+            found = self._uncounted_rows(asked) if asked.is_uncounted else None
+            if found is None:
+                found = ordered_rows(
+                    self.reader,
+                    self.key,
+                    self._counted(asked),
+                    beyond=asked.since,
+                    read_again=self.read_again,
+                )
             left = _left_after(asked, found)
             if asked.left is None:
                 self._may_guess = self._is_guessable(left)
@@ -142,7 +160,7 @@ class _Walk:
                 self._note_span(asked.since, found)
                 self.start, self.left = fresh.positions[-1], left
             if not found.is_last:
-                self._ask_ahead()
+                self.ask_ahead()
             if fresh.rows:
                 yield Page(fresh.rows, self.start, found.total)
             if found.is_last:
@@ -151,9 +169,9 @@ class _Walk:
     def _next_asked(self) -> _Asked:
         if self._asked:
             return self._asked.popleft()
-        return _Asked(self.start, self.left)
+        return self._ask(self.start, self.left)
 
-    def _ask_ahead(self) -> None:
+    def ask_ahead(self) -> None:
         """Have as many pages in flight as may be, as far as there are any."""
         while len(self._asked) < self.ahead:
             since, left = self.start, self.left
@@ -162,34 +180,23 @@ class _Walk:
                 left = _less(self._asked[-1].left, self.reader.page_size)
                 if since is None or left is None or left <= 0:
                     return
-            self._asked.append(_Asked(since, left, self._begin(since, left)))
+            self._asked.append(self._ask(since, left))
 
-    def _begin(self, since: Position | None, left: int | None) -> BegunCall:
-        wanted = self._wanted(since)
-        if self._is_uncounted(left):
-            return self.reader.begin_query_uncounted(wanted, self.key.order)
-        return self.reader.begin_query(wanted, self.key.order)
+    def _ask(self, since: Position | None, left: int | None) -> _Asked:
+        wanted, order = self._wanted(since), self.key.order
+        # By the last count it cannot be the last page.
+        is_uncounted = left is not None and left > self.reader.page_size
+        ask = self.reader.query_uncounted if is_uncounted else self.reader.query
+        return _Asked(since, left, ask(wanted, order), is_uncounted)
 
-    def _rows(self, asked: _Asked) -> OrderedRows:
-        found = None
-        if self._is_uncounted(asked.left):
-            found = self._uncounted_rows(asked)
-        return found or ordered_rows(
-            self.reader,
-            self.key,
-            self._wanted(asked.since),
-            beyond=asked.since,
-            read_again=self.read_again,
-            begun=asked.begun,
-        )
+    def _counted(self, asked: _Asked) -> Pending[RowSet]:
+        if not asked.is_uncounted:
+            return asked.answer
+        return self.reader.query(self._wanted(asked.since), self.key.order)
 
     def _wanted(self, since: Position | None) -> Condition | None:
         beyond = after(self.key, since) if since is not None else None
         return both(self.condition, beyond)
-
-    def _is_uncounted(self, left: int | None) -> bool:
-        """Whether a page cannot be the last one, by the last count."""
-        return left is not None and left > self.reader.page_size
 
     def _uncounted_rows(self, asked: _Asked) -> OrderedRows | None:
         """A full page in the order of the key; None where counts must tell what came.
@@ -197,11 +204,8 @@ class _Walk:
         More rows remain than one page holds: one that is short has lost some, or many
         were deleted since they were counted.
         """
-        wanted, order = self._wanted(asked.since), self.key.order
-        row_set, page_size = self.reader.query_uncounted(
-            wanted, order, begun=asked.begun
-        )
-        if row_set.remaining is None and len(row_set.rows) < page_size:
+        row_set = asked.answer.result()
+        if row_set.remaining is None and len(row_set.rows) < row_set.page_size:
             logger.info(
                 "%s: a page without counts holds %d rows where more remained; "
                 "asking for it with counts.",
@@ -210,7 +214,7 @@ class _Walk:
             )
             return None
         try:
-            found = ordered(self.reader, self.key, row_set, page_size, asked.since)
+            found = ordered(self.reader, self.key, row_set, asked.since)
         except PagesMoved as error:
             self.read_again(error)
             return None
@@ -255,7 +259,7 @@ class _Walk:
             found = ordered_rows(
                 self.reader,
                 self.key,
-                wanted,
+                self.reader.query(wanted, self.key.order),
                 beyond=self.start,
                 read_again=self.read_again,
             )
@@ -309,7 +313,7 @@ class _Walk:
             found = ordered_rows(
                 self.reader,
                 by_tie,
-                both(condition, beyond),
+                self.reader.query(both(condition, beyond), by_tie.order),
                 read_again=self.read_again,
             )
             is_last = found.is_last

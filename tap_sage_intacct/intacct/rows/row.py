@@ -96,13 +96,15 @@ class RowSet:
         rows: in the server's order.
         total: rows that match in all; None where the answer does not say.
         remaining: rows after these; None where the answer does not say.
-        result_id: continues a readByQuery; None where missing or empty.
+        result_id: continues a result set; None where missing or empty.
+        page_size: rows that were asked for, at most.
     """
 
     rows: Sequence[Row]
     total: int | None
     remaining: int | None
     result_id: str | None
+    page_size: int = 0
 
 
 def column_of(rows: Sequence[Row], name: str) -> list[str]:

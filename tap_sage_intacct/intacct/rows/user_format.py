@@ -193,3 +193,10 @@ def full_year(year: str) -> int:
     if len(year) == len("yyyy"):
         return int(year)
     return int(year) + (1900 if int(year) >= TWO_DIGIT_YEAR_PIVOT else 2000)
+
+
+def offset_text(offset: timedelta | None) -> str:
+    """`GMT+05:30`."""
+    minutes = int((offset or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"GMT{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"

@@ -47,10 +47,6 @@ class Function:
     call: Call
     asks_json: bool = False
 
-    def is_same(self, other: Function) -> bool:
-        """Whether it asks for the same."""
-        return etree.tostring(self.element) == etree.tostring(other.element)
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -149,7 +145,7 @@ def _authentication(authentication: Authentication) -> etree._Element:
 
 
 def parse_rows_response(
-    body: bytes, function: Function, control_id: str = ""
+    body: bytes, functions: Sequence[Function], control_id: str = ""
 ) -> Response:
     """As `parse_response`, of one function that gives rows, and sooner.
 
@@ -159,8 +155,8 @@ def parse_rows_response(
     """
     scanned = scan(body)
     if scanned is None:
-        return parse_response(body, [function], control_id)
-    response = parse_response(scanned.envelope, [function], control_id)
+        return parse_response(body, functions, control_id)
+    response = parse_response(scanned.envelope, functions, control_id)
     (result,) = response.results
     return replace(response, results=(replace(result, rows=scanned.rows),))
 

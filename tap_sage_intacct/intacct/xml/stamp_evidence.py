@@ -31,7 +31,7 @@ from tap_sage_intacct.intacct.xml.query import query_function
 
 if TYPE_CHECKING:
     from tap_sage_intacct.intacct.rows.user_format import UserFormat
-    from tap_sage_intacct.intacct.xml.gateway import Gateway
+    from tap_sage_intacct.intacct.xml.calls import FunctionCalls
 
 # Every company has some of them, and each of their changes is audited.
 _OBJECTS = ("GLACCOUNT", "VENDOR", "CUSTOMER", "DEPARTMENT", "EMPLOYEE")
@@ -57,7 +57,9 @@ class StampEvidence:
     offset: timedelta
 
 
-def stamp_evidence(gateway: Gateway, user_format: UserFormat) -> StampEvidence | None:
+def stamp_evidence(
+    calls: FunctionCalls, user_format: UserFormat
+) -> StampEvidence | None:
     """Find a stamp of the other season, and with which offset it was written.
 
     None where no clock that may be the user's has another season, or no record tells:
@@ -68,22 +70,22 @@ def stamp_evidence(gateway: Gateway, user_format: UserFormat) -> StampEvidence |
     if zone is None or season is None:
         return None
     try:
-        return _evidence(gateway, user_format, zone, season)
+        return _evidence(calls, user_format, zone, season)
     except IntacctError as error:
         logger.info("How Intacct writes timestamps could not be found out. %s", error)
         return None
 
 
 def _evidence(
-    gateway: Gateway,
+    calls: FunctionCalls,
     user_format: UserFormat,
     zone: UserZone,
     season: tuple[datetime, datetime],
 ) -> StampEvidence | None:
     queries = [_query(name, season, user_format) for name in _OBJECTS]
-    stamped = list(_stamped(gateway.call_each(queries), user_format))
+    stamped = list(_stamped(calls.call_each(queries), user_format))
     trails = [functions.get_audit_trail(name, number) for name, number, _ in stamped]
-    for (_, _, wall), answer in zip(stamped, gateway.call_each(trails), strict=True):
+    for (_, _, wall), answer in zip(stamped, calls.call_each(trails), strict=True):
         offset = _offset(wall, zone, list(_moments(answer)))
         if offset is not None:
             return StampEvidence(wall, offset)

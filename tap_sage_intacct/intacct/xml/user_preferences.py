@@ -14,7 +14,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct.errors import ConfigurationError, IntacctError
-from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.rows.user_format import (
+    DEFAULT_USER_FORMAT,
+    UserFormat,
+    offset_text,
+)
 from tap_sage_intacct.intacct.rows.user_zone import (
     ANY_ZONE,
     UserZone,
@@ -109,10 +113,3 @@ def unknown_user_format(
     offset = now.astimezone(named).utcoffset() or timedelta()
     zone = UserZone(offset, now, (named,), by_own_day=True)
     return replace(DEFAULT_USER_FORMAT, gmt_offset=offset, zone=zone)
-
-
-def offset_text(offset: timedelta | None) -> str:
-    """`GMT+05:30`."""
-    minutes = int((offset or timedelta()).total_seconds()) // 60
-    hours, rest = divmod(abs(minutes), 60)
-    return f"GMT{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"

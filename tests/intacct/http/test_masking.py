@@ -26,7 +26,7 @@ from tap_sage_intacct.intacct.http.credentials import Secret
 from tap_sage_intacct.intacct.http.masking import MASK, Mask, masked
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.xml import functions
-from tests.intacct.conftest import MakeGateway
+from tests.intacct.conftest import MakeCalls
 from tests.loading import SCANNER
 
 Writing = Callable[[str], str]
@@ -98,7 +98,7 @@ REFUSAL = FunctionRefusal(
 @pytest.mark.parametrize("told", ["session", "user_password", "sender_password"])
 def test_secret_that_intacct_repeats_is_shown_nowhere(
     sandbox: Sandbox,
-    gateway: MakeGateway,
+    calls: MakeCalls,
     caplog: pytest.LogCaptureFixture,
     told: str,
 ) -> None:
@@ -124,13 +124,13 @@ def test_secret_that_intacct_repeats_is_shown_nowhere(
         Fault(FaultKind.REWRITTEN, rewrite=repeat),
     ):
         sandbox.faults.add(replace(kind, function="lookup", times=None))
-    connected = gateway(retry=RetryPolicy(max_retries=0))
+    connected = calls(retry=RetryPolicy(max_retries=0))
     connected.server_now()
     for writing in WRITINGS.values():
         written.append(writing(secrets[told]))
         caplog.clear()
         with pytest.raises(IntacctError) as caught:
-            connected.call(functions.lookup("VENDOR"), lambda data: data)
+            connected.ask(functions.lookup("VENDOR"), lambda data: data).result()
         logging.getLogger("anybody").error("It failed.", exc_info=caught.value)
         shown = f"{caplog.text} {caught.value} {caught.value.details}"
         SCANNER.look_at(shown, "an error, for passwords and sessions")

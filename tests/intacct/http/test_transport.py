@@ -27,7 +27,7 @@ from tap_sage_intacct.intacct.errors import (
 from tap_sage_intacct.intacct.http import transport
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.xml import functions
-from tap_sage_intacct.intacct.xml.gateway import Gateway
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.tap import TapSageIntacct
 from tests.hostile import (
     Behaviour,
@@ -38,7 +38,7 @@ from tests.hostile import (
     pours,
     sends,
 )
-from tests.intacct.conftest import MakeGateway
+from tests.intacct.conftest import MakeCalls, MakeGateway
 from tests.intacct.xml.test_gateway import asked, expected, vendor_page, vendors
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
@@ -139,7 +139,7 @@ def test_pause_that_intacct_asks_for_has_an_end(
     assert least <= pause <= most
 
 
-def assert_fails_fast(connected: Gateway, pauses: list[float]) -> None:
+def assert_fails_fast(connected: XmlGateway, pauses: list[float]) -> None:
     began = time.monotonic()
     with pytest.raises(HostUnreachable, match="Could not reach"):
         connected.server_now()
@@ -310,16 +310,16 @@ def test_session_that_is_never_any_good_ends_the_run(
 
 
 def test_page_asked_ahead_may_outlive_two_sessions(
-    sandbox: Sandbox, gateway: MakeGateway
+    sandbox: Sandbox, calls: MakeCalls
 ) -> None:
-    connected = gateway()
-    page = vendor_page(connected)
+    connected = calls()
+    connected.server_now()
     sandbox.end_sessions()
-    begun = connected.begin(page)
-    connected.call(functions.lookup("VENDOR"), lambda data: data)
+    asked_ahead = connected.ask_for_rows(vendor_page(), 2000)
+    connected.ask(functions.lookup("VENDOR"), lambda data: data).result()
     fault = Fault(FaultKind.SESSION_EXPIRED, function="query", times=2)
     sandbox.faults.add(fault)
-    rows = connected.call_for_rows(page, begun).rows
+    rows = asked_ahead.result().rows
     assert [row["RECORDNO"] for row in rows] == expected(sandbox)
 
 

@@ -10,9 +10,10 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import PermissionDenied
-from tap_sage_intacct.intacct.pages.key_set import MAX_WRONG_GUESSES, key_set_pages
+from tap_sage_intacct.intacct.gateway import GatewaySettings
+from tap_sage_intacct.intacct.pages.key_set import MAX_WRONG_GUESSES, KeySetPaging
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.asked_ahead import threads_ahead, wait_for_answers
 
@@ -32,7 +33,7 @@ def reader(sandbox: Sandbox, connections: int) -> ObjectReader:
     config = sandbox.config() | {"max_connections": connections, "max_retries": 0}
     settings = Settings.from_config(config).gateway
     assert isinstance(settings, GatewaySettings)
-    return ObjectReader(Gateway(settings), OBJECT, ("RECORDNO",), page_size=PAGE)
+    return ObjectReader(XmlGateway(settings), OBJECT, ("RECORDNO",), page_size=PAGE)
 
 
 def numbers_of(sandbox: Sandbox) -> list[int]:
@@ -47,13 +48,8 @@ def test_every_row_comes_once_and_in_order(
     with sandbox.company.transaction():
         for number in GONE[gone](numbers_of(sandbox)):
             sandbox.company.delete(OBJECT, number)
-    pages = list(
-        key_set_pages(
-            reader(sandbox, max(in_flight, 1)), RECORD_NUMBER, ahead=in_flight
-        )
-    )
-    # The first says that it is on its way.
-    pages = [page for page in pages if page.rows]
+    found = reader(sandbox, max(in_flight, 1))
+    pages = list(KeySetPaging(found, RECORD_NUMBER, ahead=in_flight).pages())
     expected = numbers_of(sandbox)
     assert [int(row["RECORDNO"]) for page in pages for row in page.rows] == expected
     positions = [page.position for page in pages]
@@ -69,12 +65,12 @@ def test_every_row_comes_once_and_in_order(
 def test_as_many_calls_are_in_flight_as_may_be(sandbox: Sandbox) -> None:
     slow = Fault(FaultKind.SLOW, function="query", seconds=0.05, times=None)
     sandbox.faults.add(slow)
-    list(key_set_pages(reader(sandbox, 4), RECORD_NUMBER, ahead=4))
+    list(KeySetPaging(reader(sandbox, 4), RECORD_NUMBER, ahead=4).pages())
     assert sandbox.most_in_flight == 4
 
 
 def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
-    pages = key_set_pages(reader(sandbox, 1), RECORD_NUMBER, ahead=1)
+    pages = KeySetPaging(reader(sandbox, 1), RECORD_NUMBER, ahead=1).pages()
     assert not next(pages).rows
     assert next(pages).rows
     wait_for_answers()
@@ -84,7 +80,7 @@ def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
 def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
     sandbox: Sandbox,
 ) -> None:
-    pages = key_set_pages(reader(sandbox, 4), RECORD_NUMBER, ahead=4)
+    pages = KeySetPaging(reader(sandbox, 4), RECORD_NUMBER, ahead=4).pages()
     assert not next(pages).rows
     assert next(pages).rows
     wait_for_answers()

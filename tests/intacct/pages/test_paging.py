@@ -9,12 +9,13 @@ import pytest
 from intacct_sandbox import Fault, FaultKind, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, RECORD_NUMBER
 from tap_sage_intacct.intacct.errors import DatabaseRefused, FieldsRefused, PagesMoved
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
-from tap_sage_intacct.intacct.pages.pages import snapshot_pages
+from tap_sage_intacct.intacct.gateway import GatewaySettings
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
+from tap_sage_intacct.intacct.pages.result_set import ResultSetPaging
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.settings.settings import Settings
 
 DETAIL_KEY = DATA_SOURCE_BY_STREAM["gl_details"].paging_key
@@ -25,7 +26,7 @@ def reader(
 ) -> ObjectReader:
     settings = Settings.from_config(sandbox.config()).gateway
     assert isinstance(settings, GatewaySettings)
-    gateway = Gateway(settings)
+    gateway = XmlGateway(settings)
     return ObjectReader(gateway, object_name, fields, page_size=page_size)
 
 
@@ -37,7 +38,9 @@ def snapshot(sandbox: Sandbox, page_size: int = 50) -> list[str]:
     found = reader(
         sandbox, "REVRECSCHEDULEENTRY", "RECORDNO", "AMOUNT", page_size=page_size
     )
-    return [row["RECORDNO"] for page in snapshot_pages(found) for row in page.rows]
+    return [
+        row["RECORDNO"] for page in ResultSetPaging(found).pages() for row in page.rows
+    ]
 
 
 @pytest.mark.parametrize("wording", ["bracketed", "dotted", "unnamed"])
@@ -47,7 +50,9 @@ def test_unknown_fields_are_dropped_however_intacct_names_them(
     sandbox.switches = Switches(unknown_fields=wording)
     fields = ("NAME", "GONE", "STATUS", "LOST", "VENDORID", "CREDITLIMIT")
     found = reader(sandbox, "VENDOR", *fields, page_size=10)
-    rows = [row for page in key_set_pages(found, RECORD_NUMBER) for row in page.rows]
+    rows = [
+        row for page in KeySetPaging(found, RECORD_NUMBER).pages() for row in page.rows
+    ]
     assert len(rows) == len(truth(sandbox, "VENDOR"))
     assert set(rows[0]) == {"RECORDNO", *fields} - {"GONE", "LOST"}
     assert caplog.text.count("GONE") == caplog.text.count("LOST") == 1
@@ -59,7 +64,7 @@ def test_refusal_that_no_field_causes_is_not_blamed_on_fields(
     sandbox.faults.add(Fault(FaultKind.DATABASE_ERROR, function="query", times=None))
     found = reader(sandbox, "VENDOR", *("NAME", "STATUS") * 20, page_size=10)
     with pytest.raises(DatabaseRefused):
-        list(key_set_pages(found, RECORD_NUMBER))
+        list(KeySetPaging(found, RECORD_NUMBER).pages())
     assert len([call for call in sandbox.calls if call.function == "query"]) == 9
 
 
@@ -67,7 +72,7 @@ def test_refused_key_is_not_dropped(sandbox: Sandbox) -> None:
     key = PagingKey((KeyField("NOSUCHKEY", ValueType.INTEGER),))
     found = reader(sandbox, "VENDOR", "NAME", page_size=10)
     with pytest.raises(FieldsRefused):
-        list(key_set_pages(found, key))
+        list(KeySetPaging(found, key).pages())
 
 
 def test_snapshot_is_read_whole(sandbox: Sandbox) -> None:
@@ -106,7 +111,7 @@ def test_rows_that_share_a_key_are_never_parted(sandbox: Sandbox) -> None:
     found = reader(sandbox, "GLDETAIL", "RECORDNO", page_size=3)
     rows = [
         row["RECORDNO"]
-        for page in key_set_pages(found, DETAIL_KEY)
+        for page in KeySetPaging(found, DETAIL_KEY).pages()
         for row in page.rows
     ]
     assert sorted(rows) == truth(sandbox, "GLDETAIL")
@@ -117,14 +122,18 @@ def test_more_rows_of_one_key_than_fit_a_page_are_walked_by_the_tie_breaker(
 ) -> None:
     found = reader(sandbox, "GLDETAIL", "RECORDNO", page_size=2)
     key = PagingKey((KeyField("BATCHKEY", ValueType.INTEGER),), "RECORDNO")
-    rows = [row["RECORDNO"] for page in key_set_pages(found, key) for row in page.rows]
+    rows = [
+        row["RECORDNO"]
+        for page in KeySetPaging(found, key).pages()
+        for row in page.rows
+    ]
     assert sorted(rows) == truth(sandbox, "GLDETAIL")
 
 
 def test_pages_resume_after_a_position(sandbox: Sandbox) -> None:
     found = reader(sandbox, "VENDOR", "RECORDNO", page_size=10)
-    first, *_ = key_set_pages(found, RECORD_NUMBER)
-    rest = key_set_pages(found, RECORD_NUMBER, start=first.position)
+    first, *_ = KeySetPaging(found, RECORD_NUMBER).pages()
+    rest = KeySetPaging(found, RECORD_NUMBER).pages(start=first.position)
     rows = [row for page in (first, *rest) for row in page.rows]
     assert [row["RECORDNO"] for row in rows] == sorted(
         truth(sandbox, "VENDOR"), key=int

@@ -91,7 +91,7 @@ def test_broken_bytes_are_left_to_the_parser(
     body = whole[:place] + raw + whole[place:]
     scanned = scan(body)
     try:
-        (result,) = parse_rows_response(body, ASKED).results
+        (result,) = parse_rows_response(body, [ASKED]).results
     except Exception as error:  # noqa: BLE001 - whichever, the parser must raise it too
         with pytest.raises(type(error)):
             parse_response(body, [ASKED])
@@ -112,14 +112,14 @@ def test_plain_rows_need_no_parser(rows: str, found: list[tuple[str, str]]) -> N
     scanned = scan(body)
     assert scanned is not None
     assert scanned.rows == [dict(zip(("B", "C.D"), row, strict=True)) for row in found]
-    (result,) = parse_rows_response(body, ASKED).results
+    (result,) = parse_rows_response(body, [ASKED]).results
     assert result.data is not None
     assert read_rows(result.data, result.rows).rows == scanned.rows
 
 
 def test_count_is_held_against_the_rows_scanned() -> None:
     body = success('<data listtype="A" count="2"><A><B>1</B></A></data>')
-    (result,) = parse_rows_response(body, ASKED).results
+    (result,) = parse_rows_response(body, [ASKED]).results
     assert result.data is not None
     with pytest.raises(InvalidResponse, match="holds 1 rows and counts 2"):
         read_rows(result.data, result.rows)

@@ -17,54 +17,54 @@ from tap_sage_intacct.intacct.errors import Call, WrongAnswer
 from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.calls import FunctionCalls
 from tap_sage_intacct.intacct.xml.envelope import Function
-from tap_sage_intacct.intacct.xml.gateway import Gateway
 from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
-from tests.intacct.conftest import MakeGateway
+from tests.intacct.conftest import MakeCalls
 from tests.loading import Loader, shipped_catalog
 from tests.provoking import on_page
 
 VENDORS = Query("VENDOR", ("RECORDNO",), order=("RECORDNO",))
 REPORT = REPORTS[0].name
-Ask = Callable[[Gateway], Function]
+Ask = Callable[[FunctionCalls], Function]
 
 
-def query(_gateway: Gateway) -> Function:
+def query(_calls: FunctionCalls) -> Function:
     return query_function(VENDORS, DEFAULT_USER_FORMAT, page_size=10, offset=10)
 
 
-def read_by_query(_gateway: Gateway) -> Function:
+def read_by_query(_calls: FunctionCalls) -> Function:
     return read_by_query_function(VENDORS, DEFAULT_USER_FORMAT, page_size=2)
 
 
-def read_more(gateway: Gateway) -> Function:
-    result_id = gateway.call_for_rows(read_by_query(gateway)).result_id
+def read_more(calls: FunctionCalls) -> Function:
+    result_id = calls.ask_for_rows(read_by_query(calls), 2).result().result_id
     return functions.read_more(str(result_id), "VENDOR")
 
 
-def read(_gateway: Gateway) -> Function:
+def read(_calls: FunctionCalls) -> Function:
     return functions.read("VENDOR", [1], ["RECORDNO"])
 
 
-def lookup(_gateway: Gateway) -> Function:
+def lookup(_calls: FunctionCalls) -> Function:
     return functions.lookup("VENDOR")
 
 
-def lookup_of_type(_gateway: Gateway) -> Function:
+def lookup_of_type(_calls: FunctionCalls) -> Function:
     return functions.lookup("SODOCUMENT", "Sales Invoice")
 
 
-def report_definition(_gateway: Gateway) -> Function:
+def report_definition(_calls: FunctionCalls) -> Function:
     element = E.readReport(E.report(REPORT), type="interactive", returnDef="true")
     return Function(element, Call("readReport", REPORT))
 
 
-def report_page(gateway: Gateway) -> Function:
+def report_page(calls: FunctionCalls) -> Function:
     run = E.readReport(E.report(REPORT), E.pagesize("1"), type="interactive")
-    report_id = gateway.call(
+    report_id = calls.ask(
         Function(run, Call("readReport", REPORT)),
         lambda data: str(data.findtext(".//REPORTID")),
-    )
+    ).result()
     return Function(E.readMore(E.reportId(report_id)), Call("readMore", REPORT))
 
 
@@ -103,22 +103,22 @@ def rewriting(pattern: str, told: str, times: int | None) -> Fault:
 @pytest.mark.parametrize(("part", "ask", "pattern", "told"), MIXED_UP, ids=IDS)
 def test_answer_to_another_request_is_asked_for_once_more(
     sandbox: Sandbox,
-    gateway: MakeGateway,
+    calls: MakeCalls,
     part: str,
     ask: Ask,
     pattern: str,
     told: str,
 ) -> None:
-    connected = gateway()
+    connected = calls()
     connected.server_now()
     function = ask(connected)
     sandbox.faults.add(rewriting(pattern, told, times=1))
     sandbox.forget_calls()
-    connected.call(function, lambda data: data)
+    connected.ask(function, lambda data: data).result()
     assert len(sandbox.calls) == 2
     sandbox.faults.add(rewriting(pattern, told, times=None))
     with pytest.raises(WrongAnswer, match=f"got the answer to another .*{part} is '"):
-        connected.call(function, lambda data: data)
+        connected.ask(function, lambda data: data).result()
     assert len(sandbox.calls) == 4
 
 
@@ -131,18 +131,18 @@ LEFT_OUT = (
 
 @pytest.mark.parametrize("ask", sorted({m[1] for m in MIXED_UP}, key=str))
 def test_what_an_answer_leaves_out_is_not_missed(
-    sandbox: Sandbox, gateway: MakeGateway, ask: Ask
+    sandbox: Sandbox, calls: MakeCalls, ask: Ask
 ) -> None:
     def strip(reply: Reply) -> Reply:
         body = re.sub(LEFT_OUT, "", reply.body.decode())
         return replace(reply, body=body.encode())
 
-    connected = gateway()
+    connected = calls()
     connected.server_now()
     function = ask(connected)
     sandbox.forget_calls()
     sandbox.faults.add(Fault(FaultKind.REWRITTEN, rewrite=strip))
-    connected.call(function, lambda data: data)
+    connected.ask(function, lambda data: data).result()
     assert len(sandbox.calls) == 1
 
 

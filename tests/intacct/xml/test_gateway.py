@@ -20,24 +20,27 @@ from tap_sage_intacct.intacct.errors import (
     RequestTimedOut,
     TransientError,
 )
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
+from tap_sage_intacct.intacct.pending import Pending
 from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT
 from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.calls import FunctionCalls
 from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
-from tap_sage_intacct.intacct.xml.gateway import Gateway
 from tap_sage_intacct.intacct.xml.query import query_function
 from tests.intacct.asked_ahead import wait_for_answers
-from tests.intacct.conftest import MakeGateway
+from tests.intacct.conftest import MakeCalls, MakeGateway
 from tests.loading import SCANNER
 
 
 def vendors(gateway: Gateway, page_size: int = 2000) -> list[str]:
     """RECORDNO of every vendor."""
     reader = ObjectReader(gateway, "VENDOR", ("RECORDNO",), page_size=page_size)
-    pages = key_set_pages(reader, RECORD_NUMBER)
+    pages = KeySetPaging(reader, RECORD_NUMBER).pages()
     return [row["RECORDNO"] for page in pages for row in page.rows]
 
 
@@ -57,85 +60,91 @@ def test_signs_in_once(sandbox: Sandbox, gateway: MakeGateway) -> None:
     assert asked(sandbox, "readUserFormatting") == 1
 
 
-def vendor_page(gateway: Gateway, *fields: str) -> Function:
+def vendor_page(*fields: str) -> Function:
     query = Query("VENDOR", fields or ("RECORDNO",), None, ("RECORDNO",))
-    return query_function(query, gateway.user_format(), page_size=2000)
+    return query_function(query, DEFAULT_USER_FORMAT, page_size=2000)
 
 
-def test_begun_call_is_answered_once(sandbox: Sandbox, gateway: MakeGateway) -> None:
-    connected = gateway()
-    page = vendor_page(connected)
-    begun = connected.begin(page)
-    for calls in (1, 2):
-        rows = connected.call_for_rows(vendor_page(connected), begun).rows
-        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
-        assert asked(sandbox, "query") == calls
+def ask(connected: FunctionCalls) -> Pending[RowSet]:
+    return connected.ask_for_rows(vendor_page(), 2000)
 
 
-def test_begun_call_does_not_answer_another(gateway: MakeGateway) -> None:
-    connected = gateway()
-    begun = connected.begin(vendor_page(connected))
-    rows = connected.call_for_rows(vendor_page(connected, "VENDORID"), begun).rows
-    assert rows
-    assert all(row["VENDORID"] for row in rows)
+def record_numbers(answer: Pending[RowSet]) -> list[str]:
+    return [row["RECORDNO"] for row in answer.result().rows]
 
 
-def test_begun_call_that_fails_is_repeated(
-    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+def test_answer_is_asked_for_once_and_again_where_it_is_awaited_again(
+    sandbox: Sandbox, calls: MakeCalls
 ) -> None:
-    connected = gateway()
+    pending = ask(calls())
+    for count in (1, 2):
+        assert record_numbers(pending) == expected(sandbox)
+        assert asked(sandbox, "query") == count
+
+
+def test_pending_call_that_fails_is_repeated(
+    sandbox: Sandbox, calls: MakeCalls, caplog: pytest.LogCaptureFixture
+) -> None:
     sandbox.faults.add(Fault(FaultKind.RATE_LIMIT, function="query"))
-    begun = connected.begin(vendor_page(connected))
-    rows = connected.call_for_rows(vendor_page(connected), begun).rows
-    assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+    assert record_numbers(ask(calls())) == expected(sandbox)
     assert asked(sandbox, "query") == 2
     assert caplog.text.count("Retry 1") == 1
 
 
-def test_calls_begun_in_a_session_that_ends_share_a_new_one(
-    sandbox: Sandbox, gateway: MakeGateway, caplog: pytest.LogCaptureFixture
+def test_pending_calls_in_a_session_that_ends_share_a_new_one(
+    sandbox: Sandbox, calls: MakeCalls, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    connected = gateway()
-    page = vendor_page(connected)
+    connected = calls()
+    connected.server_now()
     sandbox.end_sessions()
-    begun = [connected.begin(page) for _ in range(3)]
-    for call in begun:
-        rows = connected.call_for_rows(page, call).rows
-        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+    for answer in [ask(connected) for _ in range(3)]:
+        assert record_numbers(answer) == expected(sandbox)
     assert asked(sandbox, "getAPISession") == 2
     assert caplog.text.count("signing in again") == 1
 
 
-def test_signing_in_again_lets_begun_calls_go_first(
-    sandbox: Sandbox, gateway: MakeGateway, clock: ManualClock
+def test_signing_in_again_lets_pending_calls_go_first(
+    sandbox: Sandbox, calls: MakeCalls, clock: ManualClock
 ) -> None:
     sandbox.switches = Switches(session_seconds=3600)
-    connected = gateway(max_connections=1)
-    page = vendor_page(connected)
+    connected = calls(max_connections=1)
+    connected.server_now()
     sandbox.faults.add(Fault(FaultKind.SLOW, function="query", seconds=0.3))
-    begun = [connected.begin(page) for _ in range(2)]
+    pending = [ask(connected) for _ in range(2)]
     clock.advance(3400)
     # In a thread, so that the test ends also if the two wait for each other.
     renewed = threading.Thread(target=connected.server_now, daemon=True)
     renewed.start()
     renewed.join(timeout=20)
     assert not renewed.is_alive()
-    for call in begun:
-        rows = connected.call_for_rows(page, call).rows
-        assert [row["RECORDNO"] for row in rows] == expected(sandbox)
+    for answer in pending:
+        assert record_numbers(answer) == expected(sandbox)
 
 
 def test_server_clock_is_taken_when_an_answer_comes(
-    gateway: MakeGateway, clock: ManualClock
+    calls: MakeCalls, clock: ManualClock
 ) -> None:
-    connected = gateway()
-    begun = connected.begin(vendor_page(connected))
+    connected = calls()
+    pending = ask(connected)
     wait_for_answers()
     before = connected.server_now()
     clock.advance(60)
-    connected.call_for_rows(vendor_page(connected), begun)
+    pending.result()
     assert connected.server_now() == before + timedelta(minutes=1)
+
+
+def test_page_asked_for_before_a_lesson_is_asked_for_again(
+    sandbox: Sandbox, gateway: MakeGateway
+) -> None:
+    """Two pages are too large; the second is not waited for, but asked for less."""
+    reader = ObjectReader(gateway(), "VENDOR", ("RECORDNO",), page_size=400)
+    sandbox.faults.add(Fault(FaultKind.HTTP_524, function="query", times=2))
+    pages = [reader.query(None, ("RECORDNO",)) for _ in range(2)]
+    wait_for_answers()
+    sizes = [page.result().page_size for page in pages]
+    assert sizes == [200, 200]
+    assert asked(sandbox, "query") == 4
 
 
 def test_session_that_ends_mid_run_is_renewed(
@@ -258,7 +267,7 @@ def test_row_that_speaks_of_an_error_page_is_none(
     reader = ObjectReader(connected, "VENDOR", ("RECORDNO", "NAME"), page_size=100)
     names = [
         row["NAME"]
-        for page in key_set_pages(reader, RECORD_NUMBER)
+        for page in KeySetPaging(reader, RECORD_NUMBER).pages()
         for row in page.rows
     ]
     assert memo in names
@@ -361,9 +370,9 @@ def test_denied_object_names_the_permission(
     assert caught.value.support_id
 
 
-def test_each_of_several_functions_fails_on_its_own(gateway: MakeGateway) -> None:
+def test_each_of_several_functions_fails_on_its_own(calls: MakeCalls) -> None:
     """And is a call of its own, beside the sign-in: so Intacct bills them."""
-    asked = gateway()
+    asked = calls()
     answers = asked.call_each(
         [
             functions.lookup("VENDOR"),
@@ -376,7 +385,7 @@ def test_each_of_several_functions_fails_on_its_own(gateway: MakeGateway) -> Non
         True,
         False,
     ]
-    assert asked.calls == 4
+    assert asked.counts.total == 4
 
 
 @pytest.mark.parametrize(
@@ -399,14 +408,14 @@ def test_endpoint_of_a_stranger_is_not_followed(
 
 
 def test_data_is_read_inside_the_retry(
-    sandbox: Sandbox, gateway: MakeGateway, pauses: list[float]
+    sandbox: Sandbox, calls: MakeCalls, pauses: list[float]
 ) -> None:
     sandbox.faults.add(Fault(FaultKind.TRUNCATED, function="lookup"))
-    data = gateway().call(functions.lookup("VENDOR"), lambda element: element)
+    data = calls().ask(functions.lookup("VENDOR"), lambda element: element).result()
     assert data.find("Type") is not None
     assert len(pauses) == 1
     with pytest.raises(IntacctError):
-        gateway().call(functions.lookup("NOSUCH"), read_rows)
+        calls().ask(functions.lookup("NOSUCH"), read_rows).result()
 
 
 def test_no_secret_is_logged_or_raised(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from intacct_sandbox import Sandbox
 from tap_sage_intacct.intacct.errors import Call, InvalidResponse
+from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.query import Query
 from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.xml.envelope import (
@@ -19,9 +20,8 @@ from tap_sage_intacct.intacct.xml.envelope import (
     parse_response,
     read_rows,
 )
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
-from tap_sage_intacct.intacct.xml.query import query_function
 from tap_sage_intacct.settings.settings import Settings
 from tests.intacct.xml.test_responses import ASKED, success
 
@@ -33,23 +33,21 @@ TEXTS = st.text(
 
 
 @pytest.fixture
-def gateway(sandbox: Sandbox) -> Gateway:
+def gateway(sandbox: Sandbox) -> XmlGateway:
     found = Settings.from_config(sandbox.config()).gateway
     assert isinstance(found, GatewaySettings)
-    return Gateway(found)
+    return XmlGateway(found)
 
 
-def ask(gateway: Gateway, *, as_json: bool) -> Sequence[Row]:
+def ask(gateway: XmlGateway, *, as_json: bool) -> Sequence[Row]:
     query = Query("VENDOR", FIELDS, None, ("RECORDNO",))
-    user_format = gateway.user_format()
-    function = query_function(query, user_format, page_size=2000, as_json=as_json)
-    return gateway.call_for_rows(function).rows
+    return gateway.query(query, page_size=2000, as_json=as_json).result().rows
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
 def test_any_table_reads_the_same_by_both_roads(
-    sandbox: Sandbox, gateway: Gateway, table: list[tuple[str, str]]
+    sandbox: Sandbox, gateway: XmlGateway, table: list[tuple[str, str]]
 ) -> None:
     company = sandbox.company
     numbers = [int(str(row["RECORDNO"])) for row in company.truth("VENDOR")]
@@ -60,7 +58,7 @@ def test_any_table_reads_the_same_by_both_roads(
     assert [list(row) for row in from_json] == [list(row) for row in from_xml]
 
 
-def test_columns_keep_the_order_of_the_selection(gateway: Gateway) -> None:
+def test_columns_keep_the_order_of_the_selection(gateway: XmlGateway) -> None:
     assert list(ask(gateway, as_json=True)[0]) == list(FIELDS)
 
 

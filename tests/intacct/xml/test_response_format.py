@@ -22,10 +22,11 @@ from tap_sage_intacct.catalog.sources import (
     ReadFunction,
 )
 from tap_sage_intacct.intacct.errors import ConfigurationError
-from tap_sage_intacct.intacct.pages.key_set import key_set_pages
+from tap_sage_intacct.intacct.gateway import GatewaySettings
+from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import RowSet
-from tap_sage_intacct.intacct.xml.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
 from tap_sage_intacct.settings.settings import Settings
 from tests.conftest import NOON
@@ -250,7 +251,7 @@ def test_columns_that_json_names_otherwise_are_not_believed(
         return replace(found, rows=rows)
 
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("tap_sage_intacct.intacct.xml.gateway.read_json_rows", renamed)
+    monkeypatch.setattr("tap_sage_intacct.intacct.xml.calls.read_json_rows", renamed)
     loaded(loader(page_size=PAGE, response_format="auto"), sandbox)
     assert pages(sandbox) == "XJXXXXX"
     assert len(gave_up(caplog)) == 1
@@ -372,8 +373,8 @@ def test_shared_keys_are_never_parted(sandbox: Sandbox, loader: MakeLoader) -> N
 def test_time_out_of_a_json_page_halves_the_page(sandbox: Sandbox) -> None:
     settings = Settings.from_config(sandbox.config()).gateway
     assert isinstance(settings, GatewaySettings)
-    reader = ObjectReader(Gateway(settings), OBJECT, ("RECORDNO",), page_size=150)
-    found = key_set_pages(reader, RECORD_NUMBER)
+    reader = ObjectReader(XmlGateway(settings), OBJECT, ("RECORDNO",), page_size=150)
+    found = KeySetPaging(reader, RECORD_NUMBER).pages()
     rows = list(next(found).rows)
     sandbox.faults.add(Fault(FaultKind.HTTP_524, function="query"))
     rows += [row for page in found for row in page.rows]
@@ -390,9 +391,9 @@ def test_session_is_renewed_once_in_its_life_on_the_json_road(
     settings = Settings.from_config(sandbox.config()).gateway
     assert isinstance(settings, GatewaySettings)
     reader = ObjectReader(
-        Gateway(settings, now=clock.now), OBJECT, ("RECORDNO",), page_size=PAGE
+        XmlGateway(settings, now=clock.now), OBJECT, ("RECORDNO",), page_size=PAGE
     )
-    found = key_set_pages(reader, RECORD_NUMBER)
+    found = KeySetPaging(reader, RECORD_NUMBER).pages()
     count = 0
     for page in found:
         count += len(page.rows)
