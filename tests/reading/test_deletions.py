@@ -16,6 +16,7 @@ from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
 from tap_sage_intacct.intacct.audit import record_number
 from tap_sage_intacct.intacct.errors import ConfigurationError
+from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.reading.key_store import InvalidKeyStore
 from tests.loading import Loader
 from tests.reading.test_balances import PERIODS
@@ -597,7 +598,7 @@ def test_parent_that_no_longer_shows_its_rows_does_not_delete_them(
     before = loaded(target, stream)
     clock.advance(DAY)
     sandbox.switches = replace(sandbox.switches, schedule_entries="nested")
-    monkeypatch.setattr("tap_sage_intacct.intacct.pages.nested._lines", lambda *_: [])
+    monkeypatch.setattr(XmlGateway, "owned_rows", lambda *_: [])
     target.run(catalog=catalog)
     assert loaded(target, stream) == before
 
