@@ -31,14 +31,14 @@ _LEVELS_TEXT = ", ".join(_LEVELS)
 
 
 class JsonFile(click.ParamType):  # type: ignore[type-arg]
-    """A file that must hold a JSON object; the SDK reads from what this gives."""
+    """A file that must hold a JSON object; the SDK gets its text."""
 
     name = "file"
 
     def __init__(
         self, check: Callable[[dict[str, Any], Path], None] | None = None
     ) -> None:
-        """Decide what else it must be.
+        """Say what else to check.
 
         Args:
             check: raises InvalidSettings for an object that cannot be used.
@@ -64,7 +64,7 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]
 
 
 def check_catalog(found: dict[str, Any], path: Path) -> None:
-    """Refuse what the SDK could not read.
+    """Refuse what the SDK cannot read.
 
     Raises:
         InvalidSettings: it is no catalog, or has no stream.
@@ -89,8 +89,8 @@ def run_command(
         command: makes the command; what it raises ends the run as well.
         logger: of the last line.
     """
-    # Meltano shows every warning, and a run that fails leaves files open: the last line
-    # shall be the one that tells what to do.
+    # Meltano shows every warning, and a run that fails leaves files open. But the last
+    # line must be the one that says what to do.
     warnings.filterwarnings("ignore", category=ResourceWarning)
     _buffer_output()
     code = EXIT_FAILURE
@@ -110,18 +110,18 @@ def run_command(
         code = 128 + signal.SIGINT
     except TapError as error:
         for problem in error.problems:
-            told = with_variable(problem, os.environ)
-            logger.critical(told, exc_info=_is_debugging(logger))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
+            text = with_variable(problem, os.environ)
+            logger.critical(text, exc_info=_is_debugging(logger))
+    except Exception as error:  # noqa: BLE001 - every error ends in one line
         _explain(error, logger)
     _let_go_of_output()
     sys.exit(code)
 
 
 def _buffer_output() -> None:
-    """Have every write finished, also where PYTHONUNBUFFERED is set.
+    """Make every write complete, even if PYTHONUNBUFFERED is set.
 
-    Without a buffer Python drops what a write leaves over, as it does at a signal.
+    Without a buffer, Python drops the rest of a write that a signal cuts short.
     """
     own = sys.__stdout__
     if own is None or own is not sys.stdout:
@@ -134,7 +134,7 @@ def _buffer_output() -> None:
 
 
 def _invoke(command: click.Command) -> int:
-    """As click's own `main`, which would end a broken pipe without a word."""
+    """As click's own `main`, which would end silently at a broken pipe."""
     code = 0
     try:
         with command.make_context(command.name, sys.argv[1:]) as context:
@@ -146,10 +146,10 @@ def _invoke(command: click.Command) -> int:
 
 
 def check_surroundings(variables: Mapping[str, str]) -> None:
-    """Refuse to begin where nothing can be written, or logged as it is asked.
+    """Refuse to start if output is closed or a log level is wrong.
 
     Raises:
-        InvalidSettings: standard output is closed, or a log level is none.
+        InvalidSettings: one of these.
     """
     if sys.stdout is None:
         raise InvalidSettings(
@@ -162,7 +162,7 @@ def check_surroundings(variables: Mapping[str, str]) -> None:
 
 
 def _explain(error: Exception, logger: logging.Logger) -> None:
-    """The last line, for an error of something that the tap uses.
+    """The last line, for an error that is not one of the tap's own.
 
     It repeats no text that may hold the value of a row.
     """
@@ -192,7 +192,7 @@ def _explain(error: Exception, logger: logging.Logger) -> None:
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         logger.critical(
-            "The tap failed in a way that it does not know: %s in %s, line %s. Run it again "
+            "The tap failed with an unexpected error: %s in %s, line %s. Run it again "
             "with TAP_SAGE_INTACCT_LOGLEVEL=DEBUG, which shows the traceback, and report it.",
             type(error).__name__,
             Path(place.filename).name,
@@ -202,7 +202,7 @@ def _explain(error: Exception, logger: logging.Logger) -> None:
 
 
 def _let_go_of_output() -> None:
-    """Keep Python from complaining, at its end, of what it cannot write."""
+    """Keep Python from complaining at exit about output that it cannot write."""
     if sys.stdout is None:
         return
     try:

@@ -115,7 +115,7 @@ class Companion(click.Group):
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
             place = traceback.extract_tb(error.__traceback__)[-1]
             _fail(
-                f"failed in a way that it does not know: {type(error).__name__} in "
+                f"failed with an unexpected error: {type(error).__name__} in "
                 f"{Path(place.filename).name}, line {place.lineno}. Please report it."
             )
         finally:

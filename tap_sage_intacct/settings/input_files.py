@@ -1,6 +1,6 @@
-"""The JSON files that people hand in: settings, a catalog, a state.
+"""The JSON files that users give: settings, a catalog, a state.
 
-Reads them, and says in one line what is wrong with one.
+Reads a file, or says in one line what is wrong with it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def read_object(path: Path, option: str) -> dict[str, Any]:
         option: of the command line that names it, for messages.
 
     Raises:
-        InvalidSettings: it cannot be read, or holds something else. No part of its
-            content is repeated, which may be a password.
+        InvalidSettings: it cannot be read, or holds something else. The message
+            repeats none of its content, which may be a password.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
