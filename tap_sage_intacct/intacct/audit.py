@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.values import ValueType
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
 
 # Offsets into the trail fail at random with DL02000001 [C: hotglue, Meltano].
 _BY_TIME = PagingKey((KeyField("ACCESSTIME", ValueType.TIMESTAMP),), tie_breaker="ID")

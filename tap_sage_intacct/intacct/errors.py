@@ -26,19 +26,16 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from typing_extensions import override
 
 from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.http.masking import masked
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Cause(Enum):

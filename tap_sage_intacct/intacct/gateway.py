@@ -6,26 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.http.credentials import Login, Sender
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.http.transport import Contact
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.errors import IntacctError
-    from tap_sage_intacct.intacct.http.credentials import Login, Sender
-    from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
-    from tap_sage_intacct.intacct.pending import Pending
-    from tap_sage_intacct.intacct.query import Query, StoredValue
-    from tap_sage_intacct.intacct.reports import (
-        Argument,
-        ReportAnswer,
-        ReportDefinition,
-        ReportKind,
-    )
-    from tap_sage_intacct.intacct.rows.row import Row, RowSet
-    from tap_sage_intacct.intacct.rows.user_format import UserFormat
+from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
+from tap_sage_intacct.intacct.pending import Pending
+from tap_sage_intacct.intacct.query import Query, StoredValue
+from tap_sage_intacct.intacct.reports import (
+    Argument,
+    ReportAnswer,
+    ReportDefinition,
+    ReportKind,
+)
+from tap_sage_intacct.intacct.rows.row import Row, RowSet
+from tap_sage_intacct.intacct.rows.user_format import UserFormat
 
 DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.errors import (
     ConfigurationError,
@@ -16,13 +15,10 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     RequestTimedOut,
 )
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.pending import Pending
-from tap_sage_intacct.intacct.query import Condition, Query
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.query import StoredValue
-    from tap_sage_intacct.intacct.rows.row import RowSet
+from tap_sage_intacct.intacct.query import Condition, Query, StoredValue
+from tap_sage_intacct.intacct.rows.row import RowSet
 
 MAX_QUERY_PAGE = 2000
 MAX_READ_BY_QUERY_PAGE = 1000

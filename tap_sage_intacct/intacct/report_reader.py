@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import backoff
 
@@ -21,6 +20,7 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     RequestTimedOut,
 )
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.reports import (
     FAILED_WORDS,
     PAGE_ROWS,
@@ -30,9 +30,6 @@ from tap_sage_intacct.intacct.reports import (
     ReportKind,
     ReportRow,
 )
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 60.0

@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from html.entities import codepoint2name
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakSet
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.http.credentials import Secret
 
 MASK = "****"
 

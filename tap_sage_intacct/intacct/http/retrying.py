@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import backoff
+from backoff.types import Details
 
 from tap_sage_intacct.intacct.errors import (
     DatabaseRefused,
@@ -22,11 +23,6 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
     WrongAnswer,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from backoff.types import Details
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -36,14 +35,11 @@ from tap_sage_intacct.intacct.pages.paging_key import (
     at,
     up_to,
 )
+from tap_sage_intacct.intacct.pending import Pending
 from tap_sage_intacct.intacct.query import AllOf, Comparison, Condition, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.rows.row import column_of
+from tap_sage_intacct.intacct.rows.row import RowSet, column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.pending import Pending
-    from tap_sage_intacct.intacct.rows.row import RowSet
 
 # Record numbers have gaps where records were deleted, so a guess aims a little low.
 LEAST_PAGES_TO_GUESS = 8

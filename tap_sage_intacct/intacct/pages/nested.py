@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_sage_intacct.intacct.gateway import MAX_READ_KEYS
 from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.pages.page import Page, PagingStrategy
+from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import ObjectReader
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.row import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.intacct.pages.page import (
@@ -14,12 +13,10 @@ from tap_sage_intacct.intacct.pages.page import (
     log_and_read_again,
 )
 from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, positions_of
+from tap_sage_intacct.intacct.pending import Pending
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row, RowSet
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.pending import Pending
-    from tap_sage_intacct.intacct.query import Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from tap_sage_intacct.intacct.errors import PagesMoved
 from tap_sage_intacct.intacct.pages.paging_key import Position
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.rows.row import Row
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
 
 PAGE_TRIES = 3
 """How often a page, or a result set, that does not fit is asked for in all."""

@@ -7,7 +7,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -26,13 +25,11 @@ from tap_sage_intacct.intacct.pages.page import (
     log_and_read_again,
     unwatched,
 )
+from tap_sage_intacct.intacct.pages.paging_key import Position
+from tap_sage_intacct.intacct.pending import Pending
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import MIN_PAGE, ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row, RowSet
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.pages.paging_key import Position
-    from tap_sage_intacct.intacct.pending import Pending
-    from tap_sage_intacct.intacct.query import Condition
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from tap_sage_intacct.intacct.errors import Call, ErrorDetail, WrongAnswer
-
-if TYPE_CHECKING:
-    from lxml import etree
 
 _LONGEST_SHOWN = 60
 _READS_OBJECT = frozenset({"query", "readByQuery", "read", "readByName"})

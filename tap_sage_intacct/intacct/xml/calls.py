@@ -17,7 +17,9 @@ from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+from lxml import etree
 
 from tap_sage_intacct.intacct.errors import (
     IntacctError,
@@ -27,18 +29,22 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
     classify,
 )
+from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.http.call_counts import CallCounts
 from tap_sage_intacct.intacct.http.clock import ServerClock
 from tap_sage_intacct.intacct.http.credentials import Secret
 from tap_sage_intacct.intacct.http.endpoint import trusted_endpoint
 from tap_sage_intacct.intacct.http.masking import Mask
 from tap_sage_intacct.intacct.http.retrying import patiently
-from tap_sage_intacct.intacct.http.transport import Transport
+from tap_sage_intacct.intacct.http.transport import HttpAnswer, Transport
 from tap_sage_intacct.intacct.pending import Pending, ask_ahead
+from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import (
+    Authentication,
     Function,
     Response,
+    Result,
     is_json,
     json_response,
     parse_errors,
@@ -49,14 +55,6 @@ from tap_sage_intacct.intacct.xml.envelope import (
 )
 from tap_sage_intacct.intacct.xml.json_rows import read_json_rows
 from tap_sage_intacct.intacct.xml.session import CurrentSession, OpenSession
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from tap_sage_intacct.intacct.gateway import GatewaySettings
-    from tap_sage_intacct.intacct.http.transport import HttpAnswer
-    from tap_sage_intacct.intacct.rows.row import RowSet
-    from tap_sage_intacct.intacct.xml.envelope import Authentication, Result
 
 T = TypeVar("T")
 

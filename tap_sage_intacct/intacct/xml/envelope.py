@@ -8,10 +8,10 @@ and responses [D].
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from lxml import etree
 from lxml.builder import E
@@ -27,9 +27,6 @@ from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.rows.row import Row, RowSet, RowTable
 from tap_sage_intacct.intacct.rows.scanner import scan
 from tap_sage_intacct.intacct.xml.answer_check import check_control_id, check_result
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Authentication = Login | Secret
 """How an operation signs in: with a login, or with a session id."""

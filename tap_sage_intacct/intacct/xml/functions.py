@@ -5,15 +5,12 @@ Pure. Element names and order by Sage's request schema [D].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from lxml.builder import E
 
 from tap_sage_intacct.intacct.errors import Call
 from tap_sage_intacct.intacct.xml.envelope import Function
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAX_READ_KEYS = 100
 """Most record numbers of one `read` (Sage's page on records [D])."""

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from lxml import etree
 from typing_extensions import override
 
 from tap_sage_intacct.intacct.errors import (
@@ -18,32 +19,31 @@ from tap_sage_intacct.intacct.errors import (
     PermissionDenied,
     RequestRefused,
 )
-from tap_sage_intacct.intacct.gateway import Gateway, ResponseFormat
+from tap_sage_intacct.intacct.gateway import (
+    Gateway,
+    GatewaySettings,
+    Probe,
+    ResponseFormat,
+    Subject,
+)
 from tap_sage_intacct.intacct.http.clock import utc_now
-from tap_sage_intacct.intacct.query import holds_moments
+from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
+from tap_sage_intacct.intacct.pending import Pending
+from tap_sage_intacct.intacct.query import Query, StoredValue, holds_moments
+from tap_sage_intacct.intacct.reports import (
+    Argument,
+    ReportAnswer,
+    ReportDefinition,
+    ReportKind,
+)
+from tap_sage_intacct.intacct.rows.row import Row, RowSet
 from tap_sage_intacct.intacct.rows.user_format import DEFAULT_USER_FORMAT, UserFormat
 from tap_sage_intacct.intacct.xml import functions, metadata, reports
 from tap_sage_intacct.intacct.xml.calls import FunctionCalls
-from tap_sage_intacct.intacct.xml.envelope import read_nested_rows, read_rows
+from tap_sage_intacct.intacct.xml.envelope import Function, read_nested_rows, read_rows
 from tap_sage_intacct.intacct.xml.query import query_function, read_by_query_function
 from tap_sage_intacct.intacct.xml.stamp_evidence import stamp_evidence
 from tap_sage_intacct.intacct.xml.user_preferences import unknown_user_format, with_zone
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from tap_sage_intacct.intacct.gateway import GatewaySettings, Probe, Subject
-    from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
-    from tap_sage_intacct.intacct.pending import Pending
-    from tap_sage_intacct.intacct.query import Query, StoredValue
-    from tap_sage_intacct.intacct.reports import (
-        Argument,
-        ReportAnswer,
-        ReportDefinition,
-        ReportKind,
-    )
-    from tap_sage_intacct.intacct.rows.row import Row, RowSet
-    from tap_sage_intacct.intacct.xml.envelope import Function
 
 T = TypeVar("T")
 

@@ -7,7 +7,9 @@ and what is missing is empty.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+
+from lxml import etree
 
 from tap_sage_intacct.intacct.objects import (
     Dimension,
@@ -15,11 +17,6 @@ from tap_sage_intacct.intacct.objects import (
     ObjectDefinition,
     Relationship,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lxml import etree
 
 
 def read_object_names(data: etree._Element) -> tuple[str, ...]:

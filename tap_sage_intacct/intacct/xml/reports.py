@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 from lxml import etree
 from lxml.builder import E
@@ -22,10 +21,8 @@ from tap_sage_intacct.intacct.reports import (
     ReportKind,
     ReportRow,
 )
+from tap_sage_intacct.intacct.rows.user_format import UserFormat
 from tap_sage_intacct.intacct.xml.envelope import Function
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.user_format import UserFormat
 
 WAIT_SECONDS = 10
 """How long Intacct itself waits for the report before it answers, at most 30 [D]."""

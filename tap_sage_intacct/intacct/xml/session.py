@@ -10,13 +10,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.intacct.http.clock import ServerClock
 from tap_sage_intacct.intacct.http.credentials import Secret
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.xml.envelope import Authentication, Session
+from tap_sage_intacct.intacct.xml.envelope import Authentication, Session
 
 # A session this near its end is renewed first: a call may run for minutes, and one
 # that ends inside the call costs the call.

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.query import AllOf, Comparison, Operator, Query
+from tap_sage_intacct.intacct.rows.user_format import UserFormat
 from tap_sage_intacct.intacct.rows.user_zone import UserZone, offset_of
 from tap_sage_intacct.intacct.rows.values import (
     Converter,
@@ -26,12 +26,9 @@ from tap_sage_intacct.intacct.rows.values import (
     converter,
 )
 from tap_sage_intacct.intacct.xml import functions
+from tap_sage_intacct.intacct.xml.calls import FunctionCalls
 from tap_sage_intacct.intacct.xml.envelope import Function, read_rows
 from tap_sage_intacct.intacct.xml.query import query_function
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.user_format import UserFormat
-    from tap_sage_intacct.intacct.xml.calls import FunctionCalls
 
 # Every company has some of them, and each of their changes is audited.
 _OBJECTS = ("GLACCOUNT", "VENDOR", "CUSTOMER", "DEPARTMENT", "EMPLOYEE")
