@@ -21,10 +21,11 @@ import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from intacct_sandbox.clock import SystemClock
 from intacct_sandbox.company.company import Company
@@ -32,9 +33,6 @@ from intacct_sandbox.loopback import check_free
 from intacct_sandbox.pigment import PigmentSandbox, Workspace
 from intacct_sandbox.sandbox import Sandbox
 from intacct_sandbox.switches import PLAIN_CREDENTIALS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 # Any length will do: a signal ends it.
 _LONG_SECONDS = 3600

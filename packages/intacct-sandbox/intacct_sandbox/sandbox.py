@@ -7,21 +7,18 @@ know: how anything is served.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable
+from typing import final
 
 from typing_extensions import override
 
+from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.faults import Faults
 from intacct_sandbox.gateway.gateway import Gateway
 from intacct_sandbox.gateway.server import GatewayServer
 from intacct_sandbox.loopback import LoopbackService
 from intacct_sandbox.switches import Credentials, Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.calls import Call
 
 
 @final

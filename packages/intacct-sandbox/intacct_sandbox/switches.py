@@ -7,15 +7,13 @@ a client is tested against both readings of whatever Sage does not document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from intacct_sandbox.company.reports import REPORTS, Report
 from intacct_sandbox.wire.formatting import UserFormatting
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Refused by `query` although `lookup` lists them [C].
 _UNQUERYABLE: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -96,7 +94,7 @@ class Switches:
         formatting: the API user's preferences, which rule every date [C].
         denied_objects: objects the role may not read: PL04000005 [C].
         unsubscribed_objects: objects of modules the company does not have; the
-            answer is the same [C]. An application of which nothing else is left is
+            answer is the same [C]. An application without any other object is
             missing from the user's permissions [I].
         api_usage: the object that counts billed calls is offered to the user; there
             is one [C], who may read it is unknown [?].

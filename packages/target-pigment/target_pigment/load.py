@@ -1,7 +1,7 @@
 """One stream from its first SCHEMA to the end of input: what came, and may it be pushed.
 
-Outlives the SDK's sinks, of which a stream has a new one after each change of schema:
-a replace must still be one push.
+Outlives the SDK's sinks: a stream gets a new one after each change of schema, but a
+replace must still be one push.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class StreamLoad:
         """
         key = self._key(record)
         if record.get(DELETED_AT) is None:
-            self._tell_of_absent_columns(record)
+            self._tell_absent_columns(record)
         elif self._drops_deleted():
             self.deleted += 1
             if key is not None:
@@ -146,7 +146,7 @@ class StreamLoad:
                 "see csv.datetime_as."
             ) from error
 
-    def _tell_of_absent_columns(self, record: Mapping[str, Any]) -> None:
+    def _tell_absent_columns(self, record: Mapping[str, Any]) -> None:
         """Not of a deletion, which by Singer's custom holds its key and its time only."""
         for name in sorted(self._column_names - record.keys()):
             self._tell(

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from typing_extensions import override
 
 MASK = "****"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A text whose `repr` and `str` are masked.
+    """A text whose `repr` and `str` are masked."""
 
-    It is without the line break with which keys come out of files.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text.strip()
+    _text: str
 
     def reveal(self) -> str:
         """The text itself; for the Authorization header only."""
@@ -40,13 +36,3 @@ class Secret:
     def __repr__(self) -> str:
         """Masked, whatever the secret."""
         return f"Secret({MASK})"
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        """Equal texts are equal secrets."""
-        return isinstance(other, Secret) and other._text == self._text
-
-    @override
-    def __hash__(self) -> int:
-        """As the text."""
-        return hash(self._text)

@@ -47,7 +47,7 @@ class Company(EditableBooks):
         try:
             company._fill(definitions, seed, journal_lines)
         except BaseException:
-            # Half a company is none, and must not be opened as one.
+            # Half a company must not be opened as a whole one.
             company.close()
             path.unlink(missing_ok=True)
             raise

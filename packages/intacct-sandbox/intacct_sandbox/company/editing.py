@@ -178,7 +178,7 @@ class EditableBooks:
         Args:
             object_name: of the row.
             number: its RECORDNO.
-            audited: whether the audit trail tells of it.
+            audited: whether the audit trail records it.
         """
         definition = self._changeable(object_name)
         with self.transaction() as connection:
@@ -202,7 +202,7 @@ class EditableBooks:
         Args:
             object_name: of the row.
             number: its RECORDNO.
-            audited: whether the audit trail tells that the old one went, which is
+            audited: whether the audit trail records that the old one went, which is
                 unknown of the real one [?].
         """
         with self.transaction() as connection:

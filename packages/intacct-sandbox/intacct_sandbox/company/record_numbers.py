@@ -1,8 +1,8 @@
-"""RECORDNOs, of which none is ever given twice.
+"""RECORDNOs; none is ever given twice.
 
 What lives here: the highest number that each object ever had. What it must not know:
-what a row means. The idea: the table itself tells as long as nothing is deleted; a note
-is taken before that. The audit trail names deleted rows by their number, so one given
+what a row means. The idea: the table itself shows it as long as nothing is deleted; a
+note is taken before that. The audit trail names deleted rows by their number, so one given
 again would be taken for the row that went.
 """
 

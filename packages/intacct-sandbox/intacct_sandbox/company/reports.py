@@ -9,11 +9,10 @@ it, so it says in full what its answer looks like.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from xml.sax.saxutils import escape
 
-if TYPE_CHECKING:
-    from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.company.definitions import ObjectDefinition
 
 REPORTING_PERIOD = "REPORTINGPERIOD"
 """The one prompt that is not a field [D]. The definition in the docs calls it PERIOD,
@@ -26,7 +25,7 @@ class Report:
 
     Attributes:
         name: how it is run, to the letter [D].
-        kind: of which of the two report writers it is [D].
+        kind: the report writer that made it, one of two [D].
         columns: field paths of the object, as `query` selects them; an empty one is
             a computed column without a name. One may occur twice.
         parameters: prompts: field paths, which the object's name may precede, or

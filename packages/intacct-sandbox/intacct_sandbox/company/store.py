@@ -174,7 +174,7 @@ def plain(number: Decimal) -> str:
 
 
 def cents(text: str | None) -> int:
-    """An amount of at most two decimals in cents; null is none.
+    """An amount of at most two decimals in cents; null is 0.
 
     Raises:
         ValueError: more decimals, which would count as a hundred times the amount.

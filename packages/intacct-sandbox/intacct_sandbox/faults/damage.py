@@ -7,12 +7,14 @@ moment at which a fault can bite.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from intacct_sandbox.faults.faults import FaultKind
+from intacct_sandbox.faults.faults import Fault, FaultKind, Faults
 from intacct_sandbox.wire import replies
+from intacct_sandbox.wire.calls import Call
 from intacct_sandbox.wire.errors import (
     ErrorEntry,
     FunctionRefusal,
@@ -20,12 +22,6 @@ from intacct_sandbox.wire.errors import (
     database_error,
 )
 from intacct_sandbox.wire.replies import Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from intacct_sandbox.faults.faults import Fault, Faults
-    from intacct_sandbox.wire.calls import Call
 
 RefusalT = TypeVar("RefusalT", bound=Refusal)
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from intacct_sandbox.wire.calls import Call
-    from intacct_sandbox.wire.errors import Refusal
-    from intacct_sandbox.wire.replies import Reply
+from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.errors import Refusal
+from intacct_sandbox.wire.replies import Reply
 
 
 class FaultKind(Enum):

@@ -8,14 +8,11 @@ two calls that are served at once exchange theirs.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
+from intacct_sandbox.faults.damage import Damage
 from intacct_sandbox.faults.faults import FaultKind
-
-if TYPE_CHECKING:
-    from intacct_sandbox.faults.damage import Damage
-    from intacct_sandbox.wire.calls import Call
-    from intacct_sandbox.wire.replies import Reply
+from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.replies import Reply
 
 LONGEST_WAIT_SECONDS = 0.5
 """For a partner; without one a call gets its own reply."""
@@ -79,5 +76,5 @@ class _Meeting:
         return self._own
 
     def wait(self) -> None:
-        """Until somebody has come, or nobody comes."""
+        """Until another call has come, but not for ever."""
         self._met.wait(LONGEST_WAIT_SECONDS)

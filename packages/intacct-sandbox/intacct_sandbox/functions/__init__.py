@@ -6,7 +6,9 @@ The idea: what is in the request schema is in this table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+
+from lxml import etree
 
 from intacct_sandbox.functions.auditing import get_audit_trail
 from intacct_sandbox.functions.balances import (
@@ -32,16 +34,11 @@ from intacct_sandbox.functions.related import (
 )
 from intacct_sandbox.functions.reports import read_report
 from intacct_sandbox.functions.signing import get_api_session, read_user_formatting
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.wire.unserved import UNSERVED
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Handler = Callable[[etree._Element, Surroundings], Answer]  # noqa: SLF001 - lxml has no public name for it
 
-    from lxml import etree
-
-    from intacct_sandbox.functions.surroundings import Answer, Surroundings
-
-    Handler = Callable[[etree._Element, Surroundings], Answer]  # noqa: SLF001 - lxml has no public name for it
 
 HANDLERS: Mapping[str, Handler] = {
     "getAPISession": get_api_session,

@@ -6,18 +6,13 @@ are called is a guess [?].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lxml import etree
 
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.company.company import Company
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 
 def get_audit_trail(call: etree._Element, around: Surroundings) -> Answer:

@@ -7,22 +7,18 @@ details, and so agree with GLACCOUNTBALANCE, which is made of the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from lxml import etree
 
 from intacct_sandbox.company.store import cents_text, quote
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lxml import etree
-
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 # Restrictions by a dimension, and the column that each is about.
 _RESTRICTIONS: Mapping[str, str] = {

@@ -6,9 +6,10 @@ The idea: none of these asks whether the role may read the object [C].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lxml import etree
 
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.metadata import (
     dimensions_document,
     inspect_all,
@@ -19,12 +20,6 @@ from intacct_sandbox.objects.metadata import (
 )
 from intacct_sandbox.objects.visibility import require_described, require_readable
 from intacct_sandbox.wire.errors import FunctionRefusal, object_not_found
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 
 def lookup(call: etree._Element, around: Surroundings) -> Answer:

@@ -8,16 +8,26 @@ happens to the books meanwhile does not show [D].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lxml import etree
+
+from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import quote
 from intacct_sandbox.functions.reports import read_more_report
 from intacct_sandbox.functions.sessions import ResultSet
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.balances import restrict_to_period
 from intacct_sandbox.objects.columns import LegacyColumns
-from intacct_sandbox.objects.conditions import Sql, compile_condition, fields_of
+from intacct_sandbox.objects.conditions import (
+    Column,
+    Condition,
+    Sql,
+    compile_condition,
+    fields_of,
+)
 from intacct_sandbox.objects.legacy_query import parse_legacy_query
 from intacct_sandbox.objects.query import register_functions
 from intacct_sandbox.objects.rows import (
@@ -28,15 +38,6 @@ from intacct_sandbox.objects.rows import (
 )
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import database_error, invalid_argument
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.surroundings import Surroundings
-    from intacct_sandbox.objects.conditions import Column, Condition
 
 _DEFAULT_PAGE_ROWS = 100
 _FORMATS = frozenset({"xml", "csv", "json"})

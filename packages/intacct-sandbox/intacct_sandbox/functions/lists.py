@@ -9,20 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from intacct_sandbox.functions.surroundings import Answer
+from lxml import etree
+
+from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction, Operator
 from intacct_sandbox.objects.query import Order, Page, Query, Selected, run_query
 from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import denied, invalid_argument
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 _MOST_ITEMS = 1000
 _DEFAULT_ITEMS = 100

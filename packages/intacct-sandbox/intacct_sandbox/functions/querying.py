@@ -8,19 +8,15 @@ good, and only then data [C].
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from intacct_sandbox.functions.surroundings import Answer
+from lxml import etree
+
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.balances import restrict_to_period
 from intacct_sandbox.objects.query import Page, Query, parse_query, run_query
 from intacct_sandbox.objects.rows import page_attributes, render_raw, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import invalid_argument
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 
 def query(call: etree._Element, around: Surroundings) -> Answer:

@@ -6,12 +6,17 @@ must not know: filters. The idea: at most a hundred keys, whole records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from sqlite3 import Connection
+from typing import Any
 
+from lxml import etree
+
+from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import quote
 from intacct_sandbox.functions.legacy import output_columns
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.rows import (
     false_for_null,
@@ -21,15 +26,6 @@ from intacct_sandbox.objects.rows import (
 )
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from sqlite3 import Connection
-
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 _MOST_KEYS = 100
 

@@ -6,14 +6,10 @@ missing permission [C]. That each of these functions uses them is [I].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lxml import etree
 
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.wire.errors import denied
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.functions.surroundings import Answer, Surroundings
 
 
 def refuse(call: etree._Element, _around: Surroundings) -> Answer:

@@ -5,21 +5,16 @@ Each is served as far as its answer is known. Shapes that nobody recorded are ma
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lxml import etree
 
+from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import quote
 from intacct_sandbox.functions.legacy import field_ids, output_columns
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.rows import page_attributes, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 
 def read_related(call: etree._Element, around: Surroundings) -> Answer:

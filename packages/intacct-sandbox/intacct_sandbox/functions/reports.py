@@ -9,17 +9,19 @@ page by page, and is gone with its last page [D].
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lxml import etree
 
-from intacct_sandbox.company.reports import REPORTING_PERIOD, report_definition
+from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.company.reports import REPORTING_PERIOD, Report, report_definition
 from intacct_sandbox.functions.sessions import ReportRun
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction
-from intacct_sandbox.objects.query import Order, Query, Selected, run_query
+from intacct_sandbox.objects.query import Order, Page, Query, Selected, run_query
 from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
 from intacct_sandbox.wire.errors import (
     database_error,
@@ -27,14 +29,6 @@ from intacct_sandbox.wire.errors import (
     report_not_found,
     unknown_argument,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.company.reports import Report
-    from intacct_sandbox.functions.surroundings import Surroundings
-    from intacct_sandbox.objects.query import Page
 
 _DEFAULT_PAGE_ROWS = 100
 _LARGEST_PAGE = 1000

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from intacct_sandbox.clock import Clock
+from intacct_sandbox.objects.rows import OutputColumn
 from intacct_sandbox.wire.errors import invalid_session
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from intacct_sandbox.clock import Clock
-    from intacct_sandbox.objects.rows import OutputColumn
 
 
 @dataclass(slots=True)

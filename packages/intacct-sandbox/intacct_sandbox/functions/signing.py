@@ -6,17 +6,12 @@ users and entities.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lxml import etree
 
-from intacct_sandbox.functions.surroundings import Answer
+from intacct_sandbox.company.company import Company
+from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument, session_failed
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.functions.surroundings import Surroundings
 
 
 def get_api_session(call: etree._Element, around: Surroundings) -> Answer:

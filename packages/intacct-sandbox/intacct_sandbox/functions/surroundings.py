@@ -7,28 +7,23 @@ know: any particular function.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from sqlite3 import OperationalError
-from typing import TYPE_CHECKING
+from sqlite3 import Connection, OperationalError
 
+from intacct_sandbox.company.company import Company
+from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.functions.sessions import Kept, Session, Sessions
+from intacct_sandbox.objects.conditions import Sql
+from intacct_sandbox.objects.rows import RawBody
 from intacct_sandbox.objects.visibility import visible_rows
+from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.errors import (
     database_error,
     invalid_argument,
     object_not_found,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from sqlite3 import Connection
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.functions.sessions import Kept, Session, Sessions
-    from intacct_sandbox.objects.conditions import Sql
-    from intacct_sandbox.objects.rows import RawBody
-    from intacct_sandbox.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.damage import Damage
+from intacct_sandbox.faults.faults import Faults
 from intacct_sandbox.faults.mixups import Mixups
 from intacct_sandbox.functions.sessions import Sessions
 from intacct_sandbox.gateway.operations import ControlIds, OperationRunner, Served
+from intacct_sandbox.switches import Credentials, Switches
 from intacct_sandbox.wire import replies
 from intacct_sandbox.wire.calls import Call, CallLog
-from intacct_sandbox.wire.documents import parse_request, salvage_control
+from intacct_sandbox.wire.documents import (
+    Control,
+    Login,
+    Request,
+    parse_request,
+    salvage_control,
+)
 from intacct_sandbox.wire.envelope import (
     ErrorStyle,
     render_control_failure,
@@ -34,15 +43,7 @@ from intacct_sandbox.wire.errors import (
     unknown_policy,
     wrong_sender,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.faults.faults import Faults
-    from intacct_sandbox.switches import Credentials, Switches
-    from intacct_sandbox.wire.documents import Control, Login, Request
-    from intacct_sandbox.wire.replies import Reply
+from intacct_sandbox.wire.replies import Reply
 
 
 class Gateway:

@@ -8,16 +8,29 @@ by one; a transaction turns the others' success into `aborted`.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
+from intacct_sandbox.company.company import Company
+from intacct_sandbox.faults.damage import Damage
 from intacct_sandbox.functions import HANDLERS
+from intacct_sandbox.functions.sessions import Session, Sessions
 from intacct_sandbox.functions.signing import entity_exists
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.wire.envelope import Authentication, OperationAnswer, Result
+from intacct_sandbox.objects.rows import RawBody
+from intacct_sandbox.switches import Credentials, Switches
+from intacct_sandbox.wire.calls import Call
+from intacct_sandbox.wire.documents import Control, FunctionCall, Login, Operation
+from intacct_sandbox.wire.envelope import (
+    Authentication,
+    OperationAnswer,
+    Result,
+    Status,
+)
 from intacct_sandbox.wire.errors import (
     AuthenticationRefusal,
+    ErrorEntry,
     FunctionRefusal,
     address_refused,
     invalid_argument,
@@ -29,19 +42,6 @@ from intacct_sandbox.wire.errors import (
     sign_in_incorrect,
     unknown_entity,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from intacct_sandbox.company.company import Company
-    from intacct_sandbox.faults.damage import Damage
-    from intacct_sandbox.functions.sessions import Session, Sessions
-    from intacct_sandbox.objects.rows import RawBody
-    from intacct_sandbox.switches import Credentials, Switches
-    from intacct_sandbox.wire.calls import Call
-    from intacct_sandbox.wire.documents import Control, FunctionCall, Login, Operation
-    from intacct_sandbox.wire.envelope import Status
-    from intacct_sandbox.wire.errors import ErrorEntry
 
 
 @dataclass(frozen=True, slots=True)

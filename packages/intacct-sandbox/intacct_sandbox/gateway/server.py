@@ -9,16 +9,14 @@ from __future__ import annotations
 import gzip
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from typing_extensions import override
 
+from intacct_sandbox.gateway.gateway import Gateway
 from intacct_sandbox.loopback import LoopbackHandler, LoopbackServer
 from intacct_sandbox.wire.replies import HTML_TYPE, Reply
-
-if TYPE_CHECKING:
-    from intacct_sandbox.gateway.gateway import Gateway
 
 GATEWAY_PATH = "/ia/xml/xmlgw.phtml"
 _FORM_TYPE = "application/x-www-form-urlencoded"

@@ -7,15 +7,10 @@ every other period has no rows [D/I].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from intacct_sandbox.objects.conditions import Sql, names_value
+from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.objects.conditions import Condition, Sql, names_value
+from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.errors import database_error
-
-if TYPE_CHECKING:
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.objects.conditions import Condition
-    from intacct_sandbox.switches import Switches
 
 _NOTHING = " AND 0"
 _BUDGETED = (

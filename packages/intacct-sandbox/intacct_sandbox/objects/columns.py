@@ -8,27 +8,23 @@ and the joins it needs gather here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
 
+from intacct_sandbox.company.definitions import (
+    FieldDefinition,
+    ObjectDefinition,
+    RelationshipDefinition,
+)
 from intacct_sandbox.company.store import plain, quote
 from intacct_sandbox.objects.conditions import DECIMAL_TYPES, Column, Sql, SqlValue
+from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.errors import (
     hierarchy_too_deep,
     unknown_fields,
     unqueryable_fields,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from intacct_sandbox.company.definitions import (
-        FieldDefinition,
-        ObjectDefinition,
-        RelationshipDefinition,
-    )
-    from intacct_sandbox.switches import Switches
-    from intacct_sandbox.wire.formatting import UserFormatting
+from intacct_sandbox.wire.formatting import UserFormatting
 
 _LARGEST_INTEGER = 2**63 - 1
 # A boolean filter value in neither form matches no row, as an unknown label does.

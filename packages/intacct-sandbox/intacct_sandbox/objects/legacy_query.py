@@ -15,7 +15,8 @@ real gateway gives (DL02000001) [C].
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import Literal, cast
 
 from intacct_sandbox.objects.conditions import (
     Comparison,
@@ -25,10 +26,6 @@ from intacct_sandbox.objects.conditions import (
     Operator,
 )
 from intacct_sandbox.wire.errors import database_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Literal
 
 _TOKEN = re.compile(
     r"""\s*(?:

@@ -7,19 +7,15 @@ answer for objects the role may not read [C].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from intacct_sandbox.company.definitions import (
+    FieldDefinition,
+    ObjectDefinition,
+    RelationshipDefinition,
+)
 from intacct_sandbox.objects.applications import application_of
 from intacct_sandbox.wire.envelope import element
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from intacct_sandbox.company.definitions import (
-        FieldDefinition,
-        ObjectDefinition,
-        RelationshipDefinition,
-    )
 
 # Names of the storage types as `inspect` gives them; only integer is [C], the
 # others are formed like it [I].

@@ -7,10 +7,15 @@ a new query, without cursor and without order unless it asks for one [D].
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from sqlite3 import Connection
+from typing import Any, cast
 
+from lxml import etree
+
+from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import plain, quote
 from intacct_sandbox.objects.columns import QueryColumns
 from intacct_sandbox.objects.conditions import (
@@ -25,17 +30,9 @@ from intacct_sandbox.objects.conditions import (
     fields_of,
 )
 from intacct_sandbox.objects.rows import OutputColumn
+from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.documents import is_true
 from intacct_sandbox.wire.errors import invalid_argument
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from sqlite3 import Connection
-
-    from lxml import etree
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.switches import Switches
 
 _OPERATORS: Mapping[str, Operator] = {
     "equalto": "=",

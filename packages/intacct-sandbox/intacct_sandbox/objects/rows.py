@@ -10,17 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.sax.saxutils import escape
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from intacct_sandbox.switches import Switches
+from intacct_sandbox.wire.formatting import UserFormatting
 
-    from intacct_sandbox.switches import Switches
-    from intacct_sandbox.wire.formatting import UserFormatting
-
-    Row = Sequence[Any]
+Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,12 @@ private rows and entities are one SQL condition that every reader adds to its ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.objects.conditions import Sql, SqlValue
+from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.errors import audit_history_denied, denied, object_not_found
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from intacct_sandbox.company.definitions import ObjectDefinition
-    from intacct_sandbox.switches import Switches
 
 _SCHEDULE_ENTRIES = frozenset(
     {"CONTRACTREVENUESCHEDULEENTRY", "CONTRACTEXPENSESCHEDULEENTRY"}

@@ -73,7 +73,7 @@ class ItemStore:
         return len(gone)
 
     def page(self, block_id: str, offset: int, limit: int) -> Iterator[Values]:
-        """Some items of a list, as they were made; a limit below 0 is none."""
+        """Some items of a list, as they were made; below 0 there is no limit."""
         found = self._database.execute(
             "SELECT body FROM item WHERE block = ? ORDER BY number LIMIT ? OFFSET ?",
             (block_id, limit, offset),

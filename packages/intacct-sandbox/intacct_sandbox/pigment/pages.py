@@ -30,7 +30,7 @@ class Pages:
         )
 
     def handle(self, request: Request) -> Reply | None:
-        """The page; None where the path is none of a page's."""
+        """The page; None where the path leads to no page."""
         if request.method != "GET":
             return None
         if request.path == "/":

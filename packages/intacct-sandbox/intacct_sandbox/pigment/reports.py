@@ -1,4 +1,4 @@
-"""What an import did, as the status endpoint tells it.
+"""What an import did, as the status endpoint reports it.
 
 What lives here: the detailed report and the record of an import. What it must not
 know: how rows are loaded. Shapes and words: the published OpenAPI.

@@ -23,7 +23,7 @@ class PigmentSwitches:
         requests_per_window: of one client in 5 minutes, polls included [D].
         pushes_per_hour: of one configuration [D].
         key_expired: the import key is no longer valid [D].
-        polls: how often a status is InProgress before it tells the end.
+        polls: how often a status is InProgress before it says how the import ended.
         detailed_report: given when asked for [D], or null all the same [?].
 
     The file:

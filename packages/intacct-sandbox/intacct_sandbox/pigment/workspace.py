@@ -1,8 +1,8 @@
 """A Pigment workspace: its lists, their items, its configurations and its imports.
 
 What lives here: one SQLite file, or memory. What it must not know: HTTP. The idea:
-imports are carried out as they arrive, one after the other; when a status tells of it
-is the API's matter.
+imports are carried out as they arrive, one after the other; the API decides when a
+status says so.
 """
 
 from __future__ import annotations

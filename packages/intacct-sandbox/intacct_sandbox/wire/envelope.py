@@ -7,17 +7,15 @@ since pages hold thousands of rows; only an indented answer is parsed again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from intacct_sandbox.wire.documents import Control
-    from intacct_sandbox.wire.errors import ErrorEntry
+from intacct_sandbox.wire.documents import Control
+from intacct_sandbox.wire.errors import ErrorEntry
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 Status = Literal["success", "failure", "aborted"]
@@ -86,7 +84,7 @@ def render_success(
 def render_control_failure(
     control: Control, errors: Sequence[ErrorEntry], style: ErrorStyle
 ) -> bytes:
-    """A response of which nothing was executed."""
+    """The response to a request of which nothing was executed."""
     if errors[0].brief:
         block = "<control><status>failure</status></control>"
     else:

@@ -7,11 +7,8 @@ wrong raises the refusal by name, and the envelope gives it its shape.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def not_subscribed() -> AuthenticationRefusal:
 
 
 def address_refused() -> AuthenticationRefusal:
-    """The caller's address is none that the company allows; wording [?]."""
+    """The company does not allow the caller's address; wording [?]."""
     return AuthenticationRefusal(
         ErrorEntry(
             "XL03000006",

@@ -146,7 +146,7 @@ def host_of(url: str) -> str:
 
 
 def report_of(found: Mapping[str, Any] | None) -> DetailedReport | None:
-    """A report out of its JSON; None where there is none."""
+    """A report out of its JSON, if there is one."""
     if not found:
         return None
     summary = found.get("summary") or {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,16 +45,16 @@ _NO_IMPORT = "00000000-0000-0000-0000-000000000000"
 _TRIES_PASSING = frozenset(range(500, 600))
 
 
+@dataclass(frozen=True, slots=True)
 class _Bearer(requests.auth.AuthBase):
     """Set as auth, so that no .netrc can take the place of the key."""
 
-    def __init__(self, key: Secret) -> None:
-        self._key = key
+    key: Secret
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign the request."""
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
         return request
 
 
@@ -97,7 +98,7 @@ class PigmentClient:
     def check_key(self) -> None:
         """See that the Import key is accepted, before a tap has worked for hours.
 
-        There is no call for that; the status of an import that there is not answers 401
+        No call is made for that. The status of an import that does not exist answers 401
         to a wrong key, and something else to a right one.
 
         Raises:

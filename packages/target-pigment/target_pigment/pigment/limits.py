@@ -32,21 +32,21 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
+@dataclass(slots=True)
 class Rate:
     """Keeps calls under so many in so many seconds, by waiting."""
 
-    def __init__(self, limit: int, seconds: float, clock: Clock) -> None:
-        self._limit = limit
-        self._seconds = seconds
-        self._clock = clock
-        self._times: deque[float] = deque()
+    limit: int
+    seconds: float
+    clock: Clock
+    _times: deque[float] = field(default_factory=deque)
 
     def wait(self) -> None:
         """Until one more call is allowed."""
-        if len(self._times) >= self._limit:
-            pause = self._times.popleft() + self._seconds - self._clock.now()
-            self._clock.sleep(max(pause, 0))
-        self._times.append(self._clock.now())
+        if len(self._times) >= self.limit:
+            pause = self._times.popleft() + self.seconds - self.clock.now()
+            self.clock.sleep(max(pause, 0))
+        self._times.append(self.clock.now())
 
 
 def _growing() -> Iterator[float]:

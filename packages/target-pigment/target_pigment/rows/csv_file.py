@@ -47,6 +47,13 @@ class PushLimits:
     rows: int | None = None
     bytes: int | None = None
 
+    def allow(self, rows: int, size: int) -> bool:
+        """Whether a file of so many rows may have one more, and then be of this size."""
+        if not rows:
+            return True
+        is_full = self.rows is not None and rows >= self.rows
+        return not is_full and (self.bytes is None or size <= self.bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
@@ -169,56 +176,30 @@ class Spool:
         A file is gone once the next one is asked for. A row that is larger than the
         limit goes alone. Without rows there is one file that holds the header only.
         """
-        writer = _Writer(self._path, header, limits)
+        lines = self.lines()
+        line = next(lines, None)
+        is_done = False
         try:
-            for line in self.lines():
-                if writer.is_full_for(line):
-                    yield writer.finish()
-                writer.add(line)
-            yield writer.finish()
+            while not is_done:
+                file, line = self._write(header, line, lines, limits)
+                is_done = line is None
+                yield file
         finally:
-            writer.discard()
+            self._path.unlink(missing_ok=True)
 
-
-class _Writer:
-    """Writes one file after the other to the same path."""
-
-    def __init__(self, path: Path, header: bytes, limits: PushLimits) -> None:
-        self._path = path
-        self._header = header
-        self._limits = limits
-        self._begin()
-
-    def _begin(self) -> None:
-        self._file = self._path.open("wb")
-        self._file.write(self._header)
-        self._rows = 0
-        self._size = len(self._header)
-        self._is_finished = False
-
-    def is_full_for(self, line: bytes) -> bool:
-        """Whether the line must go to another file than the one being written."""
-        if self._is_finished or not self._rows:
-            return False
-        rows, size = self._limits.rows, self._limits.bytes
-        too_many = rows is not None and self._rows >= rows
-        return too_many or (size is not None and self._size + len(line) > size)
-
-    def add(self, line: bytes) -> None:
-        """Write a row, into a new file if the last one is finished."""
-        if self._is_finished:
-            self._begin()
-        self._file.write(line)
-        self._rows += 1
-        self._size += len(line)
-
-    def finish(self) -> CsvFile:
-        """The file, complete."""
-        self._file.close()
-        self._is_finished = True
-        return CsvFile(self._path, self._rows, self._size)
-
-    def discard(self) -> None:
-        """Remove what is on disk."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+    def _write(
+        self,
+        header: bytes,
+        line: bytes | None,
+        lines: Iterator[bytes],
+        limits: PushLimits,
+    ) -> tuple[CsvFile, bytes | None]:
+        """One file, and the line that begins the next one."""
+        rows, size = 0, len(header)
+        with self._path.open("wb") as file:
+            file.write(header)
+            while line is not None and limits.allow(rows, size + len(line)):
+                file.write(line)
+                rows, size = rows + 1, size + len(line)
+                line = next(lines, None)
+        return CsvFile(self._path, rows, size), line

@@ -1,4 +1,4 @@
-"""What a JSON schema cannot tell: an id that is no UUID, a time zone that is none."""
+"""What a JSON schema cannot check: whether an id is a UUID, whether a time zone exists."""
 
 from __future__ import annotations
 

@@ -28,6 +28,11 @@ def _folder(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _secret(text: str) -> Secret:
+    # Keys come out of files with a line break.
+    return Secret(text.strip())
+
+
 def _without_slash(text: str) -> str:
     return text.rstrip("/")
 
@@ -37,7 +42,7 @@ _NO_KEY = Secret("")
 
 _Count: TypeAlias = Annotated[int, {"minimum": 1}]
 _Id: TypeAlias = Annotated[str, str.lower]
-_Key: TypeAlias = Annotated[Secret, Secret, {"secret": True, "writeOnly": True}]
+_Key: TypeAlias = Annotated[Secret, _secret, {"secret": True, "writeOnly": True}]
 _Mode: TypeAlias = Annotated[LoadMode | None, LOAD_MODES.get, {"enum": [*LOAD_MODES]}]
 _Seconds: TypeAlias = Annotated[float, {"exclusiveMinimum": 0}]
 _Url: TypeAlias = Annotated[str, _without_slash]

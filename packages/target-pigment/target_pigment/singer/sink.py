@@ -36,7 +36,7 @@ class LoadingTarget(Target):
 
     Attributes:
         loads: of all streams.
-        record_version: of the table, as the record on its way to a sink tells it.
+        record_version: the version of the table in the record that is being processed.
     """
 
     loads: Loads

@@ -58,11 +58,6 @@ from target_pigment.singer.sink import LoadingTarget, PigmentSink
 
 _PREFIX = "TARGET_PIGMENT_"
 
-_UNWRITABLE = (
-    "The rows cannot be kept in {}: {}. Make room there, or set TMPDIR to a folder on "
-    "another disk. Nothing was pushed."
-)
-
 _UNUSED_BUILTINS = frozenset({"load_method", "batch_size_rows"})
 
 EXPLAINED = (
@@ -173,7 +168,10 @@ class TargetPigment(LoadingTarget):
             partial(super()._process_record_message, message_dict)
         )
         if isinstance(failed, OSError | sqlite3.Error):
-            raise SpoolFailed(_UNWRITABLE.format(self._directory, failed)) from failed
+            raise SpoolFailed(
+                f"The rows cannot be kept in {self._directory}: {failed}. Make room "
+                "there, or set TMPDIR to a folder on another disk. Nothing was pushed."
+            ) from failed
         if failed is not None:
             raise UnsuitableRecord(
                 f"Stream {message_dict['stream']}: a stream map failed with "
@@ -184,7 +182,7 @@ class TargetPigment(LoadingTarget):
 
     @staticmethod
     def _failed_with(process: Callable[[], None]) -> Exception | None:
-        """An error that is nobody's to explain; handled outside of any `except`."""
+        """The error of a stream map, if there was one; handled outside of any `except`."""
         try:
             process()
         except EXPLAINED:
@@ -195,7 +193,7 @@ class TargetPigment(LoadingTarget):
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        """As the SDK's; it also tells which streams have ended, and which are changes."""
+        """As the SDK's; it also shows which streams have ended, and which are changes."""
         super()._process_state_message(message_dict)
         value = message_dict["value"]
         if isinstance(value, Mapping):

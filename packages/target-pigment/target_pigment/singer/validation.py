@@ -101,7 +101,7 @@ class PlainFirstValidator(JSONSchemaValidator):
 
 
 def _fault(schema: Mapping[str, Any]) -> str:
-    """Where a schema is none; empty if it is one."""
+    """Where a schema is wrong; empty if it is valid."""
     meta = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
     error = next(iter(meta.iter_errors(schema)), None)
     return ".".join(map(str, error.absolute_path)) if error else ""
