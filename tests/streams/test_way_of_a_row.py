@@ -28,12 +28,14 @@ Way = list[str]
 
 @contextmanager
 def ways_to_the_parsers() -> Iterator[dict[str, Way]]:
-    """The longest way between a stream's method and each parser, without the two."""
+    """The longest way of rows between a stream's method and each parser, without the two."""
     longest: dict[str, Way] = {}
 
-    def look(frame: FrameType, event: str, _argument: Any) -> None:
+    def look(frame: FrameType, event: str, answer: Any) -> None:
         parser = PARSERS.get(frame.f_code)
-        if event == "call" and parser is not None:
+        # A count asks for a row too, of keys alone.
+        is_of_rows = parser and event == "return" and answer and answer.rows
+        if parser and is_of_rows and "WHENMODIFIED" in answer.rows[0]:
             way = our_frames_above(frame)
             longest[parser] = max(longest.get(parser, []), way, key=len)
 
