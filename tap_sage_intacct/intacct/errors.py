@@ -35,7 +35,7 @@ from urllib.parse import unquote
 from typing_extensions import override
 
 from tap_sage_intacct.errors import TapError
-from tap_sage_intacct.intacct.http.masking import masked
+from tap_sage_intacct.intacct.secrets.masking import masked
 
 
 class Cause(Enum):

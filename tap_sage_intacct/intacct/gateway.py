@@ -10,7 +10,6 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.http.credentials import Login, Sender
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.http.transport import Contact
 from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
@@ -24,6 +23,7 @@ from tap_sage_intacct.intacct.reports import (
 )
 from tap_sage_intacct.intacct.rows.row import Row, RowSet
 from tap_sage_intacct.intacct.rows.user_format import UserFormat
+from tap_sage_intacct.intacct.secrets.credentials import Login, Sender
 
 DEFAULT_API_URL = "https://api.intacct.com/ia/xml/xmlgw.phtml"
 

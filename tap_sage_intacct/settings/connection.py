@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tap_sage_intacct.intacct.gateway import DEFAULT_API_URL
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.http.endpoint import address_of
+from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.settings.declaration import secret, setting
 
 

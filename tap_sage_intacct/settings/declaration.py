@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from singer_sdk import typing as th
 
 from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.secrets.credentials import Secret
 from tap_sage_intacct.settings.suggestions import shortened
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.secrets.credentials import Secret
 from tap_sage_intacct.settings.declaration import choice, secret, setting
 from tap_sage_intacct.settings.environment import boolean_of, from_json, texts_of
 

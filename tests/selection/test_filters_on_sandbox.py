@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from intacct_sandbox import Company, ManualClock, Sandbox
 from tap_sage_intacct.intacct.errors import DatabaseRefused
 from tap_sage_intacct.intacct.gateway import GatewaySettings
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
+from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.selection.filter_values import InvalidFilter
 from tap_sage_intacct.selection.filters import FilterField, parse_filter

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from singer_sdk import typing as th
 
-from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.secrets.credentials import Secret
 from tap_sage_intacct.settings.declaration import (
     choice,
     group,

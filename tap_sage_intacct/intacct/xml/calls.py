@@ -32,13 +32,13 @@ from tap_sage_intacct.intacct.errors import (
 from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.http.call_counts import CallCounts
 from tap_sage_intacct.intacct.http.clock import ServerClock
-from tap_sage_intacct.intacct.http.credentials import Secret
 from tap_sage_intacct.intacct.http.endpoint import trusted_endpoint
-from tap_sage_intacct.intacct.http.masking import Mask
 from tap_sage_intacct.intacct.http.retrying import patiently
 from tap_sage_intacct.intacct.http.transport import HttpAnswer, Transport
 from tap_sage_intacct.intacct.pending import Pending, ask_ahead
 from tap_sage_intacct.intacct.rows.row import RowSet
+from tap_sage_intacct.intacct.secrets.credentials import Secret
+from tap_sage_intacct.intacct.secrets.masking import Mask
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import (
     Authentication,

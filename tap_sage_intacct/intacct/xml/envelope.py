@@ -23,9 +23,9 @@ from tap_sage_intacct.intacct.errors import (
     Level,
     classify,
 )
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.rows.row import Row, RowSet, RowTable
 from tap_sage_intacct.intacct.rows.scanner import scan
+from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.xml.answer_check import check_control_id, check_result
 
 Authentication = Login | Secret

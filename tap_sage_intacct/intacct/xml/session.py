@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tap_sage_intacct.intacct.http.clock import ServerClock
-from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.secrets.credentials import Secret
 from tap_sage_intacct.intacct.xml.envelope import Authentication, Session
 
 # A session this near its end is renewed first: a call may run for minutes, and one

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.query import (
     AllOf,
     AnyOf,
@@ -18,6 +17,7 @@ from tap_sage_intacct.intacct.query import (
     Value,
 )
 from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, UserFormat
+from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.envelope import Function, request_document
 from tap_sage_intacct.intacct.xml.query import (

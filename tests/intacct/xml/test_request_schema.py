@@ -15,7 +15,7 @@ from lxml import etree
 
 from intacct_sandbox import Sandbox, Switches
 from tap_sage_intacct.intacct.errors import Call
-from tap_sage_intacct.intacct.http.credentials import Login, Secret, Sender
+from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.xml.envelope import Function, request_document
 from tests.loading import Loader
 

@@ -22,9 +22,9 @@ from intacct_sandbox import Fault, FaultKind, Sandbox
 from intacct_sandbox.wire.errors import ErrorEntry, FunctionRefusal
 from intacct_sandbox.wire.replies import Reply
 from tap_sage_intacct.intacct.errors import IntacctError
-from tap_sage_intacct.intacct.http.credentials import Secret
-from tap_sage_intacct.intacct.http.masking import MASK, Mask, masked
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
+from tap_sage_intacct.intacct.secrets.credentials import Secret
+from tap_sage_intacct.intacct.secrets.masking import MASK, Mask, masked
 from tap_sage_intacct.intacct.xml import functions
 from tests.intacct.conftest import MakeCalls
 from tests.loading import SCANNER
@@ -154,8 +154,8 @@ def test_traceback_of_a_foreign_error_is_masked(
 
 def test_error_that_nobody_catches_is_masked() -> None:
     program = """
-        from tap_sage_intacct.intacct.http.credentials import Secret
-        from tap_sage_intacct.intacct.http.masking import Mask
+        from tap_sage_intacct.intacct.secrets.credentials import Secret
+        from tap_sage_intacct.intacct.secrets.masking import Mask
         mask = Mask(Secret("".join(["S3cr", "et-of-it"])))
         raise ValueError("".join(["S3cr", "et-of-it"]))
     """

@@ -1,7 +1,7 @@
 """Who signs in: the web services sender and the company's web services user.
 
-Knows nothing of HTTP or XML. A `Secret` shows itself only to who asks by name, so
-that it cannot slip into a log, an error or a state by being formatted.
+A `Secret` shows itself only to who asks by name, so that it cannot slip into a log, an
+error or a state by being formatted.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
-from tap_sage_intacct.intacct.http.credentials import Secret
+from tap_sage_intacct.intacct.secrets.credentials import Secret
 
 MASK = "****"
 

@@ -1,0 +1,1 @@
+"""Who signs in, and that no secret of theirs comes out."""
