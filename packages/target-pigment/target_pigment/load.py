@@ -205,7 +205,7 @@ class StreamLoad:
             chosen.end_mark,
             allows_changes=chosen.allow_incremental_replace,
         )
-        if why and (self.spool.rows or self.mode.clears):
+        if why and self.mode.pushes(self.spool.rows):
             self._refuse(why)
         if self.mode.clears:
             self._check_replace()

@@ -34,6 +34,10 @@ class LoadMode:
     clears: bool = False
     clears_all: bool = False
 
+    def pushes(self, rows: int) -> bool:
+        """Whether so many rows need a push; without any, a block may be emptied."""
+        return bool(rows) or self.clears
+
     def lacks_key(self, keys: Collection[str], columns: Collection[str]) -> bool:
         """Whether a stream with this key and these columns cannot be pushed."""
         return self.needs_key and not (keys and set(keys) <= set(columns))

@@ -43,7 +43,7 @@ class Pusher:
             self.logger.warning(
                 "Stream %s: %d deletions left out.", load.name, load.deleted
             )
-        if not load.spool.rows and not load.mode.clears:
+        if not load.mode.pushes(load.spool.rows):
             self.logger.info("Stream %s: no rows, nothing to push.", load.name)
             return
         for file in load.spool.files(load.renderer.header(), load.limits):

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pigment.completeness import Course, EndMark, Evidence
-
-from .sdk_model import Message, SdkTap, Table
+from tests.sdk_model import Message, SdkTap, Table
 
 
 def course_of(messages: Iterable[Message]) -> Course:

@@ -18,8 +18,7 @@ import pytest
 from target_pigment.command import main
 from target_pigment.errors import InvalidSettings
 from target_pigment.singer.target import EXPLAINED, TargetPigment
-
-from .conftest import CONFIGURATION, Script, config, record, run, schema, state
+from tests.conftest import CONFIGURATION, Script, config, record, run, schema, state
 
 VALUE = "Jane Doe 4711"
 ENOUGH = 64 * 1024

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from target_pigment.samples import file_stems
-
-from .conftest import CONFIGURATION, config, record, run, schema
+from tests.conftest import CONFIGURATION, config, record, run, schema
 
 TYPES: dict[str, Any] = {
     "id": {"type": "integer"},

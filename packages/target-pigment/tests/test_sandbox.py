@@ -20,8 +20,7 @@ import requests
 
 from target_pigment.command import main
 from target_pigment.errors import PigmentError
-
-from .conftest import (
+from tests.conftest import (
     FakeTime,
     activate,
     config,

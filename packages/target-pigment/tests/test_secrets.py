@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from target_pigment.secret import Secret
-
-from .conftest import (
+from tests.conftest import (
     CONFIGURATION,
     KEY,
     METADATA_KEY,

@@ -14,8 +14,7 @@ import pytest
 
 from target_pigment.errors import BrokenInput, PigmentError
 from target_pigment.singer.target import Interrupted, TargetPigment
-
-from .conftest import (
+from tests.conftest import (
     CONFIGURATION,
     KEY,
     Answer,

@@ -12,8 +12,7 @@ from singer_sdk.sinks.core import JSONSchemaValidator
 from target_pigment.errors import UnsuitableRecord
 from target_pigment.singer.target import TargetPigment
 from target_pigment.singer.validation import PlainFirstValidator, accepted_types
-
-from .conftest import config, schema
+from tests.conftest import config, schema
 
 WORDS = ["string", "integer", "number", "boolean", "null", "object", "array"]
 DAY = {"type": "string", "format": "date"}

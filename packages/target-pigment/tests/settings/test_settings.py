@@ -12,10 +12,9 @@ from target_pigment.secret import Secret
 from target_pigment.settings.checks import read_settings
 from target_pigment.settings.settings import settings_schema
 from target_pigment.singer.target import TargetPigment
+from tests.conftest import CONFIGURATION, KEY, config, stream
 
-from .conftest import CONFIGURATION, KEY, config, stream
-
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 README_TEXT = README.read_text(encoding="utf-8")
 
 

@@ -11,8 +11,7 @@ import pytest
 from target_pigment.errors import PigmentError
 from target_pigment.load_modes import LOAD_MODES
 from target_pigment.pigment.preflight import Block, Use, faults, find_blocks, warnings
-
-from .conftest import (
+from tests.conftest import (
     CONFIGURATION,
     KEY,
     METADATA_KEY,

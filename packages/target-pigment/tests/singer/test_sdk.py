@@ -18,10 +18,18 @@ from singer_sdk.testing.target_tests import (
 
 from target_pigment.singer.reader import ExactReader
 from target_pigment.singer.target import TargetPigment
+from tests.conftest import (
+    CONFIGURATION,
+    Script,
+    config,
+    record,
+    run,
+    schema,
+    state,
+    stream,
+)
 
-from .conftest import CONFIGURATION, Script, config, record, run, schema, state, stream
-
-DATA = Path(__file__).parent / "data" / "other_tap.jsonl"
+DATA = Path(__file__).parents[1] / "data" / "other_tap.jsonl"
 
 _COLUMNS = {
     "test_array_data": ["id", "fruits"],

@@ -13,7 +13,7 @@ from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 from typing_extensions import override
 
-from .sdk_model import Message, SdkTap, Table
+from tests.sdk_model import Message, SdkTap, Table
 
 INTERVAL = 7
 
