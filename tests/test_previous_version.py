@@ -55,9 +55,8 @@ def run_folder(
 ) -> Path:
     """Where the key store lies, which the settings name by a relative path."""
     folder: Path = request.param
-    keys = folder / "keys.sqlite"
-    if keys.exists():
-        shutil.copy(keys, tmp_path)
+    if "key_store" in recorded(folder / "config.json"):
+        shutil.copy(folder / "keys.sqlite", tmp_path)
     monkeypatch.chdir(tmp_path)
     return folder
 
