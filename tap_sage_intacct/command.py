@@ -75,7 +75,7 @@ def check_catalog(found: dict[str, Any], path: Path) -> None:
         streams = Catalog()
     if not streams:
         raise InvalidSettings(
-            [f"--catalog: {path} is no Singer catalog with streams: discover again."]
+            f"--catalog: {path} is no Singer catalog with streams: discover again."
         )
 
 
@@ -152,13 +152,11 @@ def check_surroundings(variables: Mapping[str, str]) -> None:
         InvalidSettings: one of these.
     """
     if sys.stdout is None:
-        raise InvalidSettings(
-            ["Standard output is closed: records have nowhere to go."]
-        )
+        raise InvalidSettings("Standard output is closed: records have nowhere to go.")
     for name in (variable_of("loglevel"), "LOGLEVEL"):
         level = variables.get(name)
         if level is not None and level.upper() not in _LEVELS:
-            raise InvalidSettings([f"{name} is no log level: use {_LEVELS_TEXT}."])
+            raise InvalidSettings(f"{name} is no log level: use {_LEVELS_TEXT}.")
 
 
 def _explain(error: Exception, logger: logging.Logger) -> None:

@@ -6,7 +6,7 @@ unchanged. Every other error is a fault of the tap, or of a library.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
 class TapError(Exception):
@@ -24,10 +24,12 @@ class TapError(Exception):
 class InvalidSettings(TapError):
     """Settings that no run can use."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        """Say what is wrong.
 
-        Args:
-            problems: one sentence each: which setting, what is wrong, what to do.
-        """
-        super().__init__(*problems)
+def refuse(problems: Iterable[str]) -> None:
+    """Raise `InvalidSettings`, if there are any problems.
+
+    Args:
+        problems: one sentence each: which setting, what is wrong, what to do.
+    """
+    if found := tuple(problems):
+        raise InvalidSettings(*found)

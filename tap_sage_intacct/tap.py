@@ -9,13 +9,16 @@ import json
 import logging
 import os
 import re
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import FrameType
+from typing import Any, ClassVar
 
-from singer_sdk import Tap
+import click
+from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import _ConfigInput
@@ -24,18 +27,19 @@ from typing_extensions import override
 
 from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.discovery import OfferedSource, live_labels
-from tap_sage_intacct.catalog.extra_objects import source_of
-from tap_sage_intacct.catalog.labels import shipped_labels
-from tap_sage_intacct.catalog.report_columns import OfferedReport, offered_reports
-from tap_sage_intacct.catalog.sensitivity import sensitive_fields, with_hashes
-from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
+from tap_sage_intacct.catalog.report_columns import (
+    OfferedReport,
+    catalogued_report,
+    offered_reports,
+)
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.command import (
     JsonFile,
     check_catalog,
     check_surroundings,
     run_command,
 )
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
@@ -56,7 +60,7 @@ from tap_sage_intacct.selection.names import (
     check_stream_names,
     unmatched_patterns,
 )
-from tap_sage_intacct.selection.rows import RowSelection, row_selection
+from tap_sage_intacct.selection.reading_plan import reading_plan
 from tap_sage_intacct.settings.environment import (
     credentials_problem,
     from_environment,
@@ -71,7 +75,6 @@ from tap_sage_intacct.settings.settings import (
     Settings,
     missing_credentials,
 )
-from tap_sage_intacct.settings.values import ExtraObject
 from tap_sage_intacct.streams import (
     BalanceStream,
     IntacctStream,
@@ -80,14 +83,6 @@ from tap_sage_intacct.streams import (
 )
 from tap_sage_intacct.streams.batches import batch_problems
 from tap_sage_intacct.streams.maps import DeletionMapper
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
-    from types import FrameType
-
-    import click
-    from singer_sdk import Stream
 
 MELTANO_SELECT = "MELTANO_EXTRACT__SELECT"
 """Holds the patterns of `select` as JSON, whatever the plugin is called."""
@@ -168,7 +163,7 @@ class TapSageIntacct(Tap):
         check_settings_names(self.settings, [n for n in names if n not in reports])
         streams = [
             *(self._stream(offered) for offered in sources),
-            *(self._report_stream(offered) for offered in self._offered_reports()),
+            *(ReportStream(self, one, run=self.run) for one in self._offered_reports()),
         ]
         for stream in streams:
             stream.begin_next = partial(self._begin_after, stream)
@@ -203,19 +198,16 @@ class TapSageIntacct(Tap):
         # The SDK has no other way to name a mapper.
         self.mapper = DeletionMapper(self.config, self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
-        if problems := batch_problems(self.config):
-            raise InvalidSettings(problems)
+        refuse(batch_problems(self.config))
         if self.input_catalog is not None:
             self._refuse_what_does_not_fit()
 
     def _refuse_what_does_not_fit(self) -> None:
-        problems = [
+        refuse(
             problem
             for stream in self._selected_streams()
             for problem in stream.catalog_problems()
-        ]
-        if problems:
-            raise InvalidSettings(problems)
+        )
 
     def _leave_out_balances(self) -> None:
         """Deselect balances where no period is named: `*.*` selects them too.
@@ -227,11 +219,11 @@ class TapSageIntacct(Tap):
         lacking = [stream for stream in selected if stream.lacks_periods]
         if lacking and len(lacking) == len(selected):
             raise InvalidSettings(
-                [
+                *(
                     f"{stream.name} is selected, but no period: name some in "
                     "balance_periods, or select another stream."
                     for stream in lacking
-                ]
+                )
             )
         for stream in lacking:
             self.logger.warning(
@@ -263,7 +255,7 @@ class TapSageIntacct(Tap):
         if self.input_catalog is not None:
             reports = {report.stream_name for report in self.settings.custom_reports}
             return [
-                self._catalogued(name, entry.schema.to_dict())
+                discovery.catalogued(name, entry.schema.to_dict(), self.settings)
                 for name, entry in self.input_catalog.items()
                 if name not in reports
             ]
@@ -272,72 +264,30 @@ class TapSageIntacct(Tap):
             return discovery.offline(DATA_SOURCES, self.settings)
         return discovery.live(self.run.gateway, DATA_SOURCES, self.settings)
 
-    def _catalogued(self, name: str, schema: dict[str, Any]) -> OfferedSource:
-        """A stream of the catalog, read as discovery described it.
-
-        Its sensitive fields were chosen, so that none is left out; where the settings
-        say so they leave as hashes.
-        """
-        source = DATA_SOURCE_BY_STREAM.get(name)
-        if source is None:
-            wanted = {extra.stream_name: extra for extra in self.settings.extra_objects}
-            extra = wanted.get(name) or ExtraObject(schema.get("title", name), name)
-            source = source_of(extra, schema)
-        is_filtered = name in self.settings.filters
-        return OfferedSource(
-            source,
-            self._hashed(source.object_name, schema, source.primary_keys),
-            shipped_labels(source.object_name),
-            concealed=discovery.shipped_sensitive(source) if is_filtered else {},
-        )
-
-    def _hashed(
-        self, object_name: str, schema: dict[str, Any], keys: Sequence[str]
-    ) -> dict[str, Any]:
-        if not self.settings.sensitive.hashes:
-            return schema
-        fields = sensitive_fields(object_name, schema)
-        return with_hashes(schema, [name for name in fields if name not in keys])
-
     def _offered_reports(self) -> list[OfferedReport]:
         reports = self.settings.custom_reports
         if self.input_catalog is not None:
             return [
-                OfferedReport(
-                    report,
-                    self._hashed("", entry.schema.to_dict(), report.primary_keys),
-                )
+                catalogued_report(report, entry.schema.to_dict(), self.settings)
                 for report in reports
                 if (entry := self.input_catalog.get(report.stream_name)) is not None
             ]
         return offered_reports(self.run.gateway, self.settings) if reports else []
 
     def _stream(self, offered: OfferedSource) -> IntacctStream:
-        kind = BalanceStream if offered.source.needs_period else SourceStream
-        selection = self._row_selection(offered)
-        return kind(
-            self, offered, selection, run=self.run, interruption=self.interruption
-        )
-
-    def _report_stream(self, offered: OfferedReport) -> IntacctStream:
-        return ReportStream(self, offered, run=self.run)
-
-    def _row_selection(self, offered: OfferedSource) -> RowSelection:
-        """What the settings say; a label that nobody shipped may be the company's own."""
-        try:
-            return row_selection(offered, self.settings)
-        except InvalidSettings:
-            if self.input_catalog is None or self.settings.gateway is None:
-                raise
-        labels = live_labels(self.run.gateway, offered.source)
-        return row_selection(replace(offered, labels=labels), self.settings)
+        is_catalogued = self.input_catalog is not None
+        can_ask = is_catalogued and self.settings.gateway is not None
+        look_up = partial(live_labels, self.run.gateway) if can_ask else None
+        plan = reading_plan(offered, self.settings, look_up)
+        kind = BalanceStream if plan.source.needs_period else SourceStream
+        return kind(self, plan, run=self.run, interruption=self.interruption)
 
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Check what was chosen, read stream after stream, then fail for what is denied.
 
-        The SDK calls its own final, and offers no hook before the first message of a
-        run or after the last.
+        The SDK declares it final, but has no hook before the first message of a run, or
+        after the last one.
 
         Raises:
             PermissionDenied: an object may not be read, and `on_denied` is fail; or
@@ -359,7 +309,7 @@ class TapSageIntacct(Tap):
         dry_run_record_limit: int | None = 1,
         streams: Iterable[Stream] | None = None,
     ) -> bool:
-        """As the SDK's, which is final too: it is what `--test` runs."""
+        """As the SDK's, which is final too; `--test` runs it."""
         wanted = list(self.streams.values() if streams is None else streams)
         for stream in wanted:
             # As the SDK is about to do, so that checks see what will be read.
@@ -483,7 +433,7 @@ class TapSageIntacct(Tap):
             errors += error.problems
         if errors and raise_errors:
             # Not the SDK's error, whose last line says nothing.
-            raise InvalidSettings(errors)
+            raise InvalidSettings(*errors)
         return errors
 
 

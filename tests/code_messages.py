@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 # Nobody sees the text of the first; that of the second goes into an InvalidRecord.
 _UNSHOWN = {"ConfigValidationError", "InvalidValue"}
-_SPEAKERS = (".warning", ".error", ".critical", "problems.append")
+_SPEAKERS = (".warning", ".error", ".critical", "problems.append", "refuse")
 
 
 def told_in(source: str) -> Iterator[re.Pattern[str]]:
@@ -42,7 +42,9 @@ def _each(found: list[ast.expr]) -> Iterator[ast.AST]:
     for node in found:
         if isinstance(node, ast.List):
             yield from _each(node.elts)
-        elif isinstance(node, ast.ListComp):
+        elif isinstance(node, ast.Starred):
+            yield from _each([node.value])
+        elif isinstance(node, ast.ListComp | ast.GeneratorExp):
             yield node.elt
         else:
             yield node

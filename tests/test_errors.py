@@ -37,7 +37,7 @@ def test_every_error_has_the_one_root(error: type[BaseException]) -> None:
 
 
 def test_each_problem_is_a_line_of_its_own() -> None:
-    assert InvalidSettings(["one is wrong", "two is too"]).problems == (
+    assert InvalidSettings("one is wrong", "two is too").problems == (
         "one is wrong",
         "two is too",
     )

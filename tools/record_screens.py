@@ -26,7 +26,7 @@ from rich.terminal_theme import MONOKAI, TerminalTheme
 
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches, UserFormatting
 from tap_sage_intacct.companion.cli import main
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tools.recorded_run import Moment, record_run
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=timezone.utc)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_sage_intacct.catalog.definitions import Definitions
 from tap_sage_intacct.catalog.extra_objects import (
@@ -18,7 +18,11 @@ from tap_sage_intacct.catalog.extra_objects import (
     source_of,
 )
 from tap_sage_intacct.catalog.labels import Labels, labels_of, shipped_labels
-from tap_sage_intacct.catalog.offering import concealed, is_offered_though_denied
+from tap_sage_intacct.catalog.offering import (
+    concealed,
+    hashed,
+    is_offered_though_denied,
+)
 from tap_sage_intacct.catalog.related_fields import with_related_fields
 from tap_sage_intacct.catalog.schema import (
     json_schema,
@@ -34,16 +38,13 @@ from tap_sage_intacct.catalog.sources import (
 )
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
-from tap_sage_intacct.intacct.gateway import Probe
+from tap_sage_intacct.intacct.gateway import Gateway, Probe
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.intacct.query import Comparison, Operator, Query
 from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.settings.sensitive import SensitivePolicy
+from tap_sage_intacct.settings.settings import OnDenied, Settings
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.objects import ObjectDefinition
-    from tap_sage_intacct.settings.sensitive import SensitivePolicy
-    from tap_sage_intacct.settings.settings import OnDenied, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,25 @@ def shipped(source: DataSource) -> OfferedSource:
     return OfferedSource(source, schema, shipped_labels(source.object_name))
 
 
-def shipped_sensitive(source: DataSource) -> Mapping[str, Any]:
+def catalogued(
+    stream: str, schema: dict[str, Any], settings: Settings
+) -> OfferedSource:
+    """A stream of a catalog, read as discovery described it."""
+    source = DATA_SOURCE_BY_STREAM.get(stream)
+    if source is None:
+        wanted = {extra.stream_name: extra for extra in settings.extra_objects}
+        extra = wanted.get(stream) or ExtraObject(schema.get("title", stream), stream)
+        source = source_of(extra, schema)
+    is_filtered = stream in settings.filters
+    return OfferedSource(
+        source,
+        hashed(source.object_name, schema, source.primary_keys, settings.sensitive),
+        shipped_labels(source.object_name),
+        concealed=_shipped_sensitive(source) if is_filtered else {},
+    )
+
+
+def _shipped_sensitive(source: DataSource) -> Mapping[str, Any]:
     """The sensitive fields of a typical company's source, which a catalog may lack."""
     if DATA_SOURCE_BY_STREAM.get(source.stream_name) is not source:
         return {}
@@ -226,7 +245,7 @@ def _extra_source(
     found = definitions.of(wanted.object_name, wanted.document_type)
     if isinstance(found, IntacctError):
         raise InvalidSettings(
-            [f"extra_objects: {wanted.object_name} cannot be looked up. {found}"]
+            f"extra_objects: {wanted.object_name} cannot be looked up. {found}"
         )
     source = source_of(wanted, json_schema(found))
     found = _with_related(definitions, found, source, settings)
@@ -247,10 +266,8 @@ def _with_related(
     paths = settings.related_fields.get(source.stream_name, ())
     if paths and source.functions[0] is ReadFunction.READ_BY_QUERY:
         raise InvalidSettings(
-            [
-                f"related_fields: {source.stream_name} can have none, since Intacct reads "
-                f"{source.object_name} by readByQuery, which follows no relation."
-            ]
+            f"related_fields: {source.stream_name} can have none, since Intacct reads "
+            f"{source.object_name} by readByQuery, which follows no relation."
         )
     return with_related_fields(definitions, found, paths)
 

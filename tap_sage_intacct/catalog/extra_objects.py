@@ -18,7 +18,7 @@ from tap_sage_intacct.catalog.sources import (
     DataSource,
     ReadFunction,
 )
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.errors import IntacctError, ObjectNotFound
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.rows.values import ValueType
@@ -75,10 +75,8 @@ def _found_source(
         record_key = wanted.primary_keys[0]
     if record_key is None:
         raise InvalidSettings(
-            [
-                f"extra_objects: {object_name} has no record number; name the one column "
-                "that tells its rows apart in primary_keys."
-            ]
+            f"extra_objects: {object_name} has no record number; name the one column "
+            "that tells its rows apart in primary_keys."
         )
     stamps = {name for name, kind in types.items() if kind is ValueType.TIMESTAMP}
     # How Intacct compares text keys is unknown [?]. So rows with such a key are taken from
@@ -118,8 +116,7 @@ def _check_named(wanted: ExtraObject, types: Mapping[str, ValueType]) -> None:
             f"extra_objects: {stamp} of {wanted.object_name} is no timestamp, and cannot "
             "tell what changed: leave replication_key out, or name another."
         )
-    if problems:
-        raise InvalidSettings(problems)
+    refuse(problems)
 
 
 def named_objects(
@@ -159,11 +156,11 @@ def _refuse_unknown(gateway: Gateway, unknown: Sequence[ExtraObject]) -> None:
         return
     names = gateway.object_names()
     raise InvalidSettings(
-        [
+        *(
             f"extra_objects: the company has no object '{extra.object_name}'"
             f"{did_you_mean(extra.object_name, names)}"
             for extra in unknown
-        ]
+        )
     )
 
 

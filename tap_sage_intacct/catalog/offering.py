@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tap_sage_intacct.catalog.sensitivity import sensitive_fields, with_hashes, without
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.catalog.sensitivity import (
+    Schema,
+    is_hashed,
+    sensitive_fields,
+    with_hashes,
+    without,
+)
+from tap_sage_intacct.errors import refuse
+from tap_sage_intacct.intacct.rows.columns import ColumnConverter
+from tap_sage_intacct.settings.sensitive import SensitivePolicy
 from tap_sage_intacct.settings.settings import OnDenied
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.sensitivity import Schema
-    from tap_sage_intacct.settings.sensitive import SensitivePolicy
 
 logger = logging.getLogger(__name__)
 
@@ -63,15 +67,40 @@ def concealed(
     return offered, {name: properties[name] for name in hidden}
 
 
+def hashed(
+    object_name: str,
+    schema: dict[str, Any],
+    keys: Collection[str],
+    policy: SensitivePolicy,
+) -> dict[str, Any]:
+    """A catalog's schema, its sensitive properties as hashes if the settings say so.
+
+    They were chosen, so that none is left out.
+    """
+    if not policy.hashes:
+        return schema
+    fields = sensitive_fields(object_name, schema)
+    return with_hashes(schema, [name for name in fields if name not in keys])
+
+
+def hash_converters(
+    schema: Schema, policy: SensitivePolicy
+) -> dict[str, ColumnConverter]:
+    """How the properties are read that a schema tells as hashes."""
+    return {
+        name: policy.hash_column
+        for name, definition in schema["properties"].items()
+        if is_hashed(definition)
+    }
+
+
 def _refuse_keys(stream: str, keys: Collection[str]) -> None:
-    problems = [
+    refuse(
         f"primary_keys: {key} of {stream} is sensitive, and a key can neither be left "
         "out nor hashed: name another key, or set sensitive to drop and add "
         f"{stream}.{key} to include_sensitive."
         for key in keys
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
 
 
 def _log_left_out(stream: str, fields: Collection[str]) -> None:

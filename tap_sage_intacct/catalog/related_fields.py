@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import refuse
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.settings.suggestions import did_you_mean
@@ -39,8 +39,7 @@ def with_related_fields(
             problems.append(
                 f"related_fields: {definition.name} has no field '{path}': {error}"
             )
-    if problems:
-        raise InvalidSettings(problems)
+    refuse(problems)
     own = {field.id for field in definition.fields}
     return replace(
         definition,

@@ -11,41 +11,30 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_sage_intacct.catalog.definitions import Definitions
-from tap_sage_intacct.catalog.offering import concealed, is_offered_though_denied
+from tap_sage_intacct.catalog.offering import (
+    concealed,
+    hashed,
+    is_offered_though_denied,
+)
 from tap_sage_intacct.catalog.related_fields import field_at
-from tap_sage_intacct.catalog.schema import json_schema
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.catalog.schema import (
+    REPORT_ROW,
+    REPORT_RUN,
+    json_schema,
+    with_own_properties,
+)
+from tap_sage_intacct.errors import refuse
 from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition
 from tap_sage_intacct.intacct.report_reader import CustomReportReader
+from tap_sage_intacct.intacct.reports import ReportDefinition, ReportRow
+from tap_sage_intacct.settings.settings import Settings
 from tap_sage_intacct.settings.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.reports import ReportDefinition, ReportRow
-    from tap_sage_intacct.settings.settings import Settings
-    from tap_sage_intacct.settings.values import CustomReport
-
-REPORT_ROW = "_report_row"
-REPORT_RUN = "_report_run_id"
-
-_OWN_PROPERTIES = {
-    REPORT_ROW: {
-        "type": ["integer"],
-        "title": "Row",
-        "description": "The place of the row in its run of the report, from 1. Added by "
-        "the tap.",
-    },
-    REPORT_RUN: {
-        "type": ["string"],
-        "title": "Run",
-        "description": "The run of the report that gave the row: the instant at which it "
-        "began. Added by the tap.",
-    },
-}
+from tap_sage_intacct.settings.values import CustomReport
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +47,12 @@ class OfferedReport:
     schema: dict[str, Any]
 
 
-def with_own_properties(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with the properties that every record of a report has."""
-    properties = {**_OWN_PROPERTIES, **schema["properties"]}
-    return {**schema, "properties": properties}
+def catalogued_report(
+    report: CustomReport, schema: dict[str, Any], settings: Settings
+) -> OfferedReport:
+    """A report of a catalog, read as discovery described it."""
+    keys = report.primary_keys
+    return OfferedReport(report, hashed("", schema, keys, settings.sensitive))
 
 
 def report_reader(
@@ -138,14 +129,12 @@ def check_arguments(report: CustomReport, definition: ReportDefinition) -> None:
     known = definition.parameters
     # The definition calls it PERIOD and the request REPORTINGPERIOD [D].
     names = {*map(str.upper, known), "REPORTINGPERIOD"}
-    problems = [
+    refuse(
         f"custom_reports: the report '{report.name}' does not prompt for '{name}'"
         f"{did_you_mean(name, known)} It prompts for {', '.join(known)}."
         for name in report.arguments
         if known and name.upper() not in names
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
 
 
 def column_names(raw: Sequence[str]) -> list[str]:
@@ -155,7 +144,7 @@ def column_names(raw: Sequence[str]) -> list[str]:
     column without a name is named after its place; a repeated name gets a number.
     """
     names: list[str] = []
-    taken = set(_OWN_PROPERTIES)
+    taken = {REPORT_ROW, REPORT_RUN}
     for place, text in enumerate(raw, start=1):
         name = re.sub(r"[^\w.]+", "_", text.strip()) or f"column_{place}"
         if name[0].isdigit() or name.startswith("_"):
@@ -216,7 +205,9 @@ def _schema(
             "title": report.name,
             "description": f"Rows of the custom report {report.name}.",
             "properties": properties,
-        }
+        },
+        REPORT_ROW,
+        REPORT_RUN,
     )
 
 
@@ -243,11 +234,9 @@ def _field_behind(definitions: Definitions, full_path: str) -> Field | None:
 
 def _check_keys(report: CustomReport, schema: dict[str, Any]) -> None:
     properties = schema["properties"]
-    problems = [
+    refuse(
         f"custom_reports: the report '{report.name}' has no column '{name}'"
         f"{did_you_mean(name, properties)}"
         for name in report.primary_keys
         if name not in properties
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tap_sage_intacct.catalog.sources import BALANCE_KEY
+from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
+from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-
-    from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 
 _PARENT = "Parent object"
 _CUSTOM = "Custom field"
@@ -32,8 +29,38 @@ Schema = dict[str, Any]
 MOST_VALUES = 20
 """Values of an enumeration that a description names; the rest are counted."""
 
+REPORT_ROW = "_report_row"
+REPORT_RUN = "_report_run_id"
 DELETED_AT = "_sdc_deleted_at"
 """When a record was found to be gone, by Singer's custom."""
+
+_OWN_PROPERTIES: Mapping[str, Schema] = {
+    ENTITY_ID: {
+        "type": ["string"],
+        "title": "Entity",
+        "description": "The entity in whose session the record was read, or `(top level)` "
+        "for what all entities share. Added by the tap.",
+    },
+    REPORT_ROW: {
+        "type": ["integer"],
+        "title": "Row",
+        "description": "The place of the row in its run of the report, from 1. Added by "
+        "the tap.",
+    },
+    REPORT_RUN: {
+        "type": ["string"],
+        "title": "Run",
+        "description": "The run of the report that gave the row: the instant at which it "
+        "began. Added by the tap.",
+    },
+    DELETED_AT: {
+        "type": ["null", "string"],
+        "format": "date-time",
+        "title": "Deleted at",
+        "description": "When the deletion of the record was found; null while it lives. "
+        "Added by the tap.",
+    },
+}
 
 UNSEEN_SENTENCE = (
     "Not seen in a lookup: offered where the company's own lookup lists it."
@@ -104,36 +131,15 @@ def is_own(name: str) -> bool:
     return name.startswith("_")
 
 
-def with_deletions(schema: Schema) -> Schema:
-    """Add the property for when a record was found to be deleted."""
-    deleted_at = {
-        "type": ["null", "string"],
-        "format": "date-time",
-        "title": "Deleted at",
-        "description": "When the deletion of the record was found; null while it lives. "
-        "Added by the tap.",
-    }
-    properties = {**schema["properties"], DELETED_AT: deleted_at}
-    return {**schema, "properties": properties}
-
-
-def with_entity(schema: Schema) -> Schema:
-    """Add the property for the entity in whose session a record was read."""
-    entity_id = {
-        "type": ["string"],
-        "title": "Entity",
-        "description": "The entity in whose session the record was read, or `(top level)` "
-        "for what all entities share. Added by the tap.",
-    }
-    properties = {"_entity_id": entity_id, **schema["properties"]}
-    return {**schema, "properties": properties}
-
-
-def with_balance_key(schema: Schema) -> Schema:
-    """Add the key of balances, which the tap makes of their dimensions."""
-    known = load_shipped_schema("gl_account_balances")["properties"]
-    properties = {BALANCE_KEY: known[BALANCE_KEY], **schema["properties"]}
-    return {**schema, "properties": properties}
+def with_own_properties(schema: Schema, *names: str) -> Schema:
+    """Add properties of the tap's own: keys first, the mark of deletions last."""
+    properties = schema["properties"]
+    own = {**properties, **_OWN_PROPERTIES}
+    if BALANCE_KEY in names and BALANCE_KEY not in own:
+        own |= load_shipped_schema("gl_account_balances")["properties"]
+    keys = {name: own[name] for name in names if name != DELETED_AT}
+    mark = {name: own[name] for name in names if name == DELETED_AT}
+    return {**schema, "properties": {**keys, **properties, **mark}}
 
 
 def value_types(schema: Schema) -> dict[str, ValueType]:

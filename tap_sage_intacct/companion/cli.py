@@ -7,12 +7,19 @@ from pathlib import Path
 
 import click
 
+from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.command import check_catalog
 from tap_sage_intacct.companion import doctor as examination
 from tap_sage_intacct.companion import plan as planning
-from tap_sage_intacct.companion import rendering
-from tap_sage_intacct.companion.chosen import chosen_by_catalog, chosen_by_meltano
-from tap_sage_intacct.companion.fields import listed_fields
+from tap_sage_intacct.companion import screens
+from tap_sage_intacct.companion.invocation import (
+    EXIT_FAILURE,
+    Companion,
+    Invocation,
+    with_invocation,
+)
+from tap_sage_intacct.companion.listing import listed_fields, listed_sources
 from tap_sage_intacct.companion.meltano_file import (
     FILE_NAME,
     read_meltano_file,
@@ -25,15 +32,9 @@ from tap_sage_intacct.companion.reports import (
     run_report,
 )
 from tap_sage_intacct.companion.select import Choice, choose
-from tap_sage_intacct.companion.session import (
-    EXIT_FAILURE,
-    Companion,
-    Session,
-    with_session,
-)
-from tap_sage_intacct.companion.sources import listed_sources
 from tap_sage_intacct.companion.steps import Step, is_well
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
+from tap_sage_intacct.selection.chosen import chosen_by_meltano
 from tap_sage_intacct.settings.input_files import read_object
 
 
@@ -51,47 +52,47 @@ def main() -> None:
 
 
 @main.command()
-@with_session
-def doctor(session: Session) -> None:
+@with_invocation
+def doctor(invocation: Invocation) -> None:
     """Check the connection step by step, and say how to fix it."""
-    configuration = session.configuration
+    configuration = invocation.configuration
     selection = configuration.selection
-    output = session.output
+    output = invocation.output
     steps: list[Step] = []
     for step in examination.examine(
         configuration,
-        session.surroundings.now,
+        invocation.surroundings.now,
         selection.chooses if selection else lambda _stream: True,
     ):
         if not output.as_json:
-            rendering.show_step(output, step, steps)
+            screens.show_step(output, step, steps)
         steps.append(step)
     if output.as_json:
-        output.json(rendering.steps_as_json(steps))
+        output.json(screens.steps_as_json(steps))
     else:
-        rendering.show_verdict(output, steps)
+        screens.show_verdict(output, steps)
     if not is_well(steps):
         click.get_current_context().exit(EXIT_FAILURE)
 
 
 @main.command()
-@with_session
-def sources(session: Session) -> None:
+@with_invocation
+def sources(invocation: Invocation) -> None:
     """List the 22 data sources; with credentials also which can be read."""
-    session.show(listed_sources(session.run()), rendering.show_sources)
+    invocation.show(listed_sources(invocation.run()), screens.show_sources)
 
 
 @main.command()
 @click.argument("source")
 @click.option("--search", default="", metavar="TEXT", help="Only fields that hold it.")
-@with_session
-def fields(session: Session, source: str, search: str) -> None:
+@with_invocation
+def fields(invocation: Invocation, source: str, search: str) -> None:
     """List the fields of SOURCE, a stream or an object.
 
     With credentials as the company has them, without as the tap ships them.
     """
-    found = listed_fields(session.run(), source, search)
-    session.show(found, rendering.show_fields)
+    found = listed_fields(invocation.run(), source, search)
+    invocation.show(found, screens.show_fields)
 
 
 @main.command()
@@ -111,44 +112,48 @@ def fields(session: Session, source: str, search: str) -> None:
     show_default=True,
     help="Rows at most.",
 )
-@with_session
+@with_invocation
 def preview(
-    session: Session, source: str, names: str, condition: str | None, count: int
+    invocation: Invocation, source: str, names: str, condition: str | None, count: int
 ) -> None:
     """Show rows of SOURCE, and how many there are.
 
     The columns are those that meltano.yml selects by name, as far as a screen has room.
     """
     found = read_preview(
-        session.run(),
+        invocation.run(),
         source,
         _names(names),
         condition,
         count,
-        session.configuration.selection,
+        invocation.configuration.selection,
     )
-    session.show(found, rendering.show_preview)
+    invocation.show(found, screens.show_preview)
 
 
 @main.command()
 @click.option("--catalog", metavar="FILE", help="Of the run to plan.")
 @click.option("--state", metavar="FILE", help="Of the run before it.")
-@with_session
-def plan(session: Session, catalog: str | None, state: str | None) -> None:
+@with_invocation
+def plan(invocation: Invocation, catalog: str | None, state: str | None) -> None:
     """Tell rows, billed calls and minutes of a run before it is run.
 
     The streams are those of the catalog, or those that meltano.yml selects, or all.
     """
-    run = session.run()
+    run = invocation.run()
     if catalog is not None:
         given = read_object(Path(catalog), "--catalog")
         check_catalog(given, Path(catalog))
-        chosen = chosen_by_catalog(run, given)
+        plans = planning.plans_by_catalog(run, given)
     else:
-        chosen = chosen_by_meltano(run, session.configuration.selection)
+        plans = chosen_by_meltano(
+            discovery.live(run.gateway, DATA_SOURCES, run.settings),
+            invocation.configuration.selection,
+            run.settings,
+        )
     known = {} if state is None else read_object(Path(state), "--state")
-    found = planning.plan(run, chosen, known, session.surroundings.timer)
-    session.show(found, rendering.show_plan, rendering.plan_as_json(found))
+    found = planning.plan(run, plans, known, invocation.surroundings.timer)
+    invocation.show(found, screens.show_plan, screens.plan_as_json(found))
 
 
 @main.command()
@@ -169,9 +174,9 @@ def plan(session: Session, catalog: str | None, state: str | None) -> None:
     show_default=True,
     help="Rows at most.",
 )
-@with_session
+@with_invocation
 def reports(
-    session: Session,
+    invocation: Invocation,
     name: str,
     *,
     describe: bool,
@@ -179,12 +184,12 @@ def reports(
     count: int,
 ) -> None:
     """Describe the custom report NAME, or run it and show its first rows."""
-    run = session.run()
+    run = invocation.run()
     report = report_named(run, name, _arguments(arguments))
     if describe:
-        session.show(describe_report(run, report), rendering.show_report)
+        invocation.show(describe_report(run, report), screens.show_report)
     else:
-        session.show(run_report(run, report, count), rendering.show_report_rows)
+        invocation.show(run_report(run, report, count), screens.show_report_rows)
 
 
 @main.command()
@@ -202,9 +207,9 @@ def reports(
 )
 @click.option("--file", default=FILE_NAME, show_default=True, metavar="FILE")
 @click.option("--dry-run", is_flag=True, help="Show the change, write nothing.")
-@with_session
+@with_invocation
 def select(  # noqa: PLR0913 - an option each
-    session: Session,
+    invocation: Invocation,
     source: str | None,
     *,
     names: Sequence[str],
@@ -218,15 +223,15 @@ def select(  # noqa: PLR0913 - an option each
 
     Asks where no option is given on a terminal.
     """
-    run = session.run()
+    run = invocation.run()
     target = read_meltano_file(Path(file))
     is_asked = not (names or all_fields or condition is not None or related)
     if is_asked:
-        if not session.surroundings.can_ask():
+        if not invocation.surroundings.can_ask():
             raise click.UsageError(
                 "Say what to choose: --field, --all-fields, --filter or --related."
             )
-        choice = ask_for_choice(run, source, target, session.output)
+        choice = ask_for_choice(run, source, target, invocation.output)
     elif source is None:
         raise click.UsageError("Name the SOURCE to choose from.")
     else:
@@ -237,7 +242,7 @@ def select(  # noqa: PLR0913 - an option each
             tuple(related) or None,
         )
     change = choose(run, choice, target)
-    session.show(change, rendering.show_change)
+    invocation.show(change, screens.show_change)
     if is_asked and change.diff and not dry_run:
         click.confirm(f"Write {file}?", default=True, abort=True, err=True)
     if change.diff and not dry_run:

@@ -102,7 +102,7 @@ def _variables(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
         stated = dotenv_values(path) if path.is_file() else {}
     except (OSError, UnicodeDecodeError):
         raise InvalidSettings(
-            [f"{path} cannot be read: save it as UTF-8 text."]
+            f"{path} cannot be read: save it as UTF-8 text."
         ) from None
     return {
         "MELTANO_PROJECT_ROOT": str(folder),
@@ -122,7 +122,7 @@ def _overridden(
         return replace(selection, rules=tuple(json.loads(stated)))
     except (ValueError, TypeError):
         raise InvalidSettings(
-            [f"{variable_of('_select')} must be a JSON list."]
+            f"{variable_of('_select')} must be a JSON list."
         ) from None
 
 

@@ -10,23 +10,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.definitions import Definitions
+from tap_sage_intacct.catalog.permissions import remedy_of_denial
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource
-from tap_sage_intacct.companion.permissions import remedy_of_denial
+from tap_sage_intacct.companion.configuration import Configuration
 from tap_sage_intacct.companion.sign_in import SIGN_IN, sign_in, sign_in_steps
-from tap_sage_intacct.companion.steps import (
-    TITLES,
-    Step,
-    Verdict,
-    answer_of,
-    failed,
-    ok,
-    skipped,
-    warned,
-)
+from tap_sage_intacct.companion.steps import Check, Step, answer_of, skipped
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.audit import deleted_keys
 from tap_sage_intacct.intacct.errors import (
@@ -36,16 +27,12 @@ from tap_sage_intacct.intacct.errors import (
     RequestRefused,
     TransientError,
 )
-from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.user_format import offset_text
 from tap_sage_intacct.run.run import Run, open_gateway
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.companion.configuration import Configuration
-    from tap_sage_intacct.intacct.gateway import GatewaySettings
-    from tap_sage_intacct.settings.settings import Settings
+from tap_sage_intacct.settings.settings import Settings
 
 USAGE_OBJECT = "APIUSAGESUMMARY"
 """Tells of the calls that were billed; its fields are not documented [C/?]."""
@@ -54,12 +41,22 @@ _FEW_RETRIES = RetryPolicy(max_retries=1, first_pause_seconds=1)
 _NO_RETRIES = RetryPolicy(max_retries=0)
 
 
+def _check_of(source: DataSource) -> Check:
+    return Check(source.stream_name, source.title)
+
+
+_SETTINGS = Check("settings", "Settings")
+_PREFERENCES = Check("preferences", "Date and time preferences")
+_AUDIT_TRAIL = Check("audit_trail", "Audit trail")
+_CONNECTIONS = Check("connections", "Connection limit")
+_USAGE = Check("usage", "API usage")
+_MAINTENANCE = Check("maintenance", "Maintenance window")
 _BEHIND_SIGN_IN = (
-    "preferences",
-    *(source.stream_name for source in DATA_SOURCES),
-    "audit_trail",
-    "connections",
-    "usage",
+    _PREFERENCES,
+    *map(_check_of, DATA_SOURCES),
+    _AUDIT_TRAIL,
+    _CONNECTIONS,
+    _USAGE,
 )
 
 
@@ -79,16 +76,16 @@ def examine(
     try:
         settings = configuration.settings()
     except InvalidSettings as error:
-        yield failed("settings", "not valid", str(error))
-        everything = (*SIGN_IN, *_BEHIND_SIGN_IN, "maintenance")
+        yield _SETTINGS.failed("not valid", str(error))
+        everything = (*SIGN_IN, *_BEHIND_SIGN_IN, _MAINTENANCE)
         yield from skipped(everything, "the settings are not valid")
         return
     if settings.gateway is None:
         named = ", ".join(settings.missing)
-        yield failed("settings", f"{named} not set", _CREDENTIALS_REMEDY)
+        yield _SETTINGS.failed(f"{named} not set", _CREDENTIALS_REMEDY)
         yield from skipped((*SIGN_IN, *_BEHIND_SIGN_IN), "no credentials")
     else:
-        yield ok("settings", f"company {settings.gateway.login.company_id}")
+        yield _SETTINGS.ok(f"company {settings.gateway.login.company_id}")
         yield from _examine_company(settings, settings.gateway, is_wanted)
     yield _maintenance(settings, now())
 
@@ -128,9 +125,9 @@ def _preferences(gateway: Gateway) -> Step:
         gateway.check_preferences()
         found = gateway.user_format()
     except (RequestRefused, PermissionDenied) as error:
-        return warned("preferences", "could not be read", remedy, answer_of(error))
+        return _PREFERENCES.warned("could not be read", remedy, answer_of(error))
     except IntacctError as error:
-        return failed("preferences", "cannot be used", error.remedy, answer_of(error))
+        return _PREFERENCES.failed("cannot be used", error.remedy, answer_of(error))
     is_zone_known = found.zone is not None and found.zone.by_own_day
     wrong = [
         words
@@ -145,9 +142,9 @@ def _preferences(gateway: Gateway) -> Step:
         if is_wrong
     ]
     if wrong:
-        return warned("preferences", ", ".join(wrong), remedy)
+        return _PREFERENCES.warned(", ".join(wrong), remedy)
     shown = offset_text(found.gmt_offset) if found.gmt_offset else "GMT"
-    return ok("preferences", f"{shown}, 24 hours")
+    return _PREFERENCES.ok(f"{shown}, 24 hours")
 
 
 def _sources(run: Run, is_wanted: Callable[[str], bool]) -> Iterator[Step]:
@@ -156,9 +153,9 @@ def _sources(run: Run, is_wanted: Callable[[str], bool]) -> Iterator[Step]:
     try:
         refused = discovery.refusals(gateway, map(discovery.shipped, DATA_SOURCES))
     except IntacctError as error:
-        names = [source.stream_name for source in DATA_SOURCES]
-        yield failed(names[0], "could not be asked for", error.remedy, answer_of(error))
-        yield from skipped(names[1:], "could not be asked for")
+        first, *others = map(_check_of, DATA_SOURCES)
+        yield first.failed("could not be asked for", error.remedy, answer_of(error))
+        yield from skipped(others, "could not be asked for")
         return
     applications = _applications(gateway) if refused else None
     for source in DATA_SOURCES:
@@ -166,10 +163,10 @@ def _sources(run: Run, is_wanted: Callable[[str], bool]) -> Iterator[Step]:
         if refusal is None:
             yield _readable(source, run.settings, is_wanted)
             continue
-        step = failed if is_wanted(source.stream_name) else warned
+        check = _check_of(source)
+        step = check.failed if is_wanted(check.name) else check.warned
         is_denied = isinstance(refusal, PermissionDenied | ObjectNotFound)
         yield step(
-            source.stream_name,
             f"{source.object_name} may not be read",
             remedy_of_denial(source.object_name, applications)
             if is_denied
@@ -181,17 +178,16 @@ def _sources(run: Run, is_wanted: Callable[[str], bool]) -> Iterator[Step]:
 def _readable(
     source: DataSource, settings: Settings, is_wanted: Callable[[str], bool]
 ) -> Step:
-    name = source.stream_name
+    check = _check_of(source)
     # A filter may name periods as well.
-    has_periods = settings.balances.periods or name in settings.filters
-    if source.needs_period and not has_periods and is_wanted(name):
-        return warned(
-            name,
+    has_periods = settings.balances.periods or check.name in settings.filters
+    if source.needs_period and not has_periods and is_wanted(check.name):
+        return check.warned(
             "no period is named, so that runs leave the stream out",
             'Name some in balance_periods, such as {"from": "2026-01", "type": "month"}, '
             "or deselect the stream.",
         )
-    return ok(name, f"{source.object_name} can be read")
+    return check.ok(f"{source.object_name} can be read")
 
 
 def _applications(gateway: Gateway) -> tuple[str, ...] | None:
@@ -211,11 +207,11 @@ def _audit_trail(gateway: Gateway, *, is_needed: bool) -> Step:
     try:
         next(deleted_keys(gateway, "VENDOR", now - timedelta(minutes=1), now), None)
     except IntacctError as error:
-        step = failed if is_needed else warned
+        step = _AUDIT_TRAIL.failed if is_needed else _AUDIT_TRAIL.warned
         is_denied = isinstance(error, PermissionDenied)
         what_to_do = remedy if is_denied else error.remedy
-        return step("audit_trail", "may not be read", what_to_do, answer_of(error))
-    return ok("audit_trail", "can be read")
+        return step("may not be read", what_to_do, answer_of(error))
+    return _AUDIT_TRAIL.ok("can be read")
 
 
 def _connections(connection: GatewaySettings) -> Step:
@@ -228,8 +224,7 @@ def _connections(connection: GatewaySettings) -> Step:
             for answer in [pool.submit(gateway.dimensions) for _ in range(wanted)]:
                 answer.result()
     except TransientError as error:
-        return warned(
-            "connections",
+        return _CONNECTIONS.warned(
             f"{wanted} calls at once were too many",
             f"{error.remedy} Runs wait and try again; keep other integrations of the "
             "company away from their hours, or raise the performance tier "
@@ -237,18 +232,13 @@ def _connections(connection: GatewaySettings) -> Step:
             answer_of(error),
         )
     except IntacctError as error:
-        return warned(
-            "connections", "could not be tried", error.remedy, answer_of(error)
-        )
-    return ok("connections", f"{wanted} calls at once were answered")
+        return _CONNECTIONS.warned("could not be tried", error.remedy, answer_of(error))
+    return _CONNECTIONS.ok(f"{wanted} calls at once were answered")
 
 
 def _usage(gateway: Gateway) -> Step:
     found = Definitions(gateway).of(USAGE_OBJECT)
-    unknown = Step(
-        "usage",
-        TITLES["usage"],
-        Verdict.SKIPPED,
+    unknown = _USAGE.skipped(
         "not offered to this user; an administrator sees it under Company > Admin > "
         "API usage",
     )
@@ -264,15 +254,14 @@ def _usage(gateway: Gateway) -> Step:
         )
     except IntacctError:
         return unknown
-    return ok("usage", f"{USAGE_OBJECT} can be read: {total} records")
+    return _USAGE.ok(f"{USAGE_OBJECT} can be read: {total} records")
 
 
 def _maintenance(settings: Settings, now: datetime) -> Step:
     ends = settings.maintenance.ends_at(now)
     if ends is None:
-        return ok("maintenance", f"not now; it is {settings.maintenance}")
-    return warned(
-        "maintenance",
+        return _MAINTENANCE.ok(f"not now; it is {settings.maintenance}")
+    return _MAINTENANCE.warned(
         f"it is now, until {ends:%H:%M} UTC ({settings.maintenance})",
         "Intacct may go off-line: run again after that, and keep schedules clear of it.",
     )

@@ -93,10 +93,8 @@ class MeltanoFile:
                     found: CommentedMap = entry
                     return found
         raise InvalidSettings(
-            [
-                f"{self.path.name} has no extractor {TAP}: add it under plugins > "
-                "extractors, as in the meltano.yml that comes with the tap."
-            ]
+            f"{self.path.name} has no extractor {TAP}: add it under plugins > "
+            "extractors, as in the meltano.yml that comes with the tap."
         )
 
     @property
@@ -175,15 +173,13 @@ def read_meltano_file(path: Path) -> MeltanoFile:
         text = path.read_text(encoding="utf-8")
         document = _yaml(text).load(text)
     except OSError as error:
-        raise InvalidSettings([f"{path} cannot be read: {error.strerror}."]) from None
+        raise InvalidSettings(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise InvalidSettings(
-            [f"{path} is not UTF-8 text: save it as UTF-8."]
-        ) from None
+        raise InvalidSettings(f"{path} is not UTF-8 text: save it as UTF-8.") from None
     except YAMLError:
-        raise InvalidSettings([f"{path} is not YAML."]) from None
+        raise InvalidSettings(f"{path} is not YAML.") from None
     if not isinstance(document, CommentedMap):
-        raise InvalidSettings([f"{path} is no file of Meltano's."])
+        raise InvalidSettings(f"{path} is no file of Meltano's.")
     _check_shape(document, path)
     return MeltanoFile(path, text, document)
 
@@ -202,10 +198,10 @@ def _check_shape(document: CommentedMap, path: Path) -> None:
         ("plugins.extractors", extractors or []),
     ):
         if not _are_all(entries, Mapping):
-            raise InvalidSettings([f"{path}: {name} must be a list of entries."])
+            raise InvalidSettings(f"{path}: {name} must be a list of entries.")
     for entry in extractors or []:
         if not _are_all(entry.get("select") or [], str):
-            raise InvalidSettings([f"{path}: select must be a list of patterns."])
+            raise InvalidSettings(f"{path}: select must be a list of patterns.")
 
 
 def _are_all(entries: Any, kind: type) -> bool:
@@ -262,10 +258,8 @@ def set_stream_setting(
     given = config.get(setting)
     if given is not None and not isinstance(given, CommentedMap):
         raise InvalidSettings(
-            [
-                f"config.{setting} stands in {FILE_NAME} as text: write it as a mapping "
-                "of streams first."
-            ]
+            f"config.{setting} stands in {FILE_NAME} as text: write it as a mapping "
+            "of streams first."
         )
     config.pop(f"{setting}.{stream}", None)
     if value is not None:
@@ -289,10 +283,8 @@ def allow_sensitive(entry: CommentedMap, names: Iterable[str]) -> None:
     listed = config.get("include_sensitive") or CommentedSeq()
     if not isinstance(listed, CommentedSeq):
         raise InvalidSettings(
-            [
-                f"config.include_sensitive stands in {FILE_NAME} as text: write it as a "
-                "list first."
-            ]
+            f"config.include_sensitive stands in {FILE_NAME} as text: write it as a "
+            "list first."
         )
     listed.extend(name for name in wanted if name not in listed)
     config["include_sensitive"] = listed

@@ -10,29 +10,29 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
-from tap_sage_intacct.catalog.sources import (
-    ENTITY_ID,
-)
-from tap_sage_intacct.companion.chosen import ChosenStream
-from tap_sage_intacct.companion.rows import Part, first_page, parts
+from singer_sdk.singerlib import Catalog
+
+from tap_sage_intacct.catalog.discovery import catalogued, live_labels
+from tap_sage_intacct.catalog.sources import ENTITY_ID
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.intacct.query import both
+from tap_sage_intacct.reading.deletions import Deletions
 from tap_sage_intacct.reading.drift import DriftDetector
-from tap_sage_intacct.reading.scope import Scope, changed_or_created
+from tap_sage_intacct.reading.first_page import first_page
+from tap_sage_intacct.reading.scope import changed_or_created
 from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
     check_bookmark,
     check_state,
     read_checkpoint,
 )
-from tap_sage_intacct.selection.rows import RowSelection, row_selection
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.selection.names import check_catalog_names
+from tap_sage_intacct.selection.reading_plan import Part, ReadingPlan, reading_plan
 
 FURTHER_CALLS = 3
 """Beside the pages of a stream: signing in, the user's preferences, the last check."""
@@ -42,7 +42,7 @@ SHARED_CALLS = 2
 
 
 @dataclass(frozen=True)
-class StreamPlan:
+class StreamCost:
     """What a stream would cost.
 
     Attributes:
@@ -62,10 +62,10 @@ class StreamPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunCost:
     """What a run would cost."""
 
-    streams: Sequence[StreamPlan]
+    streams: Sequence[StreamCost]
 
     @property
     def rows(self) -> int:
@@ -87,15 +87,15 @@ class Plan:
 
 def plan(
     run: Run,
-    chosen: Iterable[ChosenStream],
+    plans: Iterable[ReadingPlan],
     state: Mapping[str, Any],
     timer: Callable[[], float],
-) -> Plan:
+) -> RunCost:
     """Count each stream and time a page of it.
 
     Args:
         run: of the settings.
-        chosen: the streams to load.
+        plans: of the streams to load.
         state: of a run before; empty for a first load.
         timer: seconds that only grow.
 
@@ -106,53 +106,45 @@ def plan(
     check_state(state)
     bookmarks = state.get("bookmarks", {})
     now = utc_now()
-    for stream in chosen:
-        name = _name(stream)
-        check_bookmark(bookmarks.get(name, {}), name, run.origin, now, MOST_AHEAD)
+    for one in plans:
+        bookmark = bookmarks.get(one.stream, {})
+        check_bookmark(bookmark, one.stream, run.origin, now, MOST_AHEAD)
     # So that signing in and the user's preferences are not timed with the first page.
     run.gateway.server_now()
     run.gateway.user_format()
     found = [
-        _stream_plan(run, stream, bookmarks.get(_name(stream), {}), timer)
-        for stream in chosen
+        _stream_cost(run, one, bookmarks.get(one.stream, {}), timer) for one in plans
     ]
     reports = [
-        StreamPlan(report.stream_name, problem="a report is counted only by running it")
+        StreamCost(report.stream_name, problem="a report is counted only by running it")
         for report in run.settings.custom_reports
     ]
-    return Plan([*found, *reports])
+    return RunCost([*found, *reports])
 
 
-def _name(stream: ChosenStream) -> str:
-    return stream.offered.source.stream_name
-
-
-def _stream_plan(
+def _stream_cost(
     run: Run,
-    stream: ChosenStream,
+    plan: ReadingPlan,
     bookmark: Mapping[str, Any],
     timer: Callable[[], float],
-) -> StreamPlan:
-    name = _name(stream)
-    selection = row_selection(stream.offered, run.settings)
-    if stream.offered.source.needs_period and not selection.periods:
-        return StreamPlan(name, problem="left out: no period is named")
+) -> StreamCost:
+    name = plan.stream
+    if plan.lacks_periods:
+        return StreamCost(name, problem="left out: no period is named")
     try:
         counted = [
-            _counted(
-                run, stream, selection, part, _since(stream, part, bookmark), timer
-            )
-            for part in parts(run, stream.offered, selection)
+            _counted(run, plan, part, _since(plan, part, bookmark), timer)
+            for part in plan.parts(run)
         ]
     except IntacctError as error:
-        return StreamPlan(name, problem=str(error))
+        return StreamCost(name, problem=str(error))
     if any(part.rows is None for part in counted):
-        return StreamPlan(name, problem="Intacct does not count these rows")
+        return StreamCost(name, problem="Intacct does not count these rows")
     pages = [part.pages for part in counted]
     seconds = sum(part.pages * part.page_seconds for part in counted)
     seconds += FURTHER_CALLS * max(part.page_seconds for part in counted)
     since = [part.since for part in counted if part.since is not None]
-    return StreamPlan(
+    return StreamCost(
         name,
         sum(part.rows or 0 for part in counted),
         sum(pages) + FURTHER_CALLS,
@@ -171,51 +163,55 @@ class _Counted:
     since: datetime | None
 
 
-def _counted(  # noqa: PLR0913, PLR0917 - each is another thing
+def _counted(
     run: Run,
-    stream: ChosenStream,
-    selection: RowSelection,
+    plan: ReadingPlan,
     part: Part,
     since: datetime | None,
     timer: Callable[[], float],
 ) -> _Counted:
-    condition = both(selection.condition, _stamped(run, stream, part, since))
-    fields = stream.fields or (stream.offered.source.record_key,)
+    gateway = run.gateway_of(part.entity)
+    detector = DriftDetector(plan.stream)
+    scope = plan.scope(part, gateway.server_now, detector, Deletions())
+    stamped = None if plan.source.needs_period else changed_or_created(scope, since)
+    reader = plan.reader(gateway, run.settings.page_size)
     began = timer()
-    page = first_page(part, stream.offered, fields, condition, run.settings.page_size)
+    page = first_page(plan.source, reader, both(scope.condition, stamped))
     seconds = timer() - began
     pages = math.ceil((page.total or 0) / page.page_size)
     return _Counted(page.total, pages, seconds, since)
 
 
 def _since(
-    stream: ChosenStream, part: Part, bookmark: Mapping[str, Any]
+    plan: ReadingPlan, part: Part, bookmark: Mapping[str, Any]
 ) -> datetime | None:
     """The bookmark of a part; None where it is read whole, as balances may be."""
-    if not stream.is_incremental or stream.offered.source.needs_period:
+    if plan.replication_key is None or plan.source.needs_period:
         return None
     own = bookmark
     for partition in bookmark.get("partitions", ()):
         if partition.get("context", {}).get(ENTITY_ID) == part.entity:
             own = partition
-    return read_checkpoint(dict(own), _name(stream)).bookmark
+    return read_checkpoint(dict(own), plan.stream).bookmark
 
 
-def _stamped(
-    run: Run, stream: ChosenStream, part: Part, since: datetime | None
-) -> Condition | None:
-    """Holds the rows to what was modified since the bookmark, or the start date."""
-    source, settings = stream.offered.source, run.settings
-    properties = stream.offered.schema["properties"]
-    if source.needs_period or source.replication_key not in properties:
-        return None
-    creation_stamp = source.creation_stamp
-    scope = Scope(
-        now=part.gateway.server_now,
-        detector=DriftDetector(source.stream_name),
-        start_date=settings.start_date,
-        lookback=settings.lookback,
-        replication_key=source.replication_key if stream.is_incremental else None,
-        creation_stamp=creation_stamp if creation_stamp in properties else None,
-    )
-    return changed_or_created(scope, since)
+def plans_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ReadingPlan]:
+    """The plans of what a catalog selects.
+
+    Raises:
+        InvalidSettings: it names streams that there are not.
+    """
+    entries = Catalog.from_dict(dict(catalog))
+    check_catalog_names(run.settings, entries)
+    reports = {report.stream_name for report in run.settings.custom_reports}
+    plans = []
+    for name, entry in entries.items():
+        mask = entry.metadata.resolve_selection()
+        if name in reports or not mask[()]:
+            continue
+        offered = catalogued(name, entry.schema.to_dict(), run.settings)
+        plan = reading_plan(offered, run.settings, partial(live_labels, run.gateway))
+        method = entry.replication_method or "INCREMENTAL"
+        fields = [field for field in plan.fields if mask["properties", field]]
+        plans.append(plan.choosing(fields, is_incremental=method == "INCREMENTAL"))
+    return plans

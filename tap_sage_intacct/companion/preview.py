@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.discovery import OfferedSource
+from tap_sage_intacct.catalog.offering import hash_converters, hashed
 from tap_sage_intacct.catalog.schema import is_own, value_types
 from tap_sage_intacct.catalog.sensitivity import sensitive_fields
-from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource
-from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
-from tap_sage_intacct.companion.rows import Part, first_page, parts
-from tap_sage_intacct.reading.balances import balance_key, key_fields
+from tap_sage_intacct.catalog.sources import DataSource
+from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.reading.balance_key import keyed_balance
+from tap_sage_intacct.reading.first_page import first_page
 from tap_sage_intacct.records.bad_values import BadValues
 from tap_sage_intacct.records.decoder import RowDecoder
-from tap_sage_intacct.selection.rows import row_selection
-from tap_sage_intacct.settings.settings import OnBadValue
+from tap_sage_intacct.records.table import Record
+from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.selection.meltano import MeltanoSelection
+from tap_sage_intacct.selection.reading_plan import reading_plan
+from tap_sage_intacct.selection.source_lookup import (
+    offered_source,
+    source_named,
+    spelled,
+)
+from tap_sage_intacct.settings.sensitive import SensitivePolicy
+from tap_sage_intacct.settings.settings import OnBadValue, Settings
+from tap_sage_intacct.settings.values import ExtraObject
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.discovery import OfferedSource
-    from tap_sage_intacct.intacct.rows.columns import ColumnConverter
-    from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.records.table import Record
-    from tap_sage_intacct.run.run import Run
-    from tap_sage_intacct.selection.meltano import MeltanoSelection
-    from tap_sage_intacct.selection.rows import RowSelection
-    from tap_sage_intacct.settings.sensitive import SensitivePolicy
-    from tap_sage_intacct.settings.settings import Settings
-    from tap_sage_intacct.settings.values import ExtraObject
-
+_NO_PERIOD = (
+    "Balances are read period by period, and none is named: set balance_periods, or "
+    "filter by PERIOD = 'Month Ended June 2026'."
+)
 SHOWN_FIELDS = 6
 """Columns that a terminal has room for, where the user names none."""
 
@@ -84,35 +87,46 @@ def preview(  # noqa: PLR0913, PLR0917 - each is another thing
         settings = replace(settings, filters=filters)
     offered = offered_source(run, wanted, settings)
     columns = _columns(offered, fields, settings.sensitive, chosen)
-    selection = row_selection(offered, settings)
-    part = _shown_part(run, offered, selection)
-    asked = _asked(offered, columns)
-    page = first_page(part, offered, asked, selection.condition, count)
+    source = offered.source
+    plan = reading_plan(_hashed(offered, settings), settings).choosing(columns)
+    if plan.lacks_periods:
+        raise InvalidSettings(_NO_PERIOD)
+    # The latest period; of other sources the first part, what all entities share.
+    part = plan.parts(run)[-1 if source.needs_period else 0]
+    gateway = run.gateway_of(part.entity)
+    page = first_page(source, plan.reader(gateway, count), plan.condition(part))
     bad_values = BadValues(
-        wanted.stream_name,
-        named_by=(offered.source.record_key,),
+        plan.stream,
+        named_by=(source.record_key,),
         as_null=settings.on_bad_value is OnBadValue.NULL,
     )
     decoder = RowDecoder(
-        value_types(offered.schema),
-        part.gateway.user_format(),
+        value_types(plan.offered.schema),
+        gateway.user_format(),
         bad_values,
-        _hash_converters(offered, settings.sensitive),
+        hash_converters(plan.schema, settings.sensitive),
     )
+    rows = page.rows[:count]
+    if source.needs_period:
+        rows = [keyed_balance(row, plan.balance_key_fields) for row in rows]
+    records = (record for table in decoder.tables(rows) for record in table.records())
     return Preview(
-        wanted.stream_name,
+        plan.stream,
         columns,
-        _records(offered, decoder, page.rows[:count], columns),
+        [{name: record.get(name) for name in columns} for record in records],
         page.total,
         len(offered.schema["properties"]),
         ", ".join(filter(None, (part.entity, part.period))),
     )
 
 
-def _shown_part(run: Run, offered: OfferedSource, selection: RowSelection) -> Part:
-    """The latest period; of other sources the first part, what all entities share."""
-    found = list(parts(run, offered, selection))
-    return found[-1 if offered.source.needs_period else 0]
+def _hashed(offered: OfferedSource, settings: Settings) -> OfferedSource:
+    """The source as a catalog would describe it where sensitive fields leave as hashes."""
+    source = offered.source
+    schema = hashed(
+        source.object_name, offered.schema, source.primary_keys, settings.sensitive
+    )
+    return replace(offered, schema=schema)
 
 
 def _with_paths(
@@ -148,33 +162,3 @@ def _columns(
     shown = [name for name in properties if not is_own(name) and name not in hidden]
     named = chosen.named_fields(source.stream_name, shown) if chosen else ()
     return (named or tuple(shown))[:SHOWN_FIELDS]
-
-
-def _hash_converters(
-    offered: OfferedSource, policy: SensitivePolicy
-) -> dict[str, ColumnConverter]:
-    if not policy.hashes:
-        return {}
-    fields = sensitive_fields(offered.source.object_name, offered.schema)
-    return dict.fromkeys(fields, policy.hash_column)
-
-
-def _asked(offered: OfferedSource, columns: Sequence[str]) -> tuple[str, ...]:
-    """What is fetched for the columns: the tap's own are made of others."""
-    keys = key_fields(offered.schema["properties"]) if BALANCE_KEY in columns else ()
-    own = [name for name in columns if not is_own(name)]
-    return tuple(dict.fromkeys((*own, *keys))) or (offered.source.record_key,)
-
-
-def _records(
-    offered: OfferedSource,
-    decoder: RowDecoder,
-    rows: Sequence[Row],
-    columns: Sequence[str],
-) -> list[Record]:
-    records = [record for table in decoder.tables(rows) for record in table.records()]
-    if BALANCE_KEY in columns:
-        names = key_fields(offered.schema["properties"])
-        for record, row in zip(records, rows, strict=True):
-            record[BALANCE_KEY] = balance_key(row, names)
-    return [{name: record.get(name) for name in columns} for record in records]

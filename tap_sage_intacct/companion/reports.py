@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.report_columns import (
     named_cells,
@@ -14,11 +13,9 @@ from tap_sage_intacct.catalog.report_columns import (
 from tap_sage_intacct.catalog.schema import is_own
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.errors import ReportNotFound
+from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import CustomReport, custom_reports
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +130,4 @@ def _unknown(run: Run, name: str, error: ReportNotFound) -> Exception:
     near = did_you_mean(name, known)
     if near == ".":
         return error
-    return InvalidSettings([f"There is no custom report '{name}'{near}"])
+    return InvalidSettings(f"There is no custom report '{name}'{near}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from difflib import unified_diff
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.discovery import OfferedSource
 from tap_sage_intacct.catalog.sensitivity import sensitive_fields
 from tap_sage_intacct.companion.meltano_file import (
     MeltanoFile,
@@ -18,19 +18,20 @@ from tap_sage_intacct.companion.meltano_file import (
     set_rules,
     set_stream_setting,
 )
-from tap_sage_intacct.companion.offered import offered_source, source_named, spelled
+from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.selection.meltano import (
     MeltanoSelection,
     Pattern,
     corrected,
     pattern_for,
 )
-from tap_sage_intacct.selection.rows import row_selection
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.discovery import OfferedSource
-    from tap_sage_intacct.run.run import Run
-    from tap_sage_intacct.settings.settings import Settings
+from tap_sage_intacct.selection.row_selection import row_selection
+from tap_sage_intacct.selection.source_lookup import (
+    offered_source,
+    source_named,
+    spelled,
+)
+from tap_sage_intacct.settings.settings import Settings
 
 
 @dataclass(frozen=True)

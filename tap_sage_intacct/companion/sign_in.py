@@ -3,55 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from tap_sage_intacct.companion.steps import (
-    TITLES,
-    Step,
-    Verdict,
-    answer_of,
-    failed,
-    ok,
-)
+from tap_sage_intacct.companion.steps import Check, Step, answer_of
 from tap_sage_intacct.intacct.errors import Cause, IntacctError, TransientError
-from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
 from tap_sage_intacct.run.run import open_gateway
 from tap_sage_intacct.selection.entities import chosen_entities
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_ENTITY
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import GatewaySettings
 
+@dataclass(frozen=True, slots=True)
+class SignInCheck(Check):
+    """A part of signing in.
+
+    Attributes:
+        refused: what is found where Intacct blames it.
+        cause: by which Intacct does.
+    """
+
+    refused: str
+    cause: Cause | None = None
+
+
+_NETWORK = SignInCheck("network", "Network", "no answer that could be used")
+_SENDER = SignInCheck("sender", "Sender ID and password", "not accepted", Cause.SENDER)
+_USER = SignInCheck("user", "User ID and password", "not accepted", Cause.USER)
+_ENTITY = SignInCheck("entity", "Entity", "not accepted", Cause.ENTITY)
 SIGN_IN = (
-    "network",
-    "sender",
-    "authorisation",
-    "subscription",
-    "address",
-    "user",
-    "entity",
+    _NETWORK,
+    _SENDER,
+    SignInCheck(
+        "authorisation",
+        "Sender authorised for the company",
+        "the company does not list this sender",
+        Cause.AUTHORISATION,
+    ),
+    SignInCheck(
+        "subscription", "Web Services subscription", "missing", Cause.SUBSCRIPTION
+    ),
+    SignInCheck(
+        "address", "Address filter", "this machine is not let in", Cause.ADDRESS
+    ),
+    _USER,
+    _ENTITY,
 )
-_STEP_OF_CAUSE = {
-    Cause.SENDER: "sender",
-    Cause.AUTHORISATION: "authorisation",
-    Cause.SUBSCRIPTION: "subscription",
-    Cause.ADDRESS: "address",
-    Cause.USER: "user",
-    Cause.ENTITY: "entity",
-}
-
-
-_FOUND = {
-    "network": "no answer that could be used",
-    "sender": "not accepted",
-    "authorisation": "the company does not list this sender",
-    "subscription": "missing",
-    "address": "this machine is not let in",
-    "user": "not accepted",
-    "entity": "not accepted",
-}
 
 
 def sign_in(gateway: Gateway) -> IntacctError | None:
@@ -75,36 +72,35 @@ def sign_in_steps(
     entity = connection.login.entity_id
     signed_in = f"signed in to entity {entity}" if entity else "signed in at top level"
     if refusal is None:
-        found = dict.fromkeys(SIGN_IN, "") | {"entity": signed_in}
-        return [ok(name, found[name]) for name in SIGN_IN]
+        return [check.ok(signed_in if check is _ENTITY else "") for check in SIGN_IN]
     blamed, remedy = _blamed(refusal), refusal.remedy
-    if blamed in {"user", "entity"} and entity is not None:
+    if blamed in {_USER, _ENTITY} and entity is not None:
         elsewhere = _entity_remedy(connection, entity)
-        blamed, remedy = ("entity", elsewhere) if elsewhere else (blamed, remedy)
+        blamed, remedy = (_ENTITY, elsewhere) if elsewhere else (blamed, remedy)
     return [
-        failed(name, _FOUND[name], remedy, answer_of(refusal))
-        if name == blamed
-        else _beside(blamed, name)
-        for name in SIGN_IN
+        check.failed(check.refused, remedy, answer_of(refusal))
+        if check is blamed
+        else _beside(blamed, check)
+        for check in SIGN_IN
     ]
 
 
-def _beside(blamed: str, name: str) -> Step:
+def _beside(blamed: SignInCheck, check: SignInCheck) -> Step:
     """A step that is not to blame: right, as far as Intacct came in its checks.
 
     It checks the sender first [D]; in which order the others is unknown [?].
     """
-    proven = {"network": (), "sender": ("network",), "entity": SIGN_IN}
-    if name in proven.get(blamed, ("network", "sender")):
-        return ok(name)
-    return Step(name, TITLES[name], Verdict.SKIPPED, "not known yet")
+    proven = {_NETWORK: (), _SENDER: (_NETWORK,), _ENTITY: SIGN_IN}
+    if check in proven.get(blamed, (_NETWORK, _SENDER)):
+        return check.ok()
+    return check.skipped("not known yet")
 
 
-def _blamed(refusal: IntacctError) -> str:
+def _blamed(refusal: IntacctError) -> SignInCheck:
     if refusal.cause is not None:
-        return _STEP_OF_CAUSE[refusal.cause]
+        return next(check for check in SIGN_IN if check.cause is refusal.cause)
     is_answer = bool(refusal.details) and not isinstance(refusal, TransientError)
-    return "user" if is_answer else "network"
+    return _USER if is_answer else _NETWORK
 
 
 def _entity_remedy(connection: GatewaySettings, entity: str) -> str | None:

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tap_sage_intacct.catalog.sources import BALANCE_KEY, DataSource, ReadFunction
+from tap_sage_intacct.catalog.sources import DataSource, ReadFunction
 from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
 from tap_sage_intacct.intacct.pages.nested import NestedPaging
 from tap_sage_intacct.intacct.pages.result_set import ResultSetPaging
 from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.intacct.reader import ObjectReader
-from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.reading.balances import balance_key
+from tap_sage_intacct.reading.balance_key import keyed_balance
 from tap_sage_intacct.reading.emitted import EmittedRows
 from tap_sage_intacct.reading.passes import (
     Changes,
@@ -128,13 +127,10 @@ class BalanceReading:
         count = 0
         for page in _result_set(self.reader, scope).pages(scope.condition):
             count += len(page.rows)
-            yield ReadPage([self._with_key(row) for row in page.rows])
+            yield ReadPage([keyed_balance(row, self.key_fields) for row in page.rows])
         for dead in scope.deletions.unseen():
             yield ReadPage(deleted=dead)
         yield ReadPage(checkpoint=Checkpoint(until, rows=count))
-
-    def _with_key(self, row: Row) -> Row:
-        return {**row, BALANCE_KEY: balance_key(row, self.key_fields)}
 
 
 def _by_key(

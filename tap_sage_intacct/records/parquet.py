@@ -25,10 +25,8 @@ try:
     import pyarrow.parquet as pq
 except ImportError:
     raise InvalidSettings(
-        [
-            "batch_config asks for parquet, which needs pyarrow: install "
-            "tap-sage-intacct[parquet], or set encoding.format to jsonl."
-        ]
+        "batch_config asks for parquet, which needs pyarrow: install "
+        "tap-sage-intacct[parquet], or set encoding.format to jsonl."
     ) from None
 
 if TYPE_CHECKING:

@@ -7,16 +7,13 @@ consolidation's book, and exists where a posting or a balance bears it [I].
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import refuse
 from tap_sage_intacct.intacct.errors import PermissionDenied, RequestRefused
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.query import Comparison, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
 
 STANDARD_BOOKS = (
     *("ACCRUAL", "CASH", "GAAPADJACCRUAL", "GAAPADJCASH", "TAXADJACCRUAL"),
@@ -33,14 +30,12 @@ def check_books(gateway: Gateway, books: Sequence[str], period: str) -> None:
     Raises:
         InvalidSettings: with the nearest standard names.
     """
-    problems = [
+    refuse(
         f"balance_books: the company has no book '{book}'"
         f"{did_you_mean(book, STANDARD_BOOKS)}"
         for book in books
         if book not in STANDARD_BOOKS and not _exists(gateway, book, period)
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
 
 
 def _exists(gateway: Gateway, book: str, period: str) -> bool:

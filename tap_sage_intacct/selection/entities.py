@@ -9,19 +9,16 @@ Singer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tap_sage_intacct.catalog.sources import OWNER, RECORD_NUMBER
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.catalog.sources import OWNER, RECORD_NUMBER, DataSource
+from tap_sage_intacct.errors import refuse
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_ENTITY
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.sources import DataSource
-    from tap_sage_intacct.intacct.gateway import Gateway
 
 TOP_LEVEL = "(top level)"
 """Stands for the top level as an `_entity_id`; no entity can have brackets in its ID."""
@@ -39,13 +36,11 @@ def chosen_entities(gateway: Gateway, chosen: Sequence[str]) -> tuple[str, ...]:
     known = [row["LOCATIONID"] for page in pages for row in page.rows]
     if tuple(chosen) == (EVERY_ENTITY,):
         return tuple(known)
-    problems = [
+    refuse(
         f"entities: the company has no entity '{name}'{did_you_mean(name, known)}"
         for name in chosen
         if name not in known
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
     return tuple(chosen)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from decimal import Decimal
 
-from tap_sage_intacct.errors import TapError
+from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.query import Value
 from tap_sage_intacct.intacct.rows.characters import is_legal
 from tap_sage_intacct.intacct.rows.values import ValueType
@@ -21,7 +22,22 @@ Given = str | bool
 """A value as it was written: the text of a string or number, or a bare true or false."""
 
 
-class InvalidFilter(TapError):
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """What is known of a field.
+
+    Attributes:
+        value_type: of its values.
+        labels: of an enumeration; empty if any value is allowed.
+        codes: label to stored code, of those that are known.
+    """
+
+    value_type: ValueType
+    labels: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+class InvalidFilter(InvalidSettings):
     """A filter that cannot be used; the message says whose, why, and what to do."""
 
 

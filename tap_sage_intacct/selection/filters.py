@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from tap_sage_intacct.intacct.query import AllOf, AnyOf, Comparison, Condition, Operator
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.selection.filter_values import (
+    FilterField,
     Given,
     InvalidFilter,
     label_of,
@@ -29,21 +29,6 @@ from tap_sage_intacct.selection.filter_values import (
     typed_value,
 )
 from tap_sage_intacct.settings.suggestions import shortened
-
-
-@dataclass(frozen=True, slots=True)
-class FilterField:
-    """What is known of a field.
-
-    Attributes:
-        value_type: of its values.
-        labels: of an enumeration; empty if any value is allowed.
-        codes: label to stored code, of those that are known.
-    """
-
-    value_type: ValueType
-    labels: tuple[str, ...] = ()
-    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_filter(

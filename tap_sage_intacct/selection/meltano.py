@@ -75,11 +75,6 @@ def corrected(text: str) -> str:
     return ".".join((stream, *(part.replace(".", "?") for part in rest)))
 
 
-def unmatched(rules: Iterable[str], streams: Streams) -> tuple[str, ...]:
-    """The patterns that neither select nor exclude anything."""
-    return tuple(rule for rule in rules if not Pattern.parse(rule).matches(streams))
-
-
 def _breadcrumb(field: str) -> str:
     """The path that Meltano compares with that of a property; empty for the stream."""
     parts = field.split(".") if field else []

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM
-from tap_sage_intacct.errors import InvalidSettings
-from tap_sage_intacct.selection.meltano import Pattern, corrected
+from tap_sage_intacct.errors import refuse
+from tap_sage_intacct.selection.meltano import Pattern, Streams, corrected
+from tap_sage_intacct.settings.settings import Settings
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_OBJECT
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.selection.meltano import Streams
-    from tap_sage_intacct.settings.settings import Settings
 
 
 def check_settings_names(settings: Settings, offered: Iterable[str]) -> None:
@@ -47,13 +43,11 @@ def check_stream_names(settings: Settings) -> None:
         *(report.stream_name for report in settings.custom_reports),
         *(extra.stream_name for extra in settings.extra_objects),
     )
-    problems = [
+    refuse(
         f"Two streams would be called '{name}': give one of them another stream_name."
         for name in names
         if name in DATA_SOURCE_BY_STREAM
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
 
 
 def check_catalog_names(settings: Settings, catalogued: Iterable[str]) -> None:
@@ -124,13 +118,11 @@ def check_needs_no_lookup(settings: Settings) -> None:
         "extra_objects": settings.extra_objects,
         "custom_reports": settings.custom_reports,
     }
-    problems = [
+    refuse(
         f"{name} needs the company's own metadata: set the credentials."
         for name, value in wanted.items()
         if value
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
 
 
 def _known_sources(settings: Settings) -> set[str]:
@@ -141,10 +133,8 @@ def _known_sources(settings: Settings) -> set[str]:
 
 
 def _refuse_unknown(place: str, names: Iterable[str], known: set[str]) -> None:
-    problems = [
+    refuse(
         f"There is no stream '{name}', which {place} names{did_you_mean(name, known)}"
         for name in names
         if name not in known
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )

@@ -10,20 +10,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sources import RECORD_NUMBER
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType, converter
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import PeriodRange
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.rows.row import Row
 
 _FIELDS = ("RECORDNO", "NAME", "START_DATE", "END_DATE", "BUDGETING", "STATUS")
 
@@ -115,8 +112,7 @@ def _named(
         for name in names
         if name in by_name and not by_name[name].is_budgetable
     ]
-    if problems:
-        raise InvalidSettings(problems)
+    refuse(problems)
     return [by_name[name] for name in names]
 
 
@@ -142,9 +138,7 @@ def _in_range(
             )
     if not by_days:
         raise InvalidSettings(
-            [
-                f"balance_periods: there is no budgetable {chosen.type.word} that begins "
-                f"from {chosen.start} to {end}."
-            ]
+            f"balance_periods: there is no budgetable {chosen.type.word} that begins "
+            f"from {chosen.start} to {end}."
         )
     return list(by_days.values())

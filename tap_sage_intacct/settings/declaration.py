@@ -123,7 +123,7 @@ def read_object(kind: type[T], given: Mapping[str, Any]) -> T:
     problems: list[str] = []
     found = read_settings(kind, given, problems)
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(*problems)
     return found
 
 

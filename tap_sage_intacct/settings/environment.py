@@ -81,7 +81,7 @@ def _read(name: str, text: str, read: Callable[[str], Any], wanted: str) -> Any:
         return read(text)
     except (ValueError, KeyError):
         raise InvalidSettings(
-            [f"{name} ({variable_of(name)}) must be {wanted}."]
+            f"{name} ({variable_of(name)}) must be {wanted}."
         ) from None
 
 
@@ -140,7 +140,7 @@ def from_environment(
             except InvalidSettings as error:
                 problems += error.problems
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(*problems)
     return found
 
 

@@ -27,20 +27,20 @@ def read_object(path: Path, option: str) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidSettings(
-            [f"{option}: {path} cannot be read: {error.strerror}."]
+            f"{option}: {path} cannot be read: {error.strerror}."
         ) from None
     except UnicodeDecodeError:
         raise InvalidSettings(
-            [f"{option}: {path} is not UTF-8 text: save it as UTF-8."]
+            f"{option}: {path} is not UTF-8 text: save it as UTF-8."
         ) from None
     if not text.strip():
-        raise InvalidSettings([f"{option}: {path} is empty: it must hold JSON."])
+        raise InvalidSettings(f"{option}: {path} is empty: it must hold JSON.")
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidSettings(
-            [f"{option}: {path} is not JSON (see line {error.lineno})."]
+            f"{option}: {path} is not JSON (see line {error.lineno})."
         ) from None
     if not isinstance(found, dict):
-        raise InvalidSettings([f"{option}: {path} must hold a JSON object."])
+        raise InvalidSettings(f"{option}: {path} must hold a JSON object.")
     return found

@@ -287,13 +287,13 @@ class Settings:
         # For jsonschema only a dict is an object: it would refuse and quote another one.
         errors = _VALIDATOR.iter_errors(dict(config))
         if problems := list(map(_schema_problem, errors)):
-            raise InvalidSettings(problems)
+            raise InvalidSettings(*problems)
         problems = misspelt_problems(config, SETTING_NAMES)
         problems += _character_problems(config)
         found = read_settings(cls, config, problems)
         problems += _conflict_problems(found)
         if problems:
-            raise InvalidSettings(problems)
+            raise InvalidSettings(*problems)
         return replace(found, gateway=_gateway_settings(found))
 
     @property

@@ -65,14 +65,12 @@ def _period_range(given: Mapping[str, Any]) -> PeriodRange:
     start, end = _day(given.get("from")), _day(given.get("to"), is_end=True)
     if unknown or start is None or given.get("type") not in words:
         raise InvalidSettings(
-            [
-                "balance_periods must be a list of names, or {from, to, type} with from "
-                "and to as 2026-01 or 2026-01-31 and type one of month, quarter, year."
-            ]
+            "balance_periods must be a list of names, or {from, to, type} with from "
+            "and to as 2026-01 or 2026-01-31 and type one of month, quarter, year."
         )
     if given.get("to") and (end is None or end < start):
         raise InvalidSettings(
-            ["balance_periods: `to` must be a date that is not before `from`."]
+            "balance_periods: `to` must be a date that is not before `from`."
         )
     return PeriodRange(start, end, words[given["type"]])
 
@@ -178,7 +176,7 @@ def extra_objects(given: Iterable[Any]) -> tuple[ExtraObject, ...]:
         parts = {"object": entry} if isinstance(entry, str) else entry
         extra = read_object(ExtraObject, parts)
         if not extra.object_name:
-            raise InvalidSettings(["extra_objects holds an object without a name."])
+            raise InvalidSettings("extra_objects holds an object without a name.")
         words = filter(None, (extra.object_name, extra.document_type))
         stream_name = extra.stream_name or stream_name_of(" ".join(words))
         found.append(replace(extra, stream_name=stream_name))
@@ -223,7 +221,7 @@ def custom_reports(given: Iterable[Mapping[str, Any]]) -> tuple[CustomReport, ..
         arguments = _arguments(report, problems)
         found.append(replace(report, stream_name=stream_name, arguments=arguments))
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(*problems)
     return tuple(found)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from enum import Enum
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from singer_sdk import metrics
-from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import Metadata
+from singer_sdk import Tap, metrics
+from singer_sdk.helpers.types import Context
+from singer_sdk.singerlib import Metadata, MetadataMapping
 from typing_extensions import override
 
+from tap_sage_intacct.catalog.offering import hash_converters
 from tap_sage_intacct.catalog.schema import is_own
-from tap_sage_intacct.catalog.sensitivity import is_hashed
 from tap_sage_intacct.intacct.errors import (
     IntacctError,
     ObjectNotFound,
@@ -27,25 +25,15 @@ from tap_sage_intacct.intacct.errors import (
     TransientError,
 )
 from tap_sage_intacct.intacct.http.call_counts import counted_for
+from tap_sage_intacct.intacct.rows.columns import ColumnConverter
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.records.bad_values import BadValues
-from tap_sage_intacct.records.messages import record_lines
-from tap_sage_intacct.records.table import RecordTable
-from tap_sage_intacct.run.interruption import WholeLineWriter
+from tap_sage_intacct.records.table import Record, RecordTable
 from tap_sage_intacct.run.progress import Outcome
+from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.settings.settings import OnBadValue
-from tap_sage_intacct.streams.batches import BatchedStream
 from tap_sage_intacct.streams.maps import DeletionMapper, maps_rows
-
-if TYPE_CHECKING:
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context
-    from singer_sdk.singerlib import MetadataMapping
-
-    from tap_sage_intacct.intacct.rows.columns import ColumnConverter
-    from tap_sage_intacct.records.table import Record
-    from tap_sage_intacct.run.run import Run
-
+from tap_sage_intacct.streams.paged import PagedStream
 
 MAX_SECONDS_BEGUN = 60
 """What was asked ahead longer ago is asked for again, so that it is as of its turn."""
@@ -71,11 +59,8 @@ class _Begun:
         return monotonic() - self.began < MAX_SECONDS_BEGUN
 
 
-class IntacctStream(BatchedStream, ABC):
+class IntacctStream(PagedStream):
     """What every stream of Intacct's does, wherever its records come from."""
-
-    # The decoder converts by the same schema; conforming again costs half the run.
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(
         self, tap: Tap, *, name: str, schema: dict[str, Any], run: Run
@@ -93,7 +78,6 @@ class IntacctStream(BatchedStream, ABC):
         self._run = run
         self.denied: IntacctError | None = None
         self._begun: _Begun | None = None
-        self._tried_records = 0
         self.begin_next: Callable[[], None] = lambda: None
 
     @cached_property
@@ -116,7 +100,7 @@ class IntacctStream(BatchedStream, ABC):
                 f"stream_maps change {self.name}, but do not reach into the files of "
                 "batch_config: leave out one of them, or map in the target."
             )
-        if self._hashed_fields and not self.settings.sensitive.hashes:
+        if self._hash_converters and not self.settings.sensitive.hashes:
             problems.append(
                 f"{self.name}: the catalog was discovered with sensitive: hash, and the "
                 "settings have it no longer: set it again, or discover again."
@@ -129,20 +113,9 @@ class IntacctStream(BatchedStream, ABC):
         return False
 
     @property
-    def _hashed_fields(self) -> list[str]:
-        properties = self.schema["properties"]
-        return [name for name, part in properties.items() if is_hashed(part)]
-
-    @property
     def _hash_converters(self) -> dict[str, ColumnConverter]:
         """How the fields are read that leave as hashes."""
-        hash_column = self.settings.sensitive.hash_column
-        return dict.fromkeys(self._hashed_fields, hash_column)
-
-    @property
-    def _is_trial(self) -> bool:
-        """Whether only a record or two are wanted, as `--test` does."""
-        return self.ABORT_AT_RECORD_COUNT is not None
+        return hash_converters(self.schema, self.settings.sensitive)
 
     @abstractmethod
     def check_choices(self) -> None:
@@ -185,7 +158,7 @@ class IntacctStream(BatchedStream, ABC):
     def sync(self, context: Context | None = None) -> None:
         """As the SDK's; progress notes how the stream begins and ends.
 
-        The SDK calls its own final, and offers no hook that runs at every end.
+        The SDK declares it final, but has no hook that runs at every end of a stream.
         """
         if self._is_trial:
             super().sync(context)
@@ -200,54 +173,6 @@ class IntacctStream(BatchedStream, ABC):
             self._run.progress.ends(
                 self.name, outcome, calls=calls, drifted=self._drifted_rows
             )
-
-    @override
-    def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records one by one, for whatever looks at each: maps, batches, tests."""
-        records = (
-            record
-            for page in self._begun_pages(context)
-            for table in page
-            for record in table.records()
-        )
-        yield from self._tried(records) if self._is_trial else records
-
-    def _tried(self, records: Iterator[Record]) -> Iterator[Record]:
-        """As many records as a trial wants of all partitions together.
-
-        The SDK would end the stream by an error, which it logs as one that nobody
-        handled, and would have a record more read for that.
-        """
-        while self._tried_records < (self.ABORT_AT_RECORD_COUNT or 0):
-            record = next(records, None)
-            if record is None:
-                return
-            self._tried_records += 1
-            yield record
-
-    @override
-    def _sync_records(
-        self, context: Context | None = None, *, write_messages: bool = True
-    ) -> Generator[dict[str, Any], Any, Any]:
-        """As the SDK's; a page at a time where nothing looks at single records.
-
-        It has no other hook for that, and spends most of a run on conforming, popping
-        and flushing record by record what the decoder already made right.
-        """
-        writer = self._tap.message_writer
-        is_paged = write_messages and self.selected and self._passes_through
-        if self._is_trial or not (is_paged and isinstance(writer, WholeLineWriter)):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        contexts = [context] if context is not None else self.partitions
-        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
-            for element in contexts or [{}]:
-                counter.with_context(element)
-                timer.with_context(element)
-                for page in self._begun_pages(element or None):
-                    writer.write_lines([self._lines(table) for table in page])
-                    counter.increment(sum(table.count for table in page))
-        self._write_state_message()
 
     def begin(self) -> None:
         """Have the first page on its way before it is the stream's turn."""
@@ -267,7 +192,8 @@ class IntacctStream(BatchedStream, ABC):
         """Whether few calls are left to make, so that the next streams may begin."""
         return False
 
-    def _begun_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
+    @override
+    def _pages_in_turn(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """The pages of a partition; near its end, the next streams begin."""
         has_begun_next = False
         for page in self._record_pages(context):
@@ -292,23 +218,6 @@ class IntacctStream(BatchedStream, ABC):
     def _drifted_rows(self) -> int:
         """Rows that moved while they were read."""
         return 0
-
-    @property
-    def _passes_through(self) -> bool:
-        """Whether records leave as they are read, mapped and flattened by nobody."""
-        if len(self.stream_maps) != 1:
-            return False
-        only = self.stream_maps[0]
-        return isinstance(only, SameRecordTransform) and not only.flattening_enabled
-
-    def _lines(self, table: RecordTable) -> memoryview:
-        self.state_manager.is_flushed = False
-        return record_lines(
-            self.stream_maps[0].stream_alias,
-            table,
-            version=self._stream_version,
-            time_extracted=datetime.now(timezone.utc),
-        )
 
     def _record_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Pages of records; none of what may not be read."""

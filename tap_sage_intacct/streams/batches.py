@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fsspec import get_filesystem_class  # type: ignore[import-untyped]
-from singer_sdk import Stream
+from singer_sdk import Stream, Tap
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.errors import TapError
 from tap_sage_intacct.intacct.rows.values import ValueType
-
-if TYPE_CHECKING:
-    from singer_sdk import Tap
-    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
-    from singer_sdk.helpers.types import Context
-
-    from tap_sage_intacct.records.bad_values import BadValues
+from tap_sage_intacct.records.bad_values import BadValues
 
 
 class BatchNotWritten(TapError):

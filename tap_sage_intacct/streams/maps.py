@@ -13,7 +13,8 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from logging import Logger
+from typing import Any
 
 from singer_sdk.mapper import (
     MAPPER_ALIAS_OPTION,
@@ -29,11 +30,7 @@ from singer_sdk.mapper import (
 from typing_extensions import override
 
 from tap_sage_intacct.catalog.schema import DELETED_AT
-
-if TYPE_CHECKING:
-    from logging import Logger
-
-    from tap_sage_intacct.records.table import Record
+from tap_sage_intacct.records.table import Record
 
 Definition = Mapping[str, Any]
 """One entry of the setting `stream_maps`."""

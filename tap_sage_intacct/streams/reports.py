@@ -12,36 +12,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count, islice
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
+from singer_sdk import Tap
+from singer_sdk.helpers.types import Context
 from typing_extensions import override
 
 from tap_sage_intacct.catalog.report_columns import (
-    REPORT_ROW,
-    REPORT_RUN,
+    OfferedReport,
     check_arguments,
     named_cells,
     report_reader,
+)
+from tap_sage_intacct.catalog.schema import (
+    REPORT_ROW,
+    REPORT_RUN,
     with_own_properties,
 )
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.intacct.errors import PagesMoved, PermissionDenied
 from tap_sage_intacct.intacct.report_reader import REPORT_TRIES, CustomReportReader
+from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.reading.repeated_keys import KeyCheck
 from tap_sage_intacct.records.bad_values import InvalidRecord
 from tap_sage_intacct.records.decoder import RowDecoder
 from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.settings.settings import OnBadValue
 from tap_sage_intacct.streams.base import IntacctStream
-
-if TYPE_CHECKING:
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context
-
-    from tap_sage_intacct.catalog.report_columns import OfferedReport
-    from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.run.run import Run
 
 PAGE_ROWS = 1000
 """Records written at a time."""
@@ -62,7 +61,7 @@ class ReportStream(IntacctStream):
             run: what it shares with the other streams.
         """
         report = offered.report
-        schema = with_own_properties(offered.schema)
+        schema = with_own_properties(offered.schema, REPORT_ROW, REPORT_RUN)
         super().__init__(tap, name=report.stream_name, schema=schema, run=run)
         self._report = report
         self.primary_keys = report.primary_keys

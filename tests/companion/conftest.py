@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from intacct_sandbox import Sandbox
 from tap_sage_intacct.companion.cli import main
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tests.conftest import NOON
 from tests.loading import PERIODS
 

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from intacct_sandbox import Fault, FaultKind, Sandbox
 from tap_sage_intacct.companion.cli import main
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tests.companion.conftest import Command
 
 SCRIPT = Path(sys.executable).parent / "sage-intacct"

@@ -19,9 +19,9 @@ from intacct_sandbox import (
     Switches,
     UserFormatting,
 )
+from tap_sage_intacct.catalog.permissions import PERMISSIONS
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
-from tap_sage_intacct.companion.permissions import PERMISSIONS
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tests.companion.conftest import Command
 
 

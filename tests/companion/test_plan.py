@@ -13,10 +13,11 @@ import pytest
 
 from intacct_sandbox import Company, ManualClock, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import DATA_SOURCE_BY_STREAM, DATA_SOURCES
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tests.companion.conftest import Command
 from tests.conftest import NOON
 from tests.loading import PERIODS, Loader
+from tests.selection.test_filtered_runs import insert_bill_on_appeal
 
 MakeLoader = Callable[..., Loader]
 
@@ -94,6 +95,17 @@ def test_only_the_rows_of_the_filters_are_counted(
     due = (Decimal(str(row["TOTALDUE"] or 0)) for row in company.truth("APBILL"))
     wanted = sum(amount > 1000 for amount in due)
     assert found["bills"]["rows"] == wanted < company.count("APBILL")
+
+
+def test_companys_own_label_is_known_with_a_catalog(
+    command: Command, company: Company, loader: MakeLoader
+) -> None:
+    """As to the run that is planned."""
+    insert_bill_on_appeal(company)
+    path = write(command.folder, "catalog.json", loader().catalog(["bills"]))
+    filters = {"bills": "STATE = 'On appeal'"}
+    (bills,) = planned(command, "--catalog", path, filters=filters)["streams"]
+    assert bills["rows"] == 1
 
 
 @pytest.mark.long

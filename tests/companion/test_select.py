@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import Result
 
-from tap_sage_intacct.companion.session import Surroundings
+from tap_sage_intacct.companion.invocation import Surroundings
 from tests.companion.conftest import Command
 
 PROJECT = Path(__file__).parents[2] / "meltano.yml"

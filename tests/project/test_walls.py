@@ -48,6 +48,8 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("reading/new", "lxml.etree", "Only the XML gateway knows XML"),
         ("intacct/rows/new", "lxml.etree", "Only the XML gateway knows XML"),
         ("intacct/xml/new", "singer_sdk", "The wire does not use Singer"),
+        ("selection/new", "singer_sdk", "Selection does not use Singer"),
+        ("companion/new", "rich.text", "What the companion finds does not use a"),
         (
             "settings/new",
             "tap_sage_intacct.catalog",

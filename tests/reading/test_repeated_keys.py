@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Report, Sandbox
 from tap_sage_intacct.intacct.rows.row import RowTable
-from tap_sage_intacct.reading.balances import key_fields
+from tap_sage_intacct.reading.balance_key import key_fields
 from tap_sage_intacct.reading.repeated_keys import KeyCheck, RepeatedKey, check_of_texts
 from tests.loading import Loader
 from tests.provoking import on_page

@@ -124,10 +124,8 @@ def test_wrong_name_is_refused_with_the_nearest(
         discovered(loader(filters={stream: text}).settings)
 
 
-def test_companys_own_label_is_known_in_a_run_with_a_catalog(
-    company: Company, sandbox: Sandbox, loader: MakeLoader
-) -> None:
-    """The tap does not ship it, so the one lookup is asked that can tell."""
+def insert_bill_on_appeal(company: Company) -> int:
+    """A bill with a label that is the company's own; its number."""
     definition = company.definitions["APBILL"]
     fields = tuple(
         replace(field, valid_values=(*field.valid_values, "On appeal"))
@@ -139,7 +137,14 @@ def test_companys_own_label_is_known_in_a_run_with_a_catalog(
         **company.definitions,
         "APBILL": replace(definition, fields=fields),
     }
-    number = company.insert("APBILL", {"STATE": "On appeal"})
+    return company.insert("APBILL", {"STATE": "On appeal"})
+
+
+def test_companys_own_label_is_known_in_a_run_with_a_catalog(
+    company: Company, sandbox: Sandbox, loader: MakeLoader
+) -> None:
+    """The tap does not ship it, so the one lookup is asked that can tell."""
+    number = insert_bill_on_appeal(company)
     target = loader(filters={"bills": "STATE = 'On appeal'"})
     catalog = target.catalog(["bills"])
     sandbox.forget_calls()

@@ -25,9 +25,8 @@ from tap_sage_intacct.intacct.query import (
 )
 from tap_sage_intacct.intacct.rows.values import DEFAULT_USER_FORMAT, ValueType
 from tap_sage_intacct.intacct.xml.query import condition_text, filter_element
-from tap_sage_intacct.selection.filter_values import InvalidFilter
+from tap_sage_intacct.selection.filter_values import FilterField, InvalidFilter
 from tap_sage_intacct.selection.filters import (
-    FilterField,
     parse_filter,
     period_names,
     without_field,

@@ -30,8 +30,8 @@ from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
 from tap_sage_intacct.intacct.secrets.credentials import Login, Secret, Sender
 from tap_sage_intacct.intacct.xml.gateway import XmlGateway
-from tap_sage_intacct.selection.filter_values import InvalidFilter
-from tap_sage_intacct.selection.filters import FilterField, parse_filter
+from tap_sage_intacct.selection.filter_values import FilterField, InvalidFilter
+from tap_sage_intacct.selection.filters import parse_filter
 from tests.conftest import NOON
 
 EXAMPLES = 60

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from intacct_sandbox import Company, Sandbox, Switches
 from tap_sage_intacct.catalog.sources import ReadFunction
-from tap_sage_intacct.reading.balances import balance_key, key_fields
+from tap_sage_intacct.reading.balance_key import balance_key, key_fields
 from tests.conftest import NOON
 from tests.loading import Key, Loader, Record, Road, Run, as_json
 from tests.reading.convergence.changes import CommitClock, change

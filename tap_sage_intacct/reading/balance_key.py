@@ -1,4 +1,4 @@
-"""Account balances: the key that Intacct does not give, and which of them are empty.
+"""The key of account balances, which Intacct does not give.
 
 RECORDNO of GLACCOUNTBALANCE is no key: a peer replaced it by a hash over the columns
 that tell balances apart [P]. Pure.
@@ -10,10 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.query import AnyOf, Comparison, Operator
+from tap_sage_intacct.catalog.sources import BALANCE_KEY
 
 if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
     from tap_sage_intacct.intacct.rows.row import Row
 
 # The natural key without dimensions [I]; the lookup has LOCATIONNO where the
@@ -48,14 +47,6 @@ _IDS_WITHOUT_KEY = {
     },
 }
 
-# By these the documentation leaves out empty rows [D].
-_AMOUNTS = ("TOTDEBIT", "TOTCREDIT", "TOTADJDEBIT", "TOTADJCREDIT", "FORBAL", "ENDBAL")
-
-
-def has_an_amount() -> Condition:
-    """Balances that are not zero throughout."""
-    return AnyOf(tuple(Comparison(name, Operator.NOT_EQUAL, (0,)) for name in _AMOUNTS))
-
 
 def key_fields(properties: Iterable[str]) -> tuple[str, ...]:
     """The fields that tell balances apart: the natural key and every dimension.
@@ -84,3 +75,8 @@ def balance_key(row: Row, fields: Iterable[str]) -> str:
     """
     text = "\x1f".join(f"{name}={row[name]}" for name in fields if row.get(name))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def keyed_balance(row: Row, fields: Iterable[str]) -> Row:
+    """The row, and its key as a column of its own."""
+    return {**row, BALANCE_KEY: balance_key(row, fields)}

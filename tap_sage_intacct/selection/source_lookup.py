@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog import discovery
+from tap_sage_intacct.catalog.discovery import OfferedSource
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.selection.names import check_needs_no_lookup
+from tap_sage_intacct.selection.reading_plan import Company
+from tap_sage_intacct.settings.settings import Settings
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.discovery import OfferedSource
-    from tap_sage_intacct.run.run import Run
-    from tap_sage_intacct.settings.settings import Settings
 
 
 def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:
@@ -38,19 +35,17 @@ def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:
     by_upper = {word.upper(): source for word, source in known.items()}
     found = by_upper.get(name.strip().upper())
     if found is None:
-        raise InvalidSettings(
-            [f"There is no source '{name}'{did_you_mean(name, known)}"]
-        )
+        raise InvalidSettings(f"There is no source '{name}'{did_you_mean(name, known)}")
     return found
 
 
 def offered_source(
-    run: Run, wanted: DataSource | ExtraObject, settings: Settings
+    company: Company, wanted: DataSource | ExtraObject, settings: Settings
 ) -> OfferedSource:
     """What the company offers; without credentials, what the tap ships.
 
     Args:
-        run: gives the gateway.
+        company: is asked where there are credentials.
         wanted: the source.
         settings: the related fields of the source.
 
@@ -69,7 +64,7 @@ def offered_source(
     if settings.gateway is None and isinstance(wanted, DataSource):
         return discovery.shipped(wanted)
     sources = [wanted] if isinstance(wanted, DataSource) else []
-    (found,) = discovery.described(run.gateway, sources, chosen)
+    (found,) = discovery.described(company.gateway, sources, chosen)
     return found
 
 
@@ -81,13 +76,11 @@ def spelled(names: Iterable[str], known: Iterable[str], owner: str) -> tuple[str
     """
     known = list(known)
     spelling = {name.upper(): name for name in known} | {name: name for name in known}
-    problems = [
+    refuse(
         f"{owner} has no field '{name}'{did_you_mean(name, known)}"
         for name in names
         if name not in spelling and name.upper() not in spelling
-    ]
-    if problems:
-        raise InvalidSettings(problems)
+    )
     return tuple(
         dict.fromkeys(spelling.get(name) or spelling[name.upper()] for name in names)
     )

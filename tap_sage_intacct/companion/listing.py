@@ -1,10 +1,11 @@
-"""The fields of a source: what each is, where it comes from, whether it is loaded."""
+"""What there is to load: the data sources, and the fields of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.discovery import OfferedSource
 from tap_sage_intacct.catalog.schema import (
     is_custom,
@@ -13,9 +14,51 @@ from tap_sage_intacct.catalog.schema import (
     plain_description,
 )
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
-from tap_sage_intacct.companion.offered import offered_source, source_named
+from tap_sage_intacct.catalog.sources import DATA_SOURCES
 from tap_sage_intacct.run.run import Run
+from tap_sage_intacct.selection.source_lookup import offered_source, source_named
 from tap_sage_intacct.settings.sensitive import SensitivePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSource:
+    """A data source as it is listed.
+
+    Attributes:
+        is_readable: None where it was not asked.
+        refusal: why it is not readable, in Intacct's words.
+    """
+
+    stream: str
+    object_name: str
+    title: str
+    primary_keys: tuple[str, ...]
+    replication_key: str | None
+    is_readable: bool | None = None
+    refusal: str = ""
+
+
+def listed_sources(run: Run) -> list[ListedSource]:
+    """All of them, in the order of Pigment's names; asks Intacct if it can.
+
+    Raises:
+        IntacctError: nobody can sign in.
+    """
+    is_asked = run.settings.gateway is not None
+    shipped = [discovery.shipped(source) for source in DATA_SOURCES]
+    refused = discovery.refusals(run.gateway, shipped) if is_asked else {}
+    return [
+        ListedSource(
+            source.stream_name,
+            source.object_name,
+            source.title,
+            source.primary_keys,
+            source.replication_key,
+            source.stream_name not in refused if is_asked else None,
+            str(refused.get(source.stream_name, "")),
+        )
+        for source in DATA_SOURCES
+    ]
 
 
 @dataclass(frozen=True, slots=True)

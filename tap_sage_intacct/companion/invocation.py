@@ -19,8 +19,9 @@ from rich.console import Console
 from typing_extensions import override
 
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
-from tap_sage_intacct.companion.rendering import Output
+from tap_sage_intacct.companion.screens import Output
 from tap_sage_intacct.errors import TapError
+from tap_sage_intacct.run.interruption import give_up_output
 from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.settings.environment import with_variable
 
@@ -55,7 +56,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True)
-class Session:
+class Invocation:
     """One command: where it writes, and what it is configured with."""
 
     output: Output
@@ -101,7 +102,7 @@ class Companion(click.Group):
                 sys.stdout.flush()
         except BrokenPipeError:
             # Whoever reads has seen enough, and Python would complain at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            give_up_output()
             sys.exit(EXIT_FAILURE)
         except click.Abort:
             _fail("Stopped; nothing was changed.")
@@ -139,8 +140,8 @@ def _fail(message: str) -> None:
     sys.exit(EXIT_FAILURE)
 
 
-def with_session(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that all have, and its session."""
+def with_invocation(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all have, and its invocation."""
 
     def begin(
         context: click.Context,
@@ -157,7 +158,7 @@ def with_session(command: Callable[..., None]) -> Callable[..., None]:
             as_json,
         )
         configuration = load_configuration(files, Path.cwd())
-        command(Session(output, surroundings, configuration), **options)
+        command(Invocation(output, surroundings, configuration), **options)
 
     update_wrapper(begin, command)
     config = click.option(

@@ -10,25 +10,21 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from rich import box
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tap_sage_intacct.companion.listing import ListedField, ListedSource
+from tap_sage_intacct.companion.plan import RunCost, StreamCost
+from tap_sage_intacct.companion.preview import Preview
+from tap_sage_intacct.companion.reports import DescribedReport, ReportRows
+from tap_sage_intacct.companion.select import Change
 from tap_sage_intacct.companion.steps import Step, Verdict, is_well
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from tap_sage_intacct.companion.fields import ListedField
-    from tap_sage_intacct.companion.plan import Plan, StreamPlan
-    from tap_sage_intacct.companion.preview import Preview
-    from tap_sage_intacct.companion.reports import DescribedReport, ReportRows
-    from tap_sage_intacct.companion.select import Change
-    from tap_sage_intacct.companion.sources import ListedSource
 
 _SIGNS = {
     Verdict.OK: ("✓", "green"),
@@ -215,23 +211,23 @@ def show_preview(output: Output, preview: Preview) -> None:
     )
 
 
-def show_plan(output: Output, plan: Plan) -> None:
+def show_plan(output: Output, cost: RunCost) -> None:
     """What each stream would cost, and all together."""
-    rows: list[Sequence[object]] = [_planned(stream) for stream in plan.streams]
-    total = ("one run", plan.rows, plan.calls, _minutes(plan.seconds), "", "")
+    rows: list[Sequence[object]] = [_planned(stream) for stream in cost.streams]
+    total = ("one run", cost.rows, cost.calls, _minutes(cost.seconds), "", "")
     output.table(
         ("stream", "rows", "calls", "minutes", "since", "remark"), [*rows, total]
     )
     output.say(ESTIMATE)
 
 
-def plan_as_json(plan: Plan) -> dict[str, Any]:
+def plan_as_json(cost: RunCost) -> dict[str, Any]:
     """The plan as a document."""
     return {
-        "streams": plan.streams,
-        "rows": plan.rows,
-        "calls": plan.calls,
-        "seconds": plan.seconds,
+        "streams": cost.streams,
+        "rows": cost.rows,
+        "calls": cost.calls,
+        "seconds": cost.seconds,
         "estimate": ESTIMATE,
     }
 
@@ -284,7 +280,7 @@ def show_change(output: Output, change: Change) -> None:
         )
 
 
-def _planned(stream: StreamPlan) -> Sequence[object]:
+def _planned(stream: StreamCost) -> Sequence[object]:
     minutes = None if stream.seconds is None else _minutes(stream.seconds)
     since = stream.since.strftime("%Y-%m-%d %H:%M") if stream.since else ""
     return stream.stream, stream.rows, stream.calls, minutes, since, stream.problem
