@@ -85,6 +85,8 @@ def test_next_page_is_under_way_while_one_is_used(sandbox: Sandbox) -> None:
 def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
     sandbox: Sandbox,
 ) -> None:
+    # Other tests of this process may have left some.
+    earlier = threads_ahead()
     pages = KeySetPaging(reader(sandbox, 4), RECORD_NUMBER, ahead=4).pages()
     assert next(pages).rows
     wait_for_answers()
@@ -94,4 +96,4 @@ def test_fault_of_a_page_that_was_asked_ahead_ends_the_reading(
     with pytest.raises(PermissionDenied):
         next(pages)
     wait_for_answers()
-    assert threads_ahead() == []
+    assert set(threads_ahead()) <= set(earlier)
