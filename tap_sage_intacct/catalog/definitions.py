@@ -6,12 +6,10 @@ Asks the gateway, many objects in one request. Does not use Singer.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.errors import IntacctError
-    from tap_sage_intacct.intacct.gateway import Gateway, Subject
-    from tap_sage_intacct.intacct.objects import ObjectDefinition
+from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.gateway import Gateway, Subject
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 
 
 class Definitions:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tap_sage_intacct.catalog.definitions import Definitions
 from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.catalog.sources import (
     DATA_SOURCE_BY_OBJECT,
@@ -20,6 +21,7 @@ from tap_sage_intacct.catalog.sources import (
 )
 from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.errors import IntacctError, ObjectNotFound
+from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.pages.paging_key import KeyField, PagingKey
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.settings.suggestions import did_you_mean
@@ -28,10 +30,6 @@ from tap_sage_intacct.settings.values import (
     ExtraObject,
     stream_name_of,
 )
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.definitions import Definitions
-    from tap_sage_intacct.intacct.gateway import Gateway
 
 # ACCESSTIME is the audit trail's, whose entries never change.
 _CHANGE_STAMPS = ("WHENMODIFIED", "updatedAt", "MODIFIED", "ACCESSTIME")

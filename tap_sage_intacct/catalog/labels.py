@@ -9,12 +9,9 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.objects import ObjectDefinition
 
 Labels = Mapping[str, tuple[str, ...]]
 """Field to labels."""

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.definitions import Definitions
 from tap_sage_intacct.errors import refuse
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.settings.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.definitions import Definitions
 
 _TO_ONE = frozenset({"MANY2ONE", "ONE2ONE"})
 

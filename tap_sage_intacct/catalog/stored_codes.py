@@ -7,10 +7,8 @@ return labels (Sage's pages on each object [D]).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import StoredValue, Value
+from tap_sage_intacct.intacct.query import StoredValue, Value
 
 Codes = Mapping[str, str]
 """Label to code."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sources import DataSource, ReadFunction
 from tap_sage_intacct.intacct.errors import RequestRefused
 from tap_sage_intacct.intacct.pages.nested import NestedPaging
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.reader import MAX_READ_BY_QUERY_PAGE, ObjectReader
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.row import Row
 
 logger = logging.getLogger(__name__)
 
