@@ -46,7 +46,7 @@ class Pusher:
         if not load.mode.pushes(load.spool.rows):
             self.logger.info("Stream %s: no rows, nothing to push.", load.name)
             return
-        for file in load.spool.files(load.renderer.header(), load.limits):
+        for file in load.spool.files(load.cells.header(), load.limits):
             self._push_file(load, file)
 
     def _push_file(self, load: StreamLoad, file: CsvFile) -> None:

@@ -62,7 +62,7 @@ def write_sample(
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{stem}.csv"
-    for file in load.spool.files(load.renderer.header(), PushLimits()):
+    for file in load.spool.files(load.cells.header(), PushLimits()):
         shutil.copyfile(file.path, path)
     text = guide(load, path, chosen)
     path.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -91,7 +91,7 @@ def guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
             "",
             "| Column | Proposed property |",
             "| --- | --- |",
-            *(_row(load, column, chosen) for column in load.renderer.columns),
+            *(_row(load, column, chosen) for column in load.cells.columns),
             *_key_note(load.keys),
             "",
             "Put the copied ID into this, and this into `streams` of the settings (JSON "
@@ -158,7 +158,7 @@ def _snippet(load: StreamLoad, mode: LoadMode) -> str:
     pasted = {
         "configuration_id": "",
         "load_mode": mode.name,
-        "columns": [_entry(column) for column in load.renderer.columns],
+        "columns": [_entry(column) for column in load.cells.columns],
     }
     # Besides, what was set, so that pasting loses nothing.
     return json.dumps(

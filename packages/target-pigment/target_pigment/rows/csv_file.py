@@ -10,6 +10,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+from math import inf
 from pathlib import Path
 
 _TABLE = """
@@ -42,17 +44,14 @@ _PRAGMAS = (
 
 @dataclass(frozen=True, slots=True)
 class PushLimits:
-    """The most that one file may hold; None for no limit."""
+    """The most that one file may hold, header included."""
 
-    rows: int | None = None
-    bytes: int | None = None
+    rows: float = inf
+    bytes: float = inf
 
     def allow(self, rows: int, size: int) -> bool:
-        """Whether a file of so many rows may have one more, and then be of this size."""
-        if not rows:
-            return True
-        is_full = self.rows is not None and rows >= self.rows
-        return not is_full and (self.bytes is None or size <= self.bytes)
+        """Whether a file of so many rows may take one more, and have this size then."""
+        return not rows or (rows < self.rows and size <= self.bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +81,14 @@ class Key:
     exact: str | None = None
 
 
-class KeysCollapse(ValueError):
-    """Two keys that differ in the tap's data are the same in Pigment."""
-
-
 class SpoolDatabase:
     """The file that holds the rows of all streams of a run."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory / "rows.sqlite"
-        self._database = sqlite3.connect(self._path, isolation_level=None)
-        self._tables = 0
+        path = directory / "rows.sqlite"
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._numbers = count()
         # It outlives no run, so it needs no protection against one dying, and is one
         # transaction that nobody commits: pages go to disk when the cache is full.
         for setting in _PRAGMAS:
@@ -102,15 +97,13 @@ class SpoolDatabase:
 
     def add_spool(self) -> Spool:
         """A place for the rows of one more stream."""
-        table = f"rows_{self._tables}"
-        self._tables += 1
+        table = f"rows_{next(self._numbers)}"
         self._database.execute(_TABLE.format(table=table))
         return Spool(self._database, table, self._directory / f"{table}.csv")
 
     def close(self) -> None:
-        """Let go of the disk."""
+        """Close the file, which stays in its directory."""
         self._database.close()
-        self._path.unlink(missing_ok=True)
 
 
 class Spool:
@@ -124,7 +117,7 @@ class Spool:
 
     def add(
         self, line: bytes, key: Key | None = None, version: int | None = None
-    ) -> None:
+    ) -> bool:
         """Append a row; one with a key takes the place of an earlier one.
 
         Args:
@@ -132,13 +125,12 @@ class Spool:
             key: None for rows that are never the same.
             version: of the table, as RECORD tells it; None where it does not.
 
-        Raises:
-            KeysCollapse: another key has the same cells.
+        Returns:
+            Whether it was appended: not if another key has the same cells.
         """
         cells, exact = (key.cells, key.exact) if key else (None, None)
         added = self._database.execute(self._add, (cells, exact, version, line))
-        if not added.rowcount:
-            raise KeysCollapse
+        return bool(added.rowcount)
 
     def remove(self, key: Key) -> None:
         """Forget the row of a key, if there is one."""
@@ -178,28 +170,17 @@ class Spool:
         """
         lines = self.lines()
         line = next(lines, None)
-        is_done = False
         try:
-            while not is_done:
-                file, line = self._write(header, line, lines, limits)
-                is_done = line is None
-                yield file
+            while True:
+                rows, size = 0, len(header)
+                with self._path.open("wb") as file:
+                    file.write(header)
+                    while line and limits.allow(rows, size + len(line)):
+                        file.write(line)
+                        rows, size = rows + 1, size + len(line)
+                        line = next(lines, None)
+                yield CsvFile(self._path, rows, size)
+                if not line:
+                    return
         finally:
             self._path.unlink(missing_ok=True)
-
-    def _write(
-        self,
-        header: bytes,
-        line: bytes | None,
-        lines: Iterator[bytes],
-        limits: PushLimits,
-    ) -> tuple[CsvFile, bytes | None]:
-        """One file, and the line that begins the next one."""
-        rows, size = 0, len(header)
-        with self._path.open("wb") as file:
-            file.write(header)
-            while line is not None and limits.allow(rows, size + len(line)):
-                file.write(line)
-                rows, size = rows + 1, size + len(line)
-                line = next(lines, None)
-        return CsvFile(self._path, rows, size), line

@@ -283,7 +283,7 @@ class TargetPigment(LoadingTarget):
 
     def _rehearse(self, loads: list[StreamLoad]) -> None:
         for load in loads:
-            for file in load.spool.files(load.renderer.header(), load.limits):
+            for file in load.spool.files(load.cells.header(), load.limits):
                 self.logger.info(
                     "Dry run: stream %s, configuration %s, %s: %d rows, %d bytes.",
                     load.name,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pigment.errors import Unrenderable
-from target_pigment.rows.rendering import Renderer
+from target_pigment.rows.cells import CellWriter
 from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 from target_pigment.singer.reader import ExactReader
 
@@ -22,8 +22,8 @@ JANUARY = datetime(2025, 1, 1, 3, tzinfo=timezone.utc)
 def cell(value: Any, kind: ColumnType = "auto", **chosen: Any) -> str:
     column = Column("x", "X", kind)
     wanted = CsvFormat(**chosen)
-    renderer = Renderer("s", (column, Column("y", "Y")), wanted, {"y": "n/a"})
-    text = renderer.line({"x": value}).decode(wanted.encoding)
+    writer = CellWriter("s", (column, Column("y", "Y")), wanted, {"y": "n/a"})
+    text = writer.line({"x": value}).decode(wanted.encoding)
     cells = next(
         csv.reader(
             io.StringIO(text, newline=""),
@@ -110,8 +110,8 @@ def test_texts_come_back_as_they_went(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_breaks_a_line(text: str) -> None:
-    renderer = Renderer("s", (Column("x", "X"),), CsvFormat(), {})
-    line = renderer.line({"x": text}).decode()
+    writer = CellWriter("s", (Column("x", "X"),), CsvFormat(), {})
+    line = writer.line({"x": text}).decode()
     assert len(line.splitlines()) == 1
 
 
@@ -124,9 +124,9 @@ def test_instants_become_the_day_of_the_zone(instant: datetime) -> None:
 
 def test_the_header_is_the_same_with_and_without_a_mark() -> None:
     columns = (Column("x", "X, y"),)
-    plain = Renderer("s", columns, CsvFormat(), {}).header()
+    plain = CellWriter("s", columns, CsvFormat(), {}).header()
     assert plain == b'"X, y"\r\n'
-    marked = Renderer("s", columns, CsvFormat(bom=True), {}).header()
+    marked = CellWriter("s", columns, CsvFormat(bom=True), {}).header()
     assert marked == b"\xef\xbb\xbf" + plain
 
 
@@ -154,11 +154,11 @@ def test_keys_are_the_same_for_equal_values_only(
     """And where the cells are, but the values are not, the key says so."""
     chosen = CsvFormat(null_value="none")
     columns = (Column("id", "id", kind), Column("n", "n"))
-    renderer = Renderer("s", columns, chosen, {})
-    one, other = (renderer.key({"id": v, "n": 1}, ("id", "n")) for v in values)
+    writer = CellWriter("s", columns, chosen, {})
+    one, other = (writer.key({"id": v, "n": 1}, ("id", "n")) for v in values)
     apart = any(isinstance(v, bool) for v in values)
     equal = values[0] == values[1] and (not apart or type(values[0]) is type(values[1]))
     assert (one == other) is equal
-    cells = [renderer.line({"id": v, "n": 1}) for v in values]
+    cells = [writer.line({"id": v, "n": 1}) for v in values]
     if cells[0] == cells[1]:
         assert one.cells == other.cells

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, time, timezone
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -44,21 +43,12 @@ class _Echo:
         return line
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One column, with all that was decided before the first row.
+class CellWriter:
+    """Writes the lines of one stream's files.
 
     Attributes:
-        null: what stands for null.
+        names: of the columns.
     """
-
-    name: str
-    null: str
-    write: Write
-
-
-class Renderer:
-    """Writes the lines of one stream's files."""
 
     def __init__(
         self,
@@ -71,8 +61,9 @@ class Renderer:
         self._stream = stream
         self._format = chosen
         self._null_values = null_values
-        self._cells = [self._cell(column) for column in columns]
-        self._by_name = {cell.name: cell for cell in self._cells}
+        # All that can be decided before the first row.
+        self._writers = {c.name: writer(c.type, chosen) for c in columns}
+        self.names = self._writers.keys()
         self._write_row = csv.writer(
             _Echo(),
             delimiter=chosen.delimiter,
@@ -91,9 +82,7 @@ class Renderer:
         Raises:
             Unrenderable: names the column, never the value.
         """
-        return self._line(
-            [self._text(record.get(cell.name), cell) for cell in self._cells]
-        )
+        return self._line([self._text(name, record.get(name)) for name in self.names])
 
     def key(self, record: Mapping[str, Any], names: Sequence[str]) -> Key:
         """What tells rows apart: to the tap, and to Pigment if it is sent the key.
@@ -109,17 +98,12 @@ class Renderer:
                 "a key."
             )
         exact = json.dumps([_exact(value) for value in values])
-        if not self._by_name.keys() >= set(names):
+        if not self.names >= set(names):
             return Key(exact)
-        cells_of = [self._by_name[name] for name in names]
-        texts = [self._text(v, cell) for v, cell in zip(values, cells_of, strict=True)]
+        texts = map(self._text, names, values)
         # Whether Pigment tells white space apart is not known [?].
         cells = json.dumps([" ".join(text.split()) for text in texts])
         return Key(cells, None if exact == cells else exact)
-
-    def _cell(self, column: Column) -> _Cell:
-        null = self._null_values.get(column.name, self._format.null_value)
-        return _Cell(column.name, null, writer(column.type, self._format))
 
     def _line(self, cells: Sequence[str]) -> bytes:
         with suppress(UnicodeEncodeError):
@@ -130,16 +114,16 @@ class Renderer:
             f"{self._format.encoding} cannot write; use csv.encoding utf-8."
         )
 
-    def _text(self, value: Any, cell: _Cell) -> str:
+    def _text(self, name: str, value: Any) -> str:
         if value is None:
-            return cell.null
+            return self._null_values.get(name, self._format.null_value)
         try:
-            text = cell.write(value)
+            text = self._writers[name](value)
             # Neither line breaks nor control characters are printable.
             return text if text.isprintable() else self._clean(text)
         except (ValueError, InvalidOperation) as error:
             raise Unrenderable(
-                f"Stream {self._stream}: column {cell.name} holds a "
+                f"Stream {self._stream}: column {name} holds a "
                 f"{type(value).__name__} that {error}; correct the source, or the column's "
                 "type in `columns`."
             ) from error
@@ -176,32 +160,25 @@ def _exact(value: Any) -> Any:
 
 def writer(kind: ColumnType, chosen: CsvFormat) -> Write:
     """How cells of a column are written."""
-    if kind == "boolean":
-        return partial(_boolean, chosen)
-    if kind in {"number", "integer"}:
-        return partial(_number, kind, chosen.decimal_separator)
-    if kind == "date":
-        return partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
-    return partial(_as_it_comes, _writers(kind, chosen))
-
-
-def _writers(kind: ColumnType, chosen: CsvFormat) -> dict[type, Write]:
-    """By the type of the value; all types but those of JSON's arrays and objects."""
     is_text = kind == "text"
     separator = "." if is_text else chosen.decimal_separator
+    boolean = partial(_boolean, chosen)
     number = partial(_number, kind, separator)
     day = partial(_day, ZoneInfo(chosen.timezone), chosen.date_format)
-    instants_are_text = is_text or chosen.datetime_as == "text"
-    return {
+    instant = datetime.isoformat if is_text or chosen.datetime_as == "text" else day
+    # All types but those of JSON's arrays and objects.
+    by_type: dict[type, Write] = {
         str: str,
-        bool: partial(_boolean, chosen),
+        bool: boolean,
         int: str,
         Decimal: number,
         float: number,
         date: day,
-        datetime: datetime.isoformat if instants_are_text else day,
+        datetime: instant,
         time: time.isoformat,
     }
+    as_set = {"boolean": boolean, "number": number, "integer": number, "date": day}
+    return as_set.get(kind) or partial(_as_it_comes, by_type)
 
 
 def _as_it_comes(writers: Mapping[type, Write], value: Any) -> str:
