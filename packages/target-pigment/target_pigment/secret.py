@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-
-from typing_extensions import override
-
-MASK = "****"
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Secret:
-    """A text whose `repr` and `str` are masked."""
+    """A text that its `repr` and `str` do not show."""
 
-    _text: str
+    _text: str = field(repr=False)
 
     def reveal(self) -> str:
         """The text itself; for the Authorization header only."""
@@ -22,17 +18,12 @@ class Secret:
 
     def masked(self, text: str) -> str:
         """Another text, without this one in it, however its case was changed."""
-        if not self._text:
+        if not self:
             return text
         # JSON may write a slash with a backslash before it.
         pattern = re.escape(self._text).replace("/", r"\\?/")
-        return re.sub(pattern, MASK, text, flags=re.IGNORECASE)
+        return re.sub(pattern, "****", text, flags=re.IGNORECASE)
 
     def __bool__(self) -> bool:
         """Whether there is one."""
         return bool(self._text)
-
-    @override
-    def __repr__(self) -> str:
-        """Masked, whatever the secret."""
-        return f"Secret({MASK})"

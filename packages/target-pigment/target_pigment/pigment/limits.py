@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-import backoff
 import requests
 
 from target_pigment.errors import RequestFailed
@@ -21,7 +20,7 @@ PUSHES_PER_HOUR = 299  # documented: 300 per configuration, then 429
 REQUESTS_PER_WINDOW = 495  # documented: 500 per address in 5 minutes, polls included
 
 _HOURLY_LIMIT = "per configuration per hour"
-_LONGEST_PAUSE = 60
+_LONGEST_PAUSE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,6 @@ class Rate:
         self._times.append(self.clock.now())
 
 
-def _growing() -> Iterator[float]:
-    # `backoff` counts seconds up by powers of two after one empty value.
-    pauses = backoff.expo(max_value=_LONGEST_PAUSE)
-    next(pauses)
-    return map(float, pauses)
-
-
 @dataclass(slots=True)
 class Attempts:
     """Waits before one call is made again, as long as it may be."""
@@ -64,7 +56,6 @@ class Attempts:
     clock: Clock
     logger: logging.Logger
     _made: int = 1
-    _pauses: Iterator[float] = field(default_factory=_growing)
     _patience: dict[float, float] = field(
         default_factory=lambda: {HOUR: HOUR, WINDOW: 2 * WINDOW}
     )
@@ -79,8 +70,8 @@ class Attempts:
             raise RequestFailed(
                 f"{what}; gave up after {self.policy.max_attempts} attempts."
             )
+        pause = min(2 ** (self._made - 1), _LONGEST_PAUSE)
         self._made += 1
-        pause = next(self._pauses)
         self.logger.warning("Pigment: %s; trying again in %g s.", what, pause)
         self.clock.sleep(pause)
 

@@ -12,21 +12,19 @@ def buffer_output() -> None:
 
     Without a buffer Python drops what a write leaves over, as it does at a signal.
     """
-    own = sys.__stdout__
-    if own is None or own is not sys.stdout:
-        return
-    raw: object = own.buffer
+    raw: object = getattr(sys.stdout, "buffer", None)
     if isinstance(raw, io.RawIOBase):
         sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors
+            io.BufferedWriter(raw),
+            encoding=sys.stdout.encoding,
+            errors=sys.stdout.errors,
         )
 
 
 def let_go_of_output() -> None:
     """Keep Python from complaining, at its end, of what it cannot write."""
-    if sys.stdout is None:
-        return
     try:
-        sys.stdout.flush()
+        # Does nothing where there is no output at all.
+        print(end="", flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
