@@ -59,7 +59,9 @@ class StreamLoad:
         if self.chosen.deleted_records == "include":
             names.append(DELETED_AT)
         columns = self.chosen.columns or tuple(map(Column, names))
-        return CellWriter(self.name, columns, self.settings.csv, self.chosen.null_values)
+        return CellWriter(
+            self.name, columns, self.settings.csv, self.chosen.null_values
+        )
 
     def take_schema(
         self, schema: Mapping[str, Any], key_properties: Sequence[str]

@@ -7,8 +7,9 @@ published OpenAPI and kb.pigment.com.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,12 +38,12 @@ from target_pigment.pigment.limits import (
 )
 from target_pigment.rows.csv_file import CsvFile
 from target_pigment.secret import Secret
-from target_pigment.settings.settings import PollPolicy, RetryPolicy, Settings
+from target_pigment.settings.settings import Settings
 
 _DONE = frozenset({"Completed", "Failed"})
 _RUNNING = "InProgress"
 _NO_IMPORT = "00000000-0000-0000-0000-000000000000"
-_TRIES_PASSING = frozenset(range(500, 600))
+_PASSING = frozenset(range(500, 600))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +71,16 @@ class PigmentClient:
     """Calls one workspace, one call after the other, so that limits are counted once."""
 
     def __init__(
-        self,
-        settings: Settings,
-        logger: logging.Logger,
-        clock: Clock | None = None,
+        self, settings: Settings, logger: logging.Logger, clock: Clock
     ) -> None:
         self._answers = Answers((settings.api_key, settings.metadata_api_key))
         self._url = settings.base_url + settings.api_prefix
         # Only pushes and statuses have a legacy path [D].
         self._metadata_url = f"{settings.base_url}/api/v1"
-        self._retry: RetryPolicy = settings.retry
-        self._poll: PollPolicy = settings.poll
-        self._timeout = settings.request_timeout
+        self._settings = settings
         self._logger = logger
-        self._clock = clock or Clock()
-        self._requests = Rate(REQUESTS_PER_WINDOW, WINDOW, self._clock)
+        self._clock = clock
+        self._requests = Rate(REQUESTS_PER_WINDOW, WINDOW, clock)
         self._pushes: dict[str, Rate] = {}
         self._session = _Unredirected()
         self._session.auth = _Bearer(settings.api_key)
@@ -105,7 +101,7 @@ class PigmentClient:
             RequestFailed: it is not accepted, or Pigment cannot be reached.
         """
         url = f"{self._url}/import/{_NO_IMPORT}/status"
-        answer = self._get(url, {}, _TRIES_PASSING)
+        answer = self._get(url, {})
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             raise RequestFailed(f"{self._answers.refusal(answer)} Nothing was pushed.")
 
@@ -121,22 +117,14 @@ class PigmentClient:
         rate = self._pushes.setdefault(
             configuration_id, Rate(PUSHES_PER_HOUR, HOUR, self._clock)
         )
-        attempts = self._attempts()
-        while True:
-            rate.wait()
-            try:
-                answer = self._send(configuration_id, file)
-            except requests.RequestException as error:
-                self._lost_push(error, mode, attempts)
-                continue
-            if answer.status_code == HTTPStatus.OK:
-                return _import_id(self._answers.json_object(answer).get("importId"))
-            if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                attempts.wait_for_limit(answer)
-            elif answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._ambiguous(f"HTTP {answer.status_code}", mode, attempts)
-            else:
-                raise RequestFailed(self._answers.refusal(answer, file))
+        send = partial(self._push_once, rate, configuration_id, file)
+        repeats = self._settings.retry.repeats_ambiguous(mode)
+        answer = self._answered(
+            send, "the answer was lost ({})", "HTTP {}", repeats=repeats
+        )
+        if answer.status_code != HTTPStatus.OK:
+            raise RequestFailed(self._answers.refusal(answer, file))
+        return _import_id(self._answers.json_object(answer).get("importId"))
 
     def wait(self, import_id: str) -> ImportResult:
         """Ask until an import is done, then once for its detailed report.
@@ -145,8 +133,9 @@ class PigmentClient:
             LoadFailed: it was not done within `poll.timeout`.
             RequestFailed: its status cannot be had.
         """
-        deadline = self._clock.now() + self._poll.timeout
-        interval = self._poll.interval
+        poll = self._settings.poll
+        deadline = self._clock.now() + poll.timeout
+        interval = poll.interval
         odd: set[str] = set()
         while True:
             found = self._status(import_id, with_report=False)
@@ -159,12 +148,12 @@ class PigmentClient:
             left = deadline - self._clock.now()
             if left <= 0:
                 raise LoadFailed(
-                    f"import {import_id} is still {status} after {self._poll.timeout:g} "
+                    f"import {import_id} is still {status} after {poll.timeout:g} "
                     "s; it may still finish: look at it in Pigment before running again, "
                     "or raise poll.timeout."
                 )
             self._clock.sleep(min(interval, left))
-            interval = min(interval * 1.5, self._poll.max_interval)
+            interval = min(interval * 1.5, poll.max_interval)
 
     def metadata(self, path: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
         """One listing of the Metadata API.
@@ -172,9 +161,8 @@ class PigmentClient:
         Raises:
             RequestFailed: with advice for the metadata key.
         """
-        answer = self._get(
-            f"{self._metadata_url}/{path}", asked, _TRIES_PASSING, self._metadata_auth
-        )
+        url = f"{self._metadata_url}/{path}"
+        answer = self._get(url, asked, auth=self._metadata_auth)
         found = (
             self._answers.json(answer) if answer.status_code == HTTPStatus.OK else None
         )
@@ -182,54 +170,31 @@ class PigmentClient:
             return found
         raise RequestFailed(self._answers.refusal(answer, hints=METADATA_HINTS))
 
-    def _attempts(self) -> Attempts:
-        return Attempts(self._retry, self._clock, self._logger)
-
-    def _send(self, configuration_id: str, file: CsvFile) -> requests.Response:
-        self._requests.wait()
-        with file.path.open("rb") as body:
-            return self._session.post(
-                f"{self._url}/import/push/csv",
-                params={"configurationId": configuration_id},
-                data=body,
-                headers={"Content-Type": "text/csv"},
-                timeout=self._timeout,
-            )
-
-    def _lost_push(
-        self, error: requests.RequestException, mode: LoadMode, attempts: Attempts
-    ) -> None:
-        if isinstance(error, requests.exceptions.SSLError):
+    def _push_once(
+        self, rate: Rate, configuration_id: str, file: CsvFile
+    ) -> requests.Response:
+        rate.wait()
+        try:
+            with file.path.open("rb") as body:
+                return self._send(
+                    "POST",
+                    f"{self._url}/import/push/csv",
+                    params={"configurationId": configuration_id},
+                    data=body,
+                    headers={"Content-Type": "text/csv"},
+                )
+        except requests.exceptions.SSLError as error:
             raise RequestFailed(
                 f"no trusted connection to {host_of(self._url)}; check base_url and the "
                 "certificates of this machine."
             ) from error
-        if _was_never_sent(error):
-            attempts.again(self._unreachable())
-        else:
-            self._ambiguous(
-                f"the answer was lost ({type(error).__name__})", mode, attempts
-            )
-
-    def _unreachable(self) -> str:
-        return f"{host_of(self._url)} cannot be reached"
-
-    def _ambiguous(self, what: str, mode: LoadMode, attempts: Attempts) -> None:
-        if self._retry.repeats_ambiguous(mode):
-            attempts.again(what)
-            return
-        raise RequestFailed(
-            f"{what} after the file was sent, so it may have been accepted; not sent "
-            "again, since that could double rows. Look in Pigment whether it was loaded "
-            "before running again."
-        )
 
     def _status(self, import_id: str, *, with_report: bool) -> Mapping[str, Any]:
         # Spelled so in the OpenAPI.
         asked = {"includedDetailedReport": "true"} if with_report else {}
         url = f"{self._url}/import/{import_id}/status"
         # 404 just after a push is not ruled out by the documentation [?].
-        answer = self._get(url, asked, _TRIES_PASSING | {HTTPStatus.NOT_FOUND})
+        answer = self._get(url, asked, passing=_PASSING | {HTTPStatus.NOT_FOUND})
         if answer.status_code == HTTPStatus.OK:
             return self._answers.json_object(answer)
         raise RequestFailed(
@@ -241,10 +206,11 @@ class PigmentClient:
         self,
         url: str,
         asked: Mapping[str, str],
-        passing: frozenset[int],
+        *,
+        passing: frozenset[int] = _PASSING,
         auth: _Bearer | None = None,
     ) -> requests.Response:
-        """Ask until there is an answer that another try would not change.
+        """Ask for what is at an address.
 
         Args:
             url: without a query.
@@ -252,28 +218,57 @@ class PigmentClient:
             passing: statuses that may be others soon.
             auth: for another key than the Import one.
         """
-        attempts = self._attempts()
         what = urlsplit(url).path.rpartition("/")[2]
+        lost, early = f"no {what} ({{}})", f"no {what} yet (HTTP {{}})"
+        send = partial(self._send, "GET", url, params=asked, auth=auth)
+        return self._answered(send, lost, early, passing=passing)
+
+    def _send(self, method: str, url: str, **more: Any) -> requests.Response:
+        self._requests.wait()
+        timeout = self._settings.request_timeout
+        return self._session.request(method, url, timeout=timeout, **more)
+
+    def _answered(
+        self,
+        send: Callable[[], requests.Response],
+        lost: str,
+        early: str,
+        *,
+        passing: frozenset[int] = _PASSING,
+        repeats: bool = True,
+    ) -> requests.Response:
+        """Make a call until there is an answer that another try would not change.
+
+        Args:
+            send: makes it once.
+            lost: says of which error an answer did not come.
+            early: says which passing status came.
+            passing: statuses that may be others soon.
+            repeats: whether to make it again if it may have been accepted.
+        """
+        attempts = Attempts(self._settings.retry, self._clock, self._logger)
         while True:
-            self._requests.wait()
             try:
-                answer = self._session.get(
-                    url,
-                    params=asked,
-                    auth=auth,
-                    timeout=self._timeout,
-                )
+                answer = send()
             except requests.RequestException as error:
-                unreachable = _was_never_sent(error)
-                reason = f"no {what} ({type(error).__name__})"
-                attempts.again(self._unreachable() if unreachable else reason)
-                continue
-            if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                attempts.wait_for_limit(answer)
-            elif answer.status_code in passing:
-                attempts.again(f"no {what} yet (HTTP {answer.status_code})")
+                if _was_never_sent(error):
+                    attempts.again(f"{host_of(self._url)} cannot be reached")
+                    continue
+                what = lost.format(type(error).__name__)
             else:
-                return answer
+                if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    attempts.wait_for_limit(answer)
+                    continue
+                if answer.status_code not in passing:
+                    return answer
+                what = early.format(answer.status_code)
+            if not repeats:
+                raise RequestFailed(
+                    f"{what} after the file was sent, so it may have been accepted; not "
+                    "sent again, since that could double rows. Look in Pigment whether it "
+                    "was loaded before running again."
+                )
+            attempts.again(what)
 
     def _result(
         self, import_id: str, status: str, found: Mapping[str, Any]

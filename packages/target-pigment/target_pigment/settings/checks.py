@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,32 +52,29 @@ def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value is not None}
 
 
-def _connection_problems(settings: Settings) -> list[str]:
-    problems = []
+def _connection_problems(settings: Settings) -> Iterator[str]:
     if settings.pushes and not settings.api_key:
-        problems.append(
+        yield (
             "api_key is missing: give a key of type Import, as TARGET_PIGMENT_API_KEY in "
             ".env or in the environment, or in the settings file."
         )
-    problems += [
-        f"{name} holds a blank or a character that no key has; copy it again."
-        for name in SECRETS
-        if not _fits_a_header(getattr(settings, name).reveal())
-    ]
+    for name in SECRETS:
+        if not _fits_a_header(getattr(settings, name).reveal()):
+            yield f"{name} holds a blank or a character that no key has; copy it again."
     if settings.application_id and not _is_uuid(settings.application_id):
-        problems.append("application_id must be a UUID, as /api/v1/applications lists.")
+        yield "application_id must be a UUID, as /api/v1/applications lists."
     try:
         url = urlsplit(settings.base_url)
         host = url.hostname
     except ValueError:
-        return [*problems, "base_url is not an address; give https://pigment.app."]
+        yield "base_url is not an address; give https://pigment.app."
+        return
     if not host or (url.scheme != "https" and host not in _LOOPBACK):
-        problems.append("base_url must begin with https:// and name a host.")
+        yield "base_url must begin with https:// and name a host."
     if url.username or url.password or url.query or url.fragment:
-        problems.append("base_url must hold no user, password, query or fragment.")
+        yield "base_url must hold no user, password, query or fragment."
     if url.path.strip("/"):
-        problems.append("base_url must hold no path; /api is in api_prefix.")
-    return problems
+        yield "base_url must hold no path; /api is in api_prefix."
 
 
 def _fits_a_header(key: str) -> bool:
@@ -85,97 +82,85 @@ def _fits_a_header(key: str) -> bool:
     return key.isascii() and key.isprintable() and " " not in key
 
 
-def _csv_problems(chosen: CsvFormat) -> list[str]:
-    problems = []
+def _csv_problems(chosen: CsvFormat) -> Iterator[str]:
     try:
         ZoneInfo(chosen.timezone)
     except (KeyError, ValueError, OSError):
-        problems.append(
-            f"csv.timezone '{chosen.timezone}' is unknown; give a name as Europe/Paris."
-        )
+        yield f"csv.timezone '{chosen.timezone}' is unknown; give a name as Europe/Paris."
     if chosen.bom and chosen.encoding != "utf-8":
-        problems.append("csv.bom goes with the encoding utf-8 only.")
+        yield "csv.bom goes with the encoding utf-8 only."
     if chosen.true_value == chosen.false_value:
-        problems.append("csv.true_value and csv.false_value must differ.")
-    return problems
+        yield "csv.true_value and csv.false_value must differ."
 
 
-def _stream_problems(settings: Settings) -> list[str]:
-    problems = []
+def _stream_problems(settings: Settings) -> Iterator[str]:
     needs_all = settings.write_samples_to is None
     for pattern, stream in settings.streams.items():
-        where = f"streams.{pattern}"
-        if needs_all:
-            problems += _missing_choices(where, stream)
-        if stream.configuration_id and not _is_uuid(stream.configuration_id):
-            problems.append(
-                f"{where}.configuration_id must be a UUID: copy it in Pigment from "
-                "Block settings > Import configurations > Copy ID."
-            )
-        problems += _column_problems(where, stream)
+        found = _own_problems(stream, needs_all=needs_all)
+        yield from (f"streams.{pattern}.{problem}" for problem in found)
     if needs_all and not settings.streams:
-        problems.append(
+        yield (
             "streams is empty: name each stream's configuration_id, load_mode and "
             "columns, or set write_samples_to to prepare them."
         )
-    return problems + _shared_configurations(settings.streams.values())
+    yield from _sharing_problems(settings.streams.values())
 
 
-def _missing_choices(where: str, stream: StreamSettings) -> list[str]:
-    problems = []
-    if not stream.configuration_id:
-        problems.append(
-            f"{where}.configuration_id is missing: copy it in Pigment from Block settings "
+def _own_problems(stream: StreamSettings, *, needs_all: bool) -> Iterator[str]:
+    """What is wrong with a stream's own settings, to go on after their place."""
+    if needs_all and not stream.configuration_id:
+        yield (
+            "configuration_id is missing: copy it in Pigment from Block settings "
             "> Import configurations > Copy ID. Where meltano.yml names a variable for it, "
             "such as $PIGMENT_VENDORS_ID, set that in .env."
         )
-    if stream.load_mode is None:
-        problems.append(
-            f"{where}.load_mode is missing: one of {', '.join(LOAD_MODES)}, as the "
-            "import configuration does."
+    if needs_all and stream.load_mode is None:
+        yield (
+            f"load_mode is missing: one of {', '.join(LOAD_MODES)}, as the import "
+            "configuration does."
         )
-    if not stream.columns:
-        problems.append(
-            f"{where}.columns is missing: Pigment wants the same columns every time; "
+    if needs_all and not stream.columns:
+        yield (
+            "columns is missing: Pigment wants the same columns every time; "
             "write_samples_to prints them."
         )
-    return problems
-
-
-def _column_problems(where: str, stream: StreamSettings) -> list[str]:
-    problems = []
-    names = [column.name for column in stream.columns]
-    headers = [column.header for column in stream.columns]
-    problems += [f"{where}.columns names '{n}' twice." for n in _twice(names)]
-    problems += [
-        f"{where}.columns has the header '{h}' twice." for h in _twice(headers)
-    ]
-    problems += [
-        f"{where}.null_values names '{name}', which is none of the columns."
-        for name in stream.null_values
-        if names and name not in names
-    ]
-    includes = stream.deleted_records == "include"
-    if names and includes and DELETED_AT not in names:
-        problems.append(
-            f"{where}.columns must name {DELETED_AT} while deleted_records is include, "
-            "or deleted records would look alive."
+    if stream.configuration_id and not _is_uuid(stream.configuration_id):
+        yield (
+            "configuration_id must be a UUID: copy it in Pigment from Block settings "
+            "> Import configurations > Copy ID."
         )
-    return problems
+    if stream.columns:
+        yield from _column_problems(stream)
 
 
-def _shared_configurations(streams: Iterable[StreamSettings]) -> list[str]:
+def _column_problems(stream: StreamSettings) -> Iterator[str]:
+    names = [column.name for column in stream.columns]
+    for name in _twice(names):
+        yield f"columns names '{name}' twice."
+    for header in _twice([column.header for column in stream.columns]):
+        yield f"columns has the header '{header}' twice."
+    for name in stream.null_values:
+        if name not in names:
+            yield f"null_values names '{name}', which is none of the columns."
+    if stream.deleted_records == "include" and DELETED_AT not in names:
+        yield (
+            f"columns must name {DELETED_AT} while deleted_records is include, or deleted "
+            "records would look alive."
+        )
+
+
+def _sharing_problems(streams: Collection[StreamSettings]) -> Iterator[str]:
     """Two streams that clear the same block wipe each other's rows."""
-    placed = [stream for stream in streams if stream.configuration_id]
+    ids = [stream.configuration_id for stream in streams if stream.configuration_id]
     clearing = {
-        s.configuration_id for s in placed if s.load_mode and s.load_mode.clears
+        s.configuration_id for s in streams if s.load_mode and s.load_mode.clears
     }
-    return [
-        f"streams: configuration {id_} is given to several streams, and the last one "
-        "pushed would delete the rows of the others; give each its own."
-        for id_ in _twice([stream.configuration_id for stream in placed])
-        if id_ in clearing
-    ]
+    for id_ in _twice(ids):
+        if id_ in clearing:
+            yield (
+                f"streams: configuration {id_} is given to several streams, and the last "
+                "one pushed would delete the rows of the others; give each its own."
+            )
 
 
 def _is_uuid(text: str) -> bool:

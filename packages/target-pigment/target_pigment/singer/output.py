@@ -8,23 +8,22 @@ import sys
 
 
 def buffer_output() -> None:
-    """Have every write finished, also where PYTHONUNBUFFERED is set.
+    """Make every write complete, even if PYTHONUNBUFFERED is set.
 
-    Without a buffer Python drops what a write leaves over, as it does at a signal.
+    Without a buffer, Python drops the rest of a write that a signal cuts short.
     """
-    raw: object = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.RawIOBase):
+    own = sys.__stdout__
+    raw: object = getattr(own, "buffer", None)
+    if own and own is sys.stdout and isinstance(raw, io.RawIOBase):
         sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(raw),
-            encoding=sys.stdout.encoding,
-            errors=sys.stdout.errors,
+            io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors
         )
 
 
 def let_go_of_output() -> None:
     """Keep Python from complaining, at its end, of what it cannot write."""
     try:
-        # Does nothing where there is no output at all.
-        print(end="", flush=True)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,12 +16,8 @@ _PARTS: dict[str, dict[str, Any]] = {
     "SCHEMA": {"stream": str, "schema": dict},
     "STATE": {"value": (dict, list, str, int, Decimal, type(None))},
     "ACTIVATE_VERSION": {"stream": str, "version": (int, str, Decimal)},
-    "BATCH": {},
 }
 """What each message must hold."""
-
-
-_ABSENT = object()
 
 
 class ExactReader(SimpleSingerReader):
@@ -54,12 +50,17 @@ class ExactReader(SimpleSingerReader):
         """As the SDK's, for all that a message must hold, and without quoting the line.
 
         Raises:
-            BrokenInput: it is no message of Singer's.
+            BrokenInput: it is no message of Singer's, or one that is not read here.
         """
         if requires != {"type"}:
             # The target asks again for parts of messages; those were looked at.
             return
         kind = line_dict.get("type")
+        if kind == "BATCH":
+            raise BrokenInput(
+                f"Stream {line_dict.get('stream')} comes as BATCH, which this target does "
+                "not read; set the tap to RECORD messages. Nothing was pushed."
+            )
         parts = _PARTS.get(kind) if isinstance(kind, str) else None
         if parts is None:
             raise BrokenInput(
@@ -67,7 +68,7 @@ class ExactReader(SimpleSingerReader):
                 "nothing but the tap may write to its output. Nothing was pushed."
             )
         for name, wanted in parts.items():
-            if not isinstance(line_dict.get(name, _ABSENT), wanted):
+            if not isinstance(line_dict.get(name, ...), wanted):
                 raise BrokenInput(
                     f"The tap's output holds a {kind} without a usable '{name}'; correct "
                     "the tap. Nothing was pushed."

@@ -12,24 +12,17 @@ import sqlite3
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
-from singer_sdk import Target
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import (
     ConfigValidationError,
-    InvalidJSONSchema,
-    InvalidRecord,
-    MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
-from singer_sdk.helpers.capabilities import CapabilitiesEnum
-from singer_sdk.singerlib.exceptions import InvalidInputLine
 from singer_sdk.singerlib.json import serialize_json
 from typing_extensions import override
 
@@ -56,18 +49,7 @@ from target_pigment.settings.settings import SECRETS, settings_schema
 from target_pigment.singer.reader import ExactReader
 from target_pigment.singer.sink import LoadingTarget, PigmentSink
 
-_PREFIX = "TARGET_PIGMENT_"
-
-_UNUSED_BUILTINS = frozenset({"load_method", "batch_size_rows"})
-
-EXPLAINED = (
-    PigmentError,
-    InvalidInputLine,
-    InvalidJSONSchema,
-    InvalidRecord,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-)
+EXPLAINED = (PigmentError, RecordsWithoutSchemaException)
 """Errors whose text is for people, and holds no value of a row."""
 
 
@@ -75,13 +57,9 @@ class Interrupted(BaseException):
     """The run was told to end; like KeyboardInterrupt no error that anyone handles."""
 
     def __init__(self, number: int) -> None:
-        self.number = number
+        # What shells expect of a process that a signal ended.
+        self.exit_code = 128 + number
         super().__init__(f"Interrupted by {signal.Signals(number).name}")
-
-    @property
-    def exit_code(self) -> int:
-        """What shells expect of a process that a signal ended."""
-        return 128 + self.number
 
 
 class TargetPigment(LoadingTarget):
@@ -91,7 +69,6 @@ class TargetPigment(LoadingTarget):
     config_jsonschema: ClassVar[dict[str, Any]] = settings_schema()
     default_sink_class = PigmentSink
     message_reader_class = ExactReader
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [*Target.capabilities]
     clock = Clock()
 
     # A drain after five minutes would write STATE for rows that are not in Pigment.
@@ -103,7 +80,6 @@ class TargetPigment(LoadingTarget):
         self.max_parallelism = 1
         self.settings = read_settings(self.config)
         self._course = Course()
-        self._has_checked_key = False
         self._is_ending = False
         self._client = PigmentClient(self.settings, self.logger, self.clock)
         self._directory = Path(tempfile.mkdtemp(prefix="target-pigment-"))
@@ -125,15 +101,15 @@ class TargetPigment(LoadingTarget):
         self.append_builtin_config(schema)
         with suppress(ValueError):
             # For the file .env, which this reads into the environment.
-            parse_environment_config(schema, _PREFIX)
-        return read_variables(schema["properties"], _PREFIX, os.environ)
+            parse_environment_config(schema, self._env_var_prefix)
+        return read_variables(schema["properties"], self._env_var_prefix, os.environ)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """As the SDK's, without settings that mean nothing here."""
         super().append_builtin_config(config_jsonschema)
-        for name in _UNUSED_BUILTINS:
+        for name in ("load_method", "batch_size_rows"):
             config_jsonschema["properties"].pop(name, None)
 
     @override
@@ -149,9 +125,8 @@ class TargetPigment(LoadingTarget):
                 f"Stream {message_dict['stream']}: its SCHEMA has no properties; correct "
                 "the tap, or its catalog. Nothing was pushed."
             )
-        if self.settings.pushes and not self._has_checked_key:
+        if self.settings.pushes and not self._course.streams:
             self._client.check_key()
-            self._has_checked_key = True
         super()._process_schema_message(message_dict)
         self._course.take_schema(message_dict["stream"])
 
@@ -164,32 +139,22 @@ class TargetPigment(LoadingTarget):
             SpoolFailed: the disk is full, or broken.
         """
         self.record_version = message_dict.get("version")
-        failed = self._failed_with(
-            partial(super()._process_record_message, message_dict)
-        )
-        if isinstance(failed, OSError | sqlite3.Error):
-            raise SpoolFailed(
-                f"The rows cannot be kept in {self._directory}: {failed}. Make room "
-                "there, or set TMPDIR to a folder on another disk. Nothing was pushed."
-            ) from failed
-        if failed is not None:
-            raise UnsuitableRecord(
-                f"Stream {message_dict['stream']}: a stream map failed with "
-                f"{type(failed).__name__} at a record; correct stream_maps. Nothing was "
-                "pushed."
-            )
-        self._course.take_record(message_dict["stream"], self.record_version)
-
-    @staticmethod
-    def _failed_with(process: Callable[[], None]) -> Exception | None:
-        """The error of a stream map, if there was one; handled outside of any `except`."""
         try:
-            process()
+            super()._process_record_message(message_dict)
         except EXPLAINED:
             raise
+        except (OSError, sqlite3.Error) as error:
+            raise SpoolFailed(
+                f"The rows cannot be kept in {self._directory}: {error}. Make room there, "
+                "or set TMPDIR to a folder on another disk. Nothing was pushed."
+            ) from error
         except Exception as error:  # noqa: BLE001  expressions raise whatever they like
-            return error
-        return None
+            raise UnsuitableRecord(
+                f"Stream {message_dict['stream']}: a stream map failed with "
+                f"{type(error).__name__} at a record; correct stream_maps. Nothing was "
+                "pushed."
+            ) from None
+        self._course.take_record(message_dict["stream"], self.record_version)
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -214,18 +179,6 @@ class TargetPigment(LoadingTarget):
         self._course.take_activation(stream, message_dict["version"])
 
     @override
-    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        """Not a capability of this target.
-
-        Raises:
-            BrokenInput: always.
-        """
-        raise BrokenInput(
-            f"Stream {message_dict.get('stream')} comes as BATCH, which this target does "
-            "not read; set the tap to RECORD messages. Nothing was pushed."
-        )
-
-    @override
     def process_endofpipe(self) -> None:
         """Push everything; only then let the SDK pass on the last STATE.
 
@@ -246,11 +199,11 @@ class TargetPigment(LoadingTarget):
         self._finalizer()
 
     def _finish(self) -> None:
-        directory = self.settings.write_samples_to
-        if directory is not None:
+        if not self.settings.pushes:
             # Rows that are in no import must not be taken for loaded.
             self._latest_state = None
-            self._write_samples(directory)
+        if self.settings.write_samples_to:
+            self._write_samples(self.settings.write_samples_to)
             return
         loads = sorted(self.loads, key=lambda load: load.chosen.order)
         for load in loads:
@@ -259,10 +212,9 @@ class TargetPigment(LoadingTarget):
             load.check_before_push(self._course.evidence(sources, mark))
         self._look_ahead(loads)
         if self.settings.dry_run:
-            self._latest_state = None
             self._rehearse(loads)
-            return
-        Pusher(self._client, self.settings, self.logger).push_all(loads)
+        else:
+            Pusher(self._client, self.settings, self.logger).push_all(loads)
 
     def _write_samples(self, directory: Path) -> None:
         stems = file_stems(load.name for load in self.loads)
