@@ -26,7 +26,7 @@ from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_sage_intacct.catalog import discovery
-from tap_sage_intacct.catalog.discovery import OfferedSource, live_labels
+from tap_sage_intacct.catalog.discovery import OfferedSource, live_definition
 from tap_sage_intacct.catalog.report_columns import (
     OfferedReport,
     catalogued_report,
@@ -277,7 +277,7 @@ class TapSageIntacct(Tap):
     def _stream(self, offered: OfferedSource) -> IntacctStream:
         is_catalogued = self.input_catalog is not None
         can_ask = is_catalogued and self.settings.gateway is not None
-        look_up = partial(live_labels, self.run.gateway) if can_ask else None
+        look_up = partial(live_definition, self.run.gateway) if can_ask else None
         plan = reading_plan(offered, self.settings, look_up)
         kind = BalanceStream if plan.source.needs_period else SourceStream
         return kind(self, plan, run=self.run, interruption=self.interruption)

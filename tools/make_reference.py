@@ -9,15 +9,21 @@ of data sources and the shipped schemas. A test fails when a committed page is a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tap_sage_intacct.catalog.schema import is_own, load_shipped_schema
+from tap_sage_intacct.catalog.schema import (
+    is_own,
+    load_shipped_schema,
+    parents_of,
+    shipped_definition,
+    text_of,
+)
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES, DataSource, ReadFunction
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.settings.settings import SETTINGS as TAP_SETTINGS
 from target_pigment.settings.settings import settings_schema
 
@@ -26,7 +32,6 @@ REFERENCE = ROOT / "docs" / "reference"
 TARGET_README = ROOT / "packages" / "target-pigment" / "README.md"
 
 _MADE = "<!-- Made by `make reference`; edit the code that it describes instead. -->"
-_PARENT = re.compile(r" ?Parent object: (?P<parent>[^.,]+)[^ ]*?(?=\. |\.$)\.?")
 _BOUNDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
@@ -240,8 +245,10 @@ def _notes(source: DataSource) -> Iterator[str]:
 def fields_page(source: DataSource) -> str:
     """The fields of one source, as discovery without credentials offers them."""
     properties = load_shipped_schema(source.stream_name)["properties"]
+    definition = shipped_definition(source.object_name)
+    parents = parents_of(definition)
     rows = [
-        _field_row(source.object_name, name, found)
+        _field_row(definition, name, found, parents.get(name, ""))
         for name, found in properties.items()
     ]
     return "\n".join(
@@ -261,16 +268,18 @@ def fields_page(source: DataSource) -> str:
     )
 
 
-def _field_row(object_name: str, name: str, found: Schema) -> str:
-    description = str(found["description"])
-    parent = _PARENT.search(description)
+def _field_row(
+    definition: ObjectDefinition, name: str, found: Schema, parent: str
+) -> str:
+    field = definition.field(name)
+    text = text_of(field, is_seen=definition.is_seen) if field else ""
     cells = [
         f"`{name}`",
         str(found["title"]),
         _field_type(found),
-        parent["parent"] if parent else "",
-        _PARENT.sub("", description).strip(),
-        "yes" if not is_own(name) and is_sensitive(object_name, name) else "",
+        parent,
+        text or str(found["description"]),
+        "yes" if not is_own(name) and is_sensitive(definition.name, name) else "",
     ]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

@@ -17,7 +17,7 @@ from tap_sage_intacct.catalog.extra_objects import (
     named_objects,
     source_of,
 )
-from tap_sage_intacct.catalog.labels import Labels, labels_of, shipped_labels
+from tap_sage_intacct.catalog.labels import Labels, labels_of
 from tap_sage_intacct.catalog.offering import (
     concealed,
     hashed,
@@ -28,7 +28,9 @@ from tap_sage_intacct.catalog.schema import (
     json_schema,
     load_shipped_schema,
     merge,
+    shipped_definition,
     value_types,
+    with_known_texts,
 )
 from tap_sage_intacct.catalog.sensitivity import sensitive_fields
 from tap_sage_intacct.catalog.sources import (
@@ -54,7 +56,7 @@ class OfferedSource:
     """A data source and the schema of its records.
 
     Attributes:
-        labels: of its enumerations.
+        live: what the company says of its object; None where nobody asked.
         is_listed_only: found by `*` and not named, so not selected by default.
         concealed: the original of each sensitive property that the schema leaves out or
             hashes; filters may use them.
@@ -62,15 +64,25 @@ class OfferedSource:
 
     source: DataSource
     schema: dict[str, Any]
-    labels: Labels = field(default_factory=dict)
+    live: ObjectDefinition | None = None
     is_listed_only: bool = False
     concealed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> ObjectDefinition:
+        """The object, as the company or else the tap knows it."""
+        return self.live or shipped_definition(self.source.object_name)
+
+    @property
+    def labels(self) -> Labels:
+        """Of its enumerations."""
+        return labels_of(self.definition)
 
 
 def shipped(source: DataSource) -> OfferedSource:
     """What a typical company offers; needs no network."""
     schema = load_shipped_schema(source.stream_name)
-    return OfferedSource(source, schema, shipped_labels(source.object_name))
+    return OfferedSource(source, schema)
 
 
 def catalogued(
@@ -86,7 +98,6 @@ def catalogued(
     return OfferedSource(
         source,
         hashed(source.object_name, schema, source.primary_keys, settings.sensitive),
-        shipped_labels(source.object_name),
         concealed=_shipped_sensitive(source) if is_filtered else {},
     )
 
@@ -191,10 +202,12 @@ def refusals(
     return refused
 
 
-def live_labels(gateway: Gateway, source: DataSource) -> Labels:
-    """The labels that this company has; empty if they cannot be looked up."""
+def live_definition(gateway: Gateway, source: DataSource) -> ObjectDefinition:
+    """What this company says of an object; nothing if that cannot be looked up."""
     found = Definitions(gateway).of(source.object_name, source.document_type)
-    return {} if isinstance(found, IntacctError) else labels_of(found)
+    if isinstance(found, IntacctError):
+        return ObjectDefinition(source.object_name)
+    return found
 
 
 def _primary(
@@ -210,8 +223,9 @@ def _primary(
         return shipped(source)
     found = _with_related(definitions, found, source, settings)
     schema = load_shipped_schema(source.stream_name)
+    found = with_known_texts(found, shipped_definition(source.object_name))
     schema = merge(schema, found, required_keys=source.primary_keys)
-    return OfferedSource(source, schema, labels_of(found))
+    return OfferedSource(source, schema, found)
 
 
 def _extra(
@@ -253,8 +267,9 @@ def _extra_source(
     if source.needs_period:
         # The same balances under another name, with the same key.
         shipped_balances = load_shipped_schema("gl_account_balances")
+        found = with_known_texts(found, shipped_definition(found.name))
         schema = {**merge(shipped_balances, found), "title": found.name}
-    return OfferedSource(source, schema, labels_of(found), is_listed_only)
+    return OfferedSource(source, schema, found, is_listed_only)
 
 
 def _with_related(

@@ -82,13 +82,13 @@ def _related_field(
         steps.append(step.path)
     if not steps:
         return field
-    described = field.description or field.label or field.id
     return replace(
         field,
         id=".".join((*steps, field.id)),
         label=f"{field.label or field.id} ({'.'.join(steps)})",
-        description=f"{described.rstrip('.')}. Parent object: {owner.name}, by the path "
-        f"{'.'.join(steps)}",
+        description=field.description or field.label or field.id,
+        parent=owner.name,
+        path=".".join(steps),
     )
 
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from importlib import resources
 from typing import Any
+
+import msgspec
 
 from tap_sage_intacct.catalog.sources import BALANCE_KEY, ENTITY_ID
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
 
-_PARENT = "Parent object"
-_CUSTOM = "Custom field"
-_PARENT_SENTENCE = re.compile(
-    rf" ?{_PARENT}: (?P<name>\w+)(?:, by the path [\w.]+?)?\.(?= |$)"
-)
+_FOLDER = resources.files("tap_sage_intacct.catalog")
 
 Schema = dict[str, Any]
 """A JSON Schema of type object, or one of its properties."""
@@ -65,7 +65,7 @@ _OWN_PROPERTIES: Mapping[str, Schema] = {
 UNSEEN_SENTENCE = (
     "Not seen in a lookup: offered where the company's own lookup lists it."
 )
-"""Stands in shipped descriptions of fields that no recorded lookup lists."""
+"""Describes fields that no recorded lookup lists."""
 
 _JSON_TYPES: Mapping[ValueType, tuple[str, str | None]] = {
     ValueType.TEXT: ("string", None),
@@ -96,7 +96,9 @@ def json_schema(
     """
     parents = _Parents(definition)
     properties = {
-        field.id: _property(field, parents)
+        field.id: _property(
+            field, _describe(field, parents, is_seen=definition.is_seen)
+        )
         for field in definition.fields
         if _ELEMENT_NAME.fullmatch(field.id)
     }
@@ -112,18 +114,31 @@ def merge(
 ) -> Schema:
     """Fit a shipped schema to one company.
 
-    The company's lookup decides which properties there are and of what type; the
-    shipped description stays where the live one says less. Properties that the tap adds
-    itself (`_balance_key`) stay too.
+    The company's lookup decides which properties there are, of what type, and how they
+    are described. Properties that the tap adds itself (`_balance_key`) stay too.
     """
-    properties: Schema = {
-        name: known for name, known in shipped["properties"].items() if is_own(name)
-    }
-    for name, found in json_schema(live)["properties"].items():
-        known = shipped["properties"].get(name)
-        properties[name] = _merged_property(known, found, live.field(name))
-    properties = _with_keys(properties, required_keys)
-    return {**shipped, "properties": properties}
+    own = {name: part for name, part in shipped["properties"].items() if is_own(name)}
+    properties = {**own, **json_schema(live)["properties"]}
+    return {**shipped, "properties": _with_keys(properties, required_keys)}
+
+
+def with_known_texts(
+    live: ObjectDefinition, known: ObjectDefinition
+) -> ObjectDefinition:
+    """The company's object, described as the tap knows it where the company says less.
+
+    Where the company lists other values than the tap knows, its own text is right.
+    """
+    parents, known_parents = parents_of(live), parents_of(known)
+    fields = []
+    for field in live.fields:
+        other = known.field(field.id)
+        if other and _values_sentence(other) == _values_sentence(field):
+            longer = max(_text(other), _text(field), key=len)
+            parent = parents.get(field.id) or known_parents.get(field.id, "")
+            field = replace(field, description=longer, parent=parent)  # noqa: PLW2901
+        fields.append(field)
+    return replace(live, fields=tuple(fields))
 
 
 def is_own(name: str) -> bool:
@@ -150,21 +165,27 @@ def value_types(schema: Schema) -> dict[str, ValueType]:
     }
 
 
-def parent_object(definition: Schema) -> str | None:
-    """The object that a property comes from, as its description says it."""
-    found = _PARENT_SENTENCE.search(definition.get("description", ""))
-    return found["name"] if found else None
+def parents_of(definition: ObjectDefinition) -> dict[str, str]:
+    """The objects that fields come from, by field; those of the object's own are left out."""
+    parents = _Parents(definition)
+    found = {field.id: parents.of(field) for field in definition.fields}
+    return {name: parent for name, parent in found.items() if parent}
 
 
-def is_custom(definition: Schema) -> bool:
-    """Whether a property's description calls it a custom field."""
-    return str(definition.get("description", "")).endswith(f"{_CUSTOM}.")
+def text_of(field: Field, *, is_seen: bool = True) -> str:
+    """What a field is, and the values it may have."""
+    return _joined(
+        _text(field), "" if is_seen else UNSEEN_SENTENCE, _values_sentence(field)
+    )
 
 
-def plain_description(definition: Schema) -> str:
-    """A description without what `parent_object` and `is_custom` read in it."""
-    text = _PARENT_SENTENCE.sub("", definition.get("description", ""))
-    return text.removesuffix(f"{_CUSTOM}.").strip()
+@cache
+def shipped_definition(object_name: str) -> ObjectDefinition:
+    """What the tap knows of an object; it has no fields where that is nothing."""
+    path = _FOLDER / "field_facts" / f"{object_name.upper()}.json"
+    if not path.is_file():
+        return ObjectDefinition(object_name)
+    return msgspec.json.decode(path.read_bytes(), type=ObjectDefinition)
 
 
 def load_shipped_schema(stream_name: str) -> Schema:
@@ -173,19 +194,18 @@ def load_shipped_schema(stream_name: str) -> Schema:
     Raises:
         FileNotFoundError: the stream is not a primary data source.
     """
-    folder = resources.files("tap_sage_intacct.catalog") / "schemas"
-    text = (folder / f"{stream_name}.json").read_text(encoding="utf-8")
+    text = (_FOLDER / "schemas" / f"{stream_name}.json").read_text(encoding="utf-8")
     schema: Schema = json.loads(text)
     return schema
 
 
-def _property(field: Field, parents: _Parents) -> Schema:
+def _property(field: Field, description: str) -> Schema:
     json_type, json_format = _JSON_TYPES[value_type_of(field.datatype)]
     return {
         "type": ["null", json_type],
         **({"format": json_format} if json_format else {}),
         "title": field.label or field.id,
-        "description": _describe(field, parents.of(field)),
+        "description": description,
     }
 
 
@@ -211,16 +231,22 @@ def _type_and_format(definition: Schema) -> tuple[str, str | None]:
     return types, json_format
 
 
-def _describe(field: Field, parent: str | None) -> str:
-    sentences = [field.description or field.label or field.id]
-    if parent:
-        sentences.append(f"{_PARENT}: {parent}")
-    values = _values_sentence(field)
-    if values:
-        sentences.append(values)
-    if field.is_custom:
-        sentences.append(_CUSTOM)
-    return " ".join(_with_full_stop(sentence) for sentence in sentences)
+def _describe(field: Field, parents: _Parents, *, is_seen: bool) -> str:
+    parent = parents.of(field)
+    origin = f"Parent object: {parent}" if parent else ""
+    if field.path:
+        origin += f", by the path {field.path}"
+    custom = "Custom field" if field.is_custom else ""
+    unseen = "" if is_seen else UNSEEN_SENTENCE
+    return _joined(_text(field), unseen, origin, _values_sentence(field), custom)
+
+
+def _text(field: Field) -> str:
+    return field.description or field.label or field.id
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(_with_full_stop(sentence) for sentence in sentences if sentence)
 
 
 def _with_full_stop(sentence: str) -> str:
@@ -234,16 +260,6 @@ def _values_sentence(field: Field) -> str:
     named = ", ".join(values[:MOST_VALUES])
     others = len(values) - MOST_VALUES
     return f"Values: {named} and {others} more" if others > 0 else f"Values: {named}"
-
-
-def _merged_property(
-    known: Schema | None, found: Schema, field: Field | None
-) -> Schema:
-    # Where the company lists other values than are shipped, its own are right.
-    if not known or (field and _values_sentence(field) not in known["description"]):
-        return found
-    description = known["description"].replace(f" {UNSEEN_SENTENCE}", "")
-    return {**found, "description": max(description, found["description"], key=len)}
 
 
 _KEY_SUFFIXES = ("DIMKEY", "KEY", "ID", "NAME", "TITLE")
@@ -273,6 +289,8 @@ class _Parents:
 
     def of(self, field: Field) -> str | None:
         """Name the parent object, or None for the object's own fields."""
+        if field.parent:
+            return field.parent
         if field.id in self._by_field:
             return self._by_field[field.id]
         prefix, dot, _ = field.id.partition(".")

@@ -8,10 +8,9 @@ from typing import Any
 from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.discovery import OfferedSource
 from tap_sage_intacct.catalog.schema import (
-    is_custom,
     is_own,
-    parent_object,
-    plain_description,
+    parents_of,
+    text_of,
 )
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
@@ -96,29 +95,29 @@ def listed_fields(run: Run, name: str, search: str = "") -> list[ListedField]:
     """
     wanted = source_named(name, run.settings)
     offered = offered_source(run, wanted, run.settings)
-    policy = run.settings.sensitive
+    parents = parents_of(offered.definition)
     fields = (
-        _listed(offered, field, definition, policy)
-        for field, definition in offered.schema["properties"].items()
+        _listed(run.settings.sensitive, offered, field, parents.get(field, ""))
+        for field in offered.schema["properties"]
     )
     return [field for field in fields if field.has(search)]
 
 
 def _listed(
-    offered: OfferedSource,
-    name: str,
-    definition: dict[str, Any],
-    policy: SensitivePolicy,
+    policy: SensitivePolicy, offered: OfferedSource, name: str, parent: str
 ) -> ListedField:
-    source = offered.source
+    source, definition = offered.source, offered.schema["properties"][name]
+    field = offered.definition.field(name)
     sensitive = not is_own(name) and is_sensitive(source.object_name, name, definition)
     return ListedField(
         name,
         definition.get("title", name),
         _type(definition),
-        parent_object(definition) or "",
-        plain_description(definition),
-        is_custom(definition),
+        parent,
+        text_of(field, is_seen=offered.definition.is_seen)
+        if field
+        else definition["description"],
+        field is not None and field.is_custom,
         sensitive,
         not sensitive or policy.offers(source.stream_name, name),
         offered.labels.get(name, ()),

@@ -15,7 +15,7 @@ from typing import Any
 
 from singer_sdk.singerlib import Catalog
 
-from tap_sage_intacct.catalog.discovery import catalogued, live_labels
+from tap_sage_intacct.catalog.discovery import catalogued, live_definition
 from tap_sage_intacct.catalog.sources import ENTITY_ID
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.http.clock import utc_now
@@ -210,7 +210,9 @@ def plans_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ReadingPlan]:
         if name in reports or not mask[()]:
             continue
         offered = catalogued(name, entry.schema.to_dict(), run.settings)
-        plan = reading_plan(offered, run.settings, partial(live_labels, run.gateway))
+        plan = reading_plan(
+            offered, run.settings, partial(live_definition, run.gateway)
+        )
         method = entry.replication_method or "INCREMENTAL"
         fields = [field for field in plan.fields if mask["properties", field]]
         plans.append(plan.choosing(fields, is_incremental=method == "INCREMENTAL"))

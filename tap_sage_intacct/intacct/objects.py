@@ -15,6 +15,8 @@ class Field:
         datatype: Intacct's DATATYPE word in upper case, TEXT where it is missing.
         required: needed to create a record, not promised to be set when read.
         valid_values: labels of an enumeration, an empty one among them or none [C].
+        parent: the object that it comes from, where that is known; empty otherwise.
+        path: of a related field, to its parent.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Field:
     read_only: bool = False
     is_custom: bool = False
     valid_values: tuple[str, ...] = ()
+    parent: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class ObjectDefinition:
     Attributes:
         document_type: the transaction definition of an order-entry, purchasing or
             inventory document, None for other objects.
+        is_seen: whether a lookup listed the fields; the tap infers some.
     """
 
     name: str
     document_type: str | None = None
     fields: tuple[Field, ...] = ()
     relationships: tuple[Relationship, ...] = ()
+    is_seen: bool = True
 
     def field(self, field_id: str) -> Field | None:
         """Find a field by its id, in the case that Intacct writes it."""

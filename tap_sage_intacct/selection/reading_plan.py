@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 from tap_sage_intacct.catalog.discovery import OfferedSource
-from tap_sage_intacct.catalog.labels import Labels
 from tap_sage_intacct.catalog.offering import hash_converters
 from tap_sage_intacct.catalog.schema import DELETED_AT, is_own, with_own_properties
 from tap_sage_intacct.catalog.sensitivity import is_sensitive
@@ -27,6 +26,7 @@ from tap_sage_intacct.catalog.sources import (
 from tap_sage_intacct.catalog.stored_codes import stored_values
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.intacct.pages.page import LookAtRows, unwatched
 from tap_sage_intacct.intacct.query import Comparison, Condition, Operator, both
 from tap_sage_intacct.intacct.reader import ObjectReader
@@ -315,14 +315,14 @@ class ReadingPlan:
 def reading_plan(
     offered: OfferedSource,
     settings: Settings,
-    look_up_labels: Callable[[DataSource], Labels] | None = None,
+    look_up: Callable[[DataSource], ObjectDefinition] | None = None,
 ) -> ReadingPlan:
     """The plan of all fields that are offered.
 
     Args:
         offered: by a catalog, or by the company.
         settings: of the run.
-        look_up_labels: for a filter whose label nobody shipped: it may be the
+        look_up: for a filter whose label nobody shipped: it may be the
             company's own. None where all labels are known, or nobody can be asked.
 
     Raises:
@@ -332,10 +332,10 @@ def reading_plan(
     try:
         rows = row_selection(offered, settings)
     except InvalidSettings:
-        if look_up_labels is None:
+        if look_up is None:
             raise
-        labels = look_up_labels(offered.source)
-        rows = row_selection(replace(offered, labels=labels), settings)
+        live = look_up(offered.source)
+        rows = row_selection(replace(offered, live=live), settings)
     properties: Collection[str] = offered.schema["properties"]
     stamp = offered.source.replication_key
     plan = ReadingPlan(

@@ -31,6 +31,7 @@ def test_path_becomes_a_field_of_the_parents_type(loader: MakeLoader) -> None:
     limit = found["VENDOR.CREDITLIMIT"]
     assert limit["type"] == ["null", "number"]
     assert limit["title"] == "Credit limit (VENDOR)"
+    assert str(limit["description"]).count("Parent object") == 1
     assert "Parent object: VENDOR, by the path VENDOR." in str(limit["description"])
     assert "VENDOR.DISPLAYCONTACT.MAILADDRESS.CITY" in found
 

@@ -15,6 +15,7 @@ from tap_sage_intacct.catalog.schema import (
     json_schema,
     merge,
     value_types,
+    with_known_texts,
 )
 from tap_sage_intacct.intacct.objects import Field, ObjectDefinition, Relationship
 from tap_sage_intacct.intacct.rows.values import (
@@ -181,21 +182,6 @@ SHIPPED: Schema = {
     "properties": {
         "_balance_key": {"type": ["string"], "title": "Key", "description": "Hash."},
         "GONE": {"type": ["null", "string"], "title": "Gone", "description": "Gone."},
-        "AMOUNT": {
-            "type": ["null", "string"],
-            "title": "Amount",
-            "description": "Total of the lines, in base currency.",
-        },
-        "STATE": {
-            "type": ["null", "string"],
-            "title": "State",
-            "description": "State of the document. Values: Draft, Posted.",
-        },
-        "TASKID": {
-            "type": ["null", "string"],
-            "title": "Task",
-            "description": f"Task ID. {UNSEEN_SENTENCE}",
-        },
     },
 }
 
@@ -209,9 +195,28 @@ def test_company_decides_which_properties_there_are() -> None:
     assert merged["properties"]["_balance_key"]["type"] == ["string"]
 
 
+KNOWN = ObjectDefinition(
+    "APBILL",
+    fields=(
+        Field("AMOUNT", "Amount", "Total of the lines, in base currency"),
+        Field(
+            "STATE", "State", "State of the document", valid_values=("Draft", "Posted")
+        ),
+        Field("TASKID", "Task", "Task ID"),
+    ),
+    is_seen=False,
+)
+
+
 def merged_description(field: Field) -> str:
-    found: str = merge(SHIPPED, bill(field))["properties"][field.id]["description"]
+    live = with_known_texts(bill(field), KNOWN)
+    found: str = json_schema(live)["properties"][field.id]["description"]
     return found
+
+
+def test_fields_that_no_lookup_listed_are_described_so() -> None:
+    description = json_schema(KNOWN)["properties"]["TASKID"]["description"]
+    assert description == f"Task ID. {UNSEEN_SENTENCE}"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_each_source_ships_a_schema_and_no_other_is_shipped() -> None:
     folder = resources.files("tap_sage_intacct.catalog") / "schemas"
     shipped = {entry.name for entry in folder.iterdir()}
     schemas = {f"{source.stream_name}.json" for source in DATA_SOURCES}
-    assert shipped == {*schemas, "labels.json"}
+    assert shipped == schemas
 
 
 @every_source
