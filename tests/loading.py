@@ -141,7 +141,7 @@ class Loader:
         finally:
             SCANNER.look_at(out.buffer.getvalue(), "what the tap wrote")
             lines = out.buffer.getvalue().decode().split("\n")[:-1][:upto]
-            run = Run([parse(line) for line in lines], tap.run.gateway.calls)
+            run = Run([parse(line) for line in lines], tap.run.gateway.counts.total)
             self._take(run)
         return run
 

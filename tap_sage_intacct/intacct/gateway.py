@@ -10,6 +10,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct.errors import IntacctError
+from tap_sage_intacct.intacct.http.call_counts import CallCounts
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.http.transport import Contact
 from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
@@ -45,8 +46,7 @@ class GatewaySettings:
 
     Attributes:
         user_timezone: of the API user; None where it is not known.
-        contact: the hosts that have answered to whoever has these settings, or a copy
-            that differs in other parts.
+        contact: the hosts that have answered. Copies of these settings share it.
     """
 
     sender: Sender
@@ -80,16 +80,12 @@ class Gateway(Protocol):
     settings allow. Credentials and session ids are in none of them.
     """
 
-    @property
-    def max_connections(self) -> int:
-        """Calls that may be in flight at once; one more waits."""
-
-    @property
-    def calls(self) -> int:
-        """Calls made so far, retries and sign-ins included."""
-
-    def calls_for(self, name: str) -> int:
-        """Those of them that were `counted_for` a name."""
+    counts: CallCounts
+    """Calls made so far, retries and sign-ins included."""
+    max_connections: int
+    """Calls that may be in flight at once; one more waits."""
+    asks_json: bool
+    """Whether rows may be asked for as JSON, which comes sooner and without counts."""
 
     def server_now(self) -> datetime:
         """Intacct's clock, aware, whole seconds: ours corrected by its last answer.
@@ -110,10 +106,6 @@ class Gateway(Protocol):
         Where the user's preferences may not be read, Intacct's own defaults are assumed,
         with a warning.
         """
-
-    @property
-    def asks_json(self) -> bool:
-        """Whether rows may be asked for as JSON, which comes sooner and without counts."""
 
     def give_up_json(self, reason: str, error: IntacctError | None = None) -> None:
         """Ask for rows with counts from now on.

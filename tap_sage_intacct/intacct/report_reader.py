@@ -1,7 +1,7 @@
 """Reading a custom report: run, polled until it is ready, and read in pages.
 
 The server drops a report with its last page (Sage's page on custom reports [D]). So a
-page that is lost on the way cannot be had again: the report is run anew.
+page that is lost on the way cannot be had again: the report is run again.
 """
 
 from __future__ import annotations

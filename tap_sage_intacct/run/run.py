@@ -90,7 +90,7 @@ class Run:
     def calls_for(self, name: str) -> int:
         """Calls counted for a name so far, in all sessions."""
         gateways = (self.gateway, *self._entity_gateways.values())
-        return sum(gateway.calls_for(name) for gateway in gateways)
+        return sum(gateway.counts.of(name) for gateway in gateways)
 
     @cached_property
     def entities(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def run_trial(loader: Loader) -> Run:
         assert tap.run_connection_test()
         out.flush()
     lines = bytes_of.getvalue().decode().split("\n")[:-1]
-    return Run([parse(line) for line in lines], tap.run.gateway.calls)
+    return Run([parse(line) for line in lines], tap.run.gateway.counts.total)
 
 
 def test_no_sensitive_field_is_offered_unless_it_is_allowed(

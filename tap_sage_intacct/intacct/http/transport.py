@@ -79,8 +79,8 @@ class HttpAnswer:
 class Contact:
     """The hosts that have answered; shared between threads, and between transports.
 
-    One that has may be away for a while, and is waited for. One that has not may be
-    none at all: whoever misspelt it shall not wait.
+    One that has answered may be away for a while, and is waited for. One that has not
+    may be misspelt, and then nobody should have to wait.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class Transport:
                 url,
                 data=document,
                 timeout=(connect, self._timeout),
-                # A redirect would hand the credentials to whoever it names.
+                # A redirect would hand the credentials to the host that it names.
                 allow_redirects=False,
                 stream=True,
             )

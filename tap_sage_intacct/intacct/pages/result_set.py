@@ -39,12 +39,12 @@ class ResultSetPaging(PagingStrategy):
     """Pages one after the other, in the server's arbitrary order.
 
     An answer that was lost on the way takes its page with it, and a session that ends
-    takes the result set. Then the whole is read anew, and rows that were given out
-    already are left out.
+    takes the result set. Then the whole is read again, less the rows that were
+    given out already.
 
     Attributes:
         reader: of the object.
-        read_again: told before the whole is read anew.
+        read_again: told before the whole is read again.
         watch: makes, for each reading, what looks at all its rows.
     """
 

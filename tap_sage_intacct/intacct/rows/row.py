@@ -1,7 +1,7 @@
 """Rows as Intacct sent them, as dicts or as a table.
 
 A page of rows that have the same columns is a table: tuples of texts, of which a dict
-is only made for whoever looks at a single row. Nearly all that is done with the rows of
+is only made where a single row is looked at. Nearly all that is done with the rows of
 a large page is done by column.
 """
 

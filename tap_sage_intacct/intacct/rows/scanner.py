@@ -123,7 +123,7 @@ def _pattern(shape: _Shape) -> re.Pattern[str]:
 
 
 def _with_resolved(cells: tuple[str, ...]) -> tuple[str, ...]:
-    """Most rows hold no reference, which is sooner told of a whole row than of cells."""
+    """Most rows hold no reference; to look at a whole row is faster than at each cell."""
     return tuple(map(_resolved, cells)) if "&" in "".join(cells) else cells
 
 

@@ -1,6 +1,5 @@
 """The API user's preferences for dates: what a text means, how a filter is written.
 
-Pure; knows neither the cells of a page nor the request that asked for the preferences.
 Intacct writes and expects dates as the API user has them set (Sage on
 readUserFormatting [D]; other connectors [C]).
 """

@@ -1,7 +1,7 @@
 """Values: Intacct's text to Python values that JSON can hold, exactly.
 
-Pure functions over text, a cell at a time; knows nothing of XML, HTTP or Singer. What
-is written as usual, `columns` reads sooner: here every shape is understood.
+Functions over the text of one cell. `columns` reads what is written as usual, and
+sooner; every other way of writing a value is read here.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def converter(value_type: ValueType, user_format: UserFormat) -> Converter:
 
     Dates become `YYYY-MM-DD`; timestamps the instant in UTC,
     `YYYY-MM-DDTHH:MM:SS+00:00`. ISO texts are read whatever the user's format is, and
-    AM or PM is heeded whatever the user's clock is. A TIMESTAMP that holds only a date
+    AM or PM is read whatever the user's clock is. A TIMESTAMP that holds only a date
     [C] is midnight of the user's zone; a DATE that holds a timestamp keeps its date.
     A number with an exponent is the number it stands for. Not read, since it may mean
     more than one thing: an INTEGER with a fraction [C] (the schema promises whole

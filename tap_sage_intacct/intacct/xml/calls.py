@@ -118,7 +118,7 @@ class FunctionCalls:
     ) -> Pending[T]:
         """Have a call on its way.
 
-        Only its answer is fetched ahead. It is read by whoever awaits it, in that thread:
+        Only its answer is fetched ahead. It is read in the thread that awaits it:
         rows that are made on one processor and used on another cost more. There too it
         is repeated if it failed.
 

@@ -67,21 +67,9 @@ class XmlGateway(Gateway):
         self._lock = threading.Lock()
         self._user_format_asked: Pending[Mapping[str, str]] | None = None
         self._user_format: UserFormat | None = None
-        self._asks_json = settings.response_format is not ResponseFormat.XML
-
-    @property
-    @override
-    def max_connections(self) -> int:
-        return self._settings.max_connections
-
-    @property
-    @override
-    def calls(self) -> int:
-        return self._calls.counts.total
-
-    @override
-    def calls_for(self, name: str) -> int:
-        return self._calls.counts.of(name)
+        self.counts = self._calls.counts
+        self.max_connections = settings.max_connections
+        self.asks_json = settings.response_format is not ResponseFormat.XML
 
     @override
     def server_now(self) -> datetime:
@@ -105,11 +93,6 @@ class XmlGateway(Gateway):
                 self._user_format = self._told_user_format(asked)
             return self._user_format
 
-    @property
-    @override
-    def asks_json(self) -> bool:
-        return self._asks_json
-
     @override
     def give_up_json(self, reason: str, error: IntacctError | None = None) -> None:
         if error is not None and self._settings.response_format is ResponseFormat.JSON:
@@ -119,7 +102,7 @@ class XmlGateway(Gateway):
                 call=error.call,
             ) from error
         with self._lock:
-            was_asking, self._asks_json = self._asks_json, False
+            was_asking, self.asks_json = self.asks_json, False
         if was_asking:
             logger.info("Intacct %s; asking for XML from now on.", reason)
 

@@ -1,7 +1,4 @@
-"""The session that calls are made in.
-
-Knows when to sign in, not how.
-"""
+"""The session that calls are made in: when to sign in, and when again."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ class CurrentSession:
                 self._session = None
 
     def note(self, told: Session, authentication: Authentication) -> None:
-        """What an answer tells of its session's end: each call moves it [D].
+        """What an answer says about the end of its session: each call moves it [D].
 
         Source: Sage's page on API sessions.
 
