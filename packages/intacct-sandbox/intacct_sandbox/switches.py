@@ -9,32 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
+from intacct_sandbox.company.definitions import read_facts
 from intacct_sandbox.company.reports import REPORTS, Report
 from intacct_sandbox.wire.formatting import UserFormatting
 
 # Refused by `query` although `lookup` lists them [C].
-_UNQUERYABLE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "PROJECT": frozenset(
-            {
-                "CFDA",
-                "FUNDEDNAME",
-                "AGENCY",
-                "PAYER",
-                "FUNDINGOTHERID",
-                "ASSISTANCETYPE",
-                "REVRESTRICTION",
-                "RESTRICTIONEXPIRY",
-                "RESTRICTIONEXPIRATIONDATE",
-                "TIMESATISFACTIONSCHEDULED",
-            }
-        ),
-        "GLENTRY": frozenset({"DEPARTMENTID", "LOCATIONID"}),
-    }
-)
+_UNQUERYABLE: Mapping[str, frozenset[str]] = {
+    name: frozenset(fields) for name, fields in read_facts("unqueryable").items()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,12 @@ class ObjectDefinition:
         return next(name for name in ("RECORDNO", "id", "ID") if self.field(name))
 
 
+def read_facts(path: str) -> Any:
+    """What a JSON file of this package holds, by its path without suffix."""
+    file = resources.files("intacct_sandbox") / f"{path}.json"
+    return json.loads(file.read_text("utf-8"))
+
+
 @cache
 def load_definitions() -> Mapping[str, ObjectDefinition]:
     """All objects, by name."""

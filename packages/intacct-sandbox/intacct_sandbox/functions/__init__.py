@@ -1,7 +1,7 @@
 """The functions of the gateway: a table of names and handlers.
 
 What lives here: the table alone. What it must not know: how any of them works.
-The idea: what is in the request schema is in this table.
+The idea: what the request schema declares is in this table, or refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from intacct_sandbox.functions.legacy import read_by_query, read_more
 from intacct_sandbox.functions.lists import get, get_list
 from intacct_sandbox.functions.querying import query
 from intacct_sandbox.functions.reading import read, read_by_name
-from intacct_sandbox.functions.refused import refuse
 from intacct_sandbox.functions.related import (
     read_entity_details,
     read_related,
@@ -35,7 +34,6 @@ from intacct_sandbox.functions.related import (
 from intacct_sandbox.functions.reports import read_report
 from intacct_sandbox.functions.signing import get_api_session, read_user_formatting
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.wire.unserved import UNSERVED
 
 Handler = Callable[[etree._Element, Surroundings], Answer]  # noqa: SLF001 - lxml has no public name for it
 
@@ -63,5 +61,4 @@ HANDLERS: Mapping[str, Handler] = {
     "readView": read_view,
     "readEntityDetails": read_entity_details,
     "getObjectTrail": get_audit_trail,
-    **dict.fromkeys(UNSERVED, refuse),
 }

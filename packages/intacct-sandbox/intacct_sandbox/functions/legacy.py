@@ -14,8 +14,6 @@ from typing import Any
 
 from lxml import etree
 
-from intacct_sandbox.company.definitions import ObjectDefinition
-from intacct_sandbox.company.store import quote
 from intacct_sandbox.functions.reports import read_more_report
 from intacct_sandbox.functions.sessions import ResultSet
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
@@ -24,14 +22,12 @@ from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.conditions import (
     Column,
     Condition,
-    Sql,
     compile_condition,
     fields_of,
 )
 from intacct_sandbox.objects.legacy_query import parse_legacy_query
 from intacct_sandbox.objects.query import register_functions
 from intacct_sandbox.objects.rows import (
-    OutputColumn,
     page_attributes,
     render_raw,
     render_xml,
@@ -54,12 +50,18 @@ def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
     if return_format not in _FORMATS:
         raise invalid_argument(f"Invalid returnFormat: {return_format}")
     condition = parse_legacy_query(call.findtext("query") or "")
-    fields = field_ids(call.findtext("fields"), definition, around)
-    rows = _fetch(definition, fields, condition, around)
+    columns = LegacyColumns(definition, around.switches.formatting)
+    fields = columns.ids(call.findtext("fields") or "", database_error())
+    rows = _fetch(columns, fields, condition, around)
     # The order is arbitrary, and notably not that of the record numbers. [C]
     Random(around.call_number).shuffle(rows)
     found = ResultSet(
-        definition.name, fields, rows, page_rows, len(rows), return_format
+        columns.output(fields),
+        rows,
+        page_rows,
+        len(rows),
+        definition.name,
+        return_format,
     )
     result_id = f"7765623{around.call_number:05d}X7bwUx4HsmSBC9j3Gof@eQAAAAY4"
     return _serve(found, result_id, around)
@@ -97,21 +99,6 @@ def _page_rows(text: str | None, around: Surroundings) -> int:
     return int(text)
 
 
-def field_ids(
-    text: str | None, definition: ObjectDefinition, around: Surroundings
-) -> tuple[str, ...]:
-    """The fields that a comma list names; all of them for `*` or nothing.
-
-    Raises:
-        FunctionRefusal: the database knows one of them not (DL02000001).
-    """
-    columns = LegacyColumns(definition, around.switches.formatting)
-    if text is None or text.strip() in {"", "*"}:
-        return tuple(part.id for part in definition.fields if columns.find(part.id))
-    found = [columns.find(name.strip()) for name in text.split(",")]
-    return tuple(_required(column).name for column in found)
-
-
 def _required(column: Column | None) -> Column:
     if column is None:
         raise database_error()
@@ -119,43 +106,34 @@ def _required(column: Column | None) -> Column:
 
 
 def _fetch(
-    definition: ObjectDefinition,
-    fields: tuple[str, ...],
+    columns: LegacyColumns,
+    fields: Sequence[str],
     condition: Condition | None,
     around: Surroundings,
 ) -> list[tuple[Any, ...]]:
-    columns = LegacyColumns(definition, around.switches.formatting)
     for name in fields_of(condition):
         _required(columns.find(name))
-    private = around.switches.read_by_query_private
-    visible = around.visible(show_private=private)
-    where = restrict_to_period(visible, definition, condition, around.switches)
+    visible = around.visible(show_private=around.switches.read_by_query_private)
+    where = restrict_to_period(visible, columns.definition, condition, around.switches)
     if condition is not None:
-        own = compile_condition(condition, lambda name: _required(columns.find(name)))
-        where = Sql(f"{where.text} AND ({own.text})", where.parameters + own.parameters)
-    selection = ", ".join(f"t0.{quote(name)}" for name in fields)
-    statement = f"SELECT {selection} FROM {quote(definition.name)} AS t0"
+        where &= compile_condition(
+            condition, lambda name: _required(columns.find(name))
+        )
     with around.snapshot() as connection:
         register_functions(connection)
-        return connection.execute(
-            f"{statement} WHERE {where.text}", where.parameters
-        ).fetchall()
+        return columns.select(connection, fields, where)
 
 
 def _serve(found: ResultSet, result_id: str, around: Surroundings) -> Answer:
-    rows = found.remaining[: found.page_rows]
-    found.remaining = found.remaining[found.page_rows :]
+    rows = found.next_page()
     remaining = len(found.remaining)
     if remaining:
         around.kept.result_sets[result_id] = found
-    definition = around.definition(found.object_name)
-    columns = output_columns(definition, found.fields)
-    formatting = around.switches.formatting
     if found.return_format != "xml":
-        raw = render_raw(found.return_format, columns, rows, around.switches)
+        raw = render_raw(found.return_format, found.columns, rows, around.switches)
         return Answer(rows=len(rows), raw=raw)
     missing = not remaining or around.switches.result_id_missing
-    name = definition.name.lower()
+    name = found.object_name.lower()
     attributes = page_attributes(
         listtype=name,
         count=len(rows),
@@ -163,13 +141,5 @@ def _serve(found: ResultSet, result_id: str, around: Surroundings) -> Answer:
         numremaining=remaining,
         resultId="" if missing else result_id,
     )
-    content = render_xml(name, columns, rows, formatting)
+    content = render_xml(name, found.columns, rows, around.switches.formatting)
     return Answer(f"<data{attributes}>{content}</data>", len(rows))
-
-
-def output_columns(
-    definition: ObjectDefinition, fields: Sequence[str]
-) -> list[OutputColumn]:
-    """The columns of rows that hold an object's own fields."""
-    types = {part.id: part.datatype for part in definition.fields}
-    return [OutputColumn(name, types[name]) for name in fields]

@@ -8,32 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from lxml import etree
 
-from intacct_sandbox.company.definitions import ObjectDefinition
+from intacct_sandbox.company.definitions import ObjectDefinition, read_facts
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction, Operator
-from intacct_sandbox.objects.query import Order, Page, Query, Selected, run_query
+from intacct_sandbox.objects.query import Order, Page, Query, Selected
 from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import denied, invalid_argument
 
 _MOST_ITEMS = 1000
 _DEFAULT_ITEMS = 100
-_OPERATORS: Mapping[str, Operator] = MappingProxyType(
-    {
-        "=": "=",
-        "!=": "<>",
-        "<": "<",
-        "<=": "<=",
-        ">": ">",
-        ">=": ">=",
-        "like": "like",
-        "is null": "is null",
-    }
-)
+_OPERATORS: Mapping[str, Operator] = {
+    "=": "=",
+    "!=": "<>",
+    "<": "<",
+    "<=": "<=",
+    ">": ">",
+    ">=": ">=",
+    "like": "like",
+    "is null": "is null",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +59,10 @@ class _Legacy:
         return known.get(field, field.lower())
 
 
-def _legacy(object_name: str, **names: str) -> _Legacy:
-    return _Legacy(object_name, MappingProxyType(names))
-
-
 # Of those that the schema lists, the ones that this company has.
-_OBJECTS: Mapping[str, _Legacy] = MappingProxyType(
-    {
-        "allocation": _legacy("ALLOCATION"),
-        "apterm": _legacy("APTERM"),
-        "arterm": _legacy("ARTERM"),
-        "bankaccount": _legacy("CHECKINGACCOUNT"),
-        "bill": _legacy("APBILL", key="RECORDNO"),
-        "class": _legacy("CLASS", key="CLASSID"),
-        "contact": _legacy("CONTACT"),
-        "customer": _legacy("CUSTOMER"),
-        "department": _legacy("DEPARTMENT"),
-        "employee": _legacy("EMPLOYEE"),
-        "glaccount": _legacy("GLACCOUNT", glaccountno="ACCOUNTNO"),
-        "glbudgetitem": _legacy("GLBUDGETITEM"),
-        "glentry": _legacy("GLENTRY"),
-        "gltransaction": _legacy("GLBATCH", key="RECORDNO"),
-        "icitem": _legacy("ITEM"),
-        "invoice": _legacy("ARINVOICE", key="RECORDNO"),
-        "journal": _legacy("GLJOURNAL"),
-        "location": _legacy("LOCATION"),
-        "locationentity": _legacy("LOCATIONENTITY"),
-        "project": _legacy("PROJECT", key="PROJECTID"),
-        "reportingperiod": _legacy("REPORTINGPERIOD"),
-        "revrecschedule": _legacy("REVRECSCHEDULE", key="RECORDNO"),
-        "revrecscheduleentry": _legacy("REVRECSCHEDULEENTRY", key="RECORDNO"),
-        "task": _legacy("TASK", key="RECORDNO"),
-        "taxdetail": _legacy("TAXDETAIL"),
-        "vendor": _legacy("VENDOR"),
-    }
-)
+_OBJECTS = {
+    name: _Legacy(**given) for name, given in read_facts("functions/first_api").items()
+}
 
 
 def get_list(call: etree._Element, around: Surroundings) -> Answer:
@@ -117,7 +83,7 @@ def get_list(call: etree._Element, around: Surroundings) -> Answer:
         page_rows=min(_number(call, "maxitems", _DEFAULT_ITEMS), _MOST_ITEMS),
         offset=start,
     )
-    page = _run(asked, definition, around)
+    page = around.run(asked, definition)
     attributes = page_attributes(
         start=start, end=max(start + len(page.rows) - 1, 0), total=page.total
     )
@@ -143,7 +109,7 @@ def get(call: etree._Element, around: Surroundings) -> Answer:
         Comparison("=", own, (key,)),
         show_private=True,
     )
-    page = _run(asked, definition, around)
+    page = around.run(asked, definition)
     if not page.rows:
         raise invalid_argument(f"Could not find {call.get('object')} with key {key}.")
     rows = _render(call.get("object") or "", legacy, page, around)
@@ -205,19 +171,6 @@ def _number(call: etree._Element, name: str, default: int) -> int:
     if not text.isdecimal():
         raise invalid_argument(f"Invalid {name}: {text}")
     return int(text)
-
-
-def _run(asked: Query, definition: ObjectDefinition, around: Surroundings) -> Page:
-    with around.snapshot() as connection:
-        return run_query(
-            connection,
-            asked,
-            definition,
-            around.company.definitions,
-            around.switches,
-            visible=around.visible(show_private=asked.show_private),
-            salt=around.call_number,
-        )
 
 
 def _render(name: str, legacy: _Legacy, page: Page, around: Surroundings) -> str:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.balances import restrict_to_period
-from intacct_sandbox.objects.query import Page, Query, parse_query, run_query
+from intacct_sandbox.objects.query import Page, Query, parse_query
 from intacct_sandbox.objects.rows import page_attributes, render_raw, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import invalid_argument
@@ -33,16 +33,7 @@ def query(call: etree._Element, around: Surroundings) -> Answer:
         around.switches,
         by_query=True,
     )
-    with around.snapshot() as connection:
-        page = run_query(
-            connection,
-            asked,
-            definition,
-            around.company.definitions,
-            around.switches,
-            visible=visible,
-            salt=around.call_number,
-        )
+    page = around.run(asked, definition, visible)
     return _answer(replace(asked, object_name=definition.name), page, around)
 
 

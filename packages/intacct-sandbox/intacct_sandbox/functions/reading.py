@@ -7,7 +7,6 @@ must not know: filters. The idea: at most a hundred keys, whole records.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
@@ -15,9 +14,9 @@ from lxml import etree
 
 from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import quote
-from intacct_sandbox.functions.legacy import output_columns
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.columns import LegacyColumns
+from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.rows import (
     false_for_null,
     page_attributes,
@@ -30,41 +29,34 @@ from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
 _MOST_KEYS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """Lines that belong to a header and may come inside it."""
-
-    object_name: str
-    element: str
-    parent_field: str
-
-
-# Named after the one documented case, order entry documents [D]; for contract
-# schedules it is a guess [?].
+# The object and element of the lines that a header may hold, which name it by
+# SCHEDULEKEY. Named after the one documented case, order entry documents [D]; for
+# contract schedules it is a guess [?].
 _OWNED_LINES = {
-    "CONTRACTREVENUESCHEDULE": _Lines(
-        "CONTRACTREVENUESCHEDULEENTRY", "CONTRACTREVENUESCHEDULEENTRIES", "SCHEDULEKEY"
-    ),
-    "CONTRACTEXPENSESCHEDULE": _Lines(
-        "CONTRACTEXPENSESCHEDULEENTRY", "CONTRACTEXPENSESCHEDULEENTRIES", "SCHEDULEKEY"
-    ),
+    f"{name}SCHEDULE": (f"{name}SCHEDULEENTRY", f"{name}SCHEDULEENTRIES")
+    for name in ("CONTRACTREVENUE", "CONTRACTEXPENSE")
 }
 
 
 def read(call: etree._Element, around: Surroundings) -> Answer:
     """Records by RECORDNO."""
-    definition = around.definition(call.findtext("object") or "")
-    require_readable(definition, "read", around.switches)
+    definition = _readable(call, "read", around)
     return _read(call, around, definition, definition.record_key)
 
 
 def read_by_name(call: etree._Element, around: Surroundings) -> Answer:
     """Records by their natural key, or by RECORDNO where there is none [D]."""
+    definition = _readable(call, "readByName", around)
+    key = definition.natural_key or definition.record_key
+    return _read(call, around, definition, key)
+
+
+def _readable(
+    call: etree._Element, function: str, around: Surroundings
+) -> ObjectDefinition:
     definition = around.definition(call.findtext("object") or "")
-    require_readable(definition, "readByName", around.switches)
-    return _read(
-        call, around, definition, definition.natural_key or definition.record_key
-    )
+    require_readable(definition, function, around.switches)
+    return definition
 
 
 def _read(
@@ -73,12 +65,15 @@ def _read(
     keys = [part.strip() for part in (call.findtext("keys") or "").split(",")]
     if len(keys) > _MOST_KEYS:
         raise invalid_argument(f"At most {_MOST_KEYS} keys can be read at once.")
-    everything, fields = _fields(call.findtext("fields"), definition, around)
+    given = call.findtext("fields") or ""
+    own = LegacyColumns(definition, around.switches.formatting)
+    fields = own.ids(given, invalid_field_list(given))
     with around.snapshot() as connection:
-        rows = _select(connection, definition, (key, *fields), (key, keys), around)
-        nests = everything and around.switches.schedule_entries == "nested"
+        rows = _select(connection, own, (key, *fields), (key, keys), around)
+        nests = given.strip() in {"", "*"}
+        nests &= around.switches.schedule_entries == "nested"
         nested = _nested(connection, definition, rows, around) if nests else []
-    columns = output_columns(definition, fields)
+    columns = own.output(fields)
     custom = {part.id: part.is_custom for part in definition.fields}
     shown = false_for_null(columns, [row[1:] for row in rows], custom)
     formatting = around.switches.formatting
@@ -91,37 +86,17 @@ def _read(
     return Answer(f"<data{attributes}>{content}</data>", len(rows))
 
 
-def _fields(
-    text: str | None, definition: ObjectDefinition, around: Surroundings
-) -> tuple[bool, tuple[str, ...]]:
-    columns = LegacyColumns(definition, around.switches.formatting)
-    if text is None or text.strip() in {"", "*"}:
-        ids = (part.id for part in definition.fields)
-        return True, tuple(name for name in ids if columns.find(name))
-    found = [columns.find(name.strip()) for name in text.split(",")]
-    names = tuple(column.name for column in found if column is not None)
-    if len(names) < len(found):
-        raise invalid_field_list(text)
-    return False, names
-
-
 def _select(
     connection: Connection,
-    definition: ObjectDefinition,
-    columns: Sequence[str],
+    columns: LegacyColumns,
+    fields: Sequence[str],
     keyed: tuple[str, Sequence[Any]],
     around: Surroundings,
 ) -> list[tuple[Any, ...]]:
     key, keys = keyed
-    visible = around.visible(show_private=True)
-    selection = ", ".join(f"t0.{quote(name)}" for name in columns)
-    marks = ", ".join("?" * len(keys))
-    statement = (
-        f"SELECT {selection} FROM {quote(definition.name)} AS t0 "
-        f"WHERE {visible.text} AND t0.{quote(key)} IN ({marks}) "
-        f"ORDER BY t0.{quote(key)}"
-    )
-    return connection.execute(statement, (*visible.parameters, *keys)).fetchall()
+    among = Sql(f"t0.{quote(key)} IN ({', '.join('?' * len(keys))})", tuple(keys))
+    where = around.visible(show_private=True) & among
+    return columns.select(connection, fields, where, key)
 
 
 def _nested(
@@ -130,18 +105,17 @@ def _nested(
     rows: Sequence[tuple[Any, ...]],
     around: Surroundings,
 ) -> list[str]:
-    lines = _OWNED_LINES.get(definition.name)
-    if lines is None:
+    if definition.name not in _OWNED_LINES:
         return []
-    owned = around.definition(lines.object_name)
-    _, fields = _fields("*", owned, around)
-    columns = output_columns(owned, fields)
+    lines, element = _OWNED_LINES[definition.name]
+    formatting = around.switches.formatting
+    owned = LegacyColumns(around.definition(lines), formatting)
+    fields = owned.ids("*", invalid_field_list("*"))
+    columns = owned.output(fields)
     texts = []
     for row in rows:
-        keyed = (lines.parent_field, [row[0]])
+        keyed = ("SCHEDULEKEY", [row[0]])
         entries = _select(connection, owned, fields, keyed, around)
-        content = render_xml(
-            owned.name.lower(), columns, entries, around.switches.formatting
-        )
-        texts.append(f"<{lines.element}>{content}</{lines.element}>")
+        content = render_xml(lines.lower(), columns, entries, formatting)
+        texts.append(f"<{element}>{content}</{element}>")
     return texts

@@ -9,12 +9,16 @@ from lxml import etree
 
 from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.store import quote
-from intacct_sandbox.functions.legacy import field_ids, output_columns
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
+from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.rows import page_attributes, render_xml
 from intacct_sandbox.objects.visibility import require_readable
-from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
+from intacct_sandbox.wire.errors import (
+    database_error,
+    invalid_argument,
+    invalid_field_list,
+)
 
 
 def read_related(call: etree._Element, around: Surroundings) -> Answer:
@@ -39,14 +43,14 @@ def read_related(call: etree._Element, around: Surroundings) -> Answer:
         f"IN ({marks}))",
         tuple(keys),
     )
-    return _rows(related, call.findtext("fields"), where, around)
+    return _rows(related, call.findtext("fields") or "", where, around)
 
 
 def read_entity_details(_call: etree._Element, around: Surroundings) -> Answer:
     """The company's entities; the shape is that of `read` [?]."""
     definition = around.definition("LOCATIONENTITY")
     require_readable(definition, "read", around.switches)
-    return _rows(definition, None, Sql("1"), around)
+    return _rows(definition, "", Sql("1"), around)
 
 
 def read_view(call: etree._Element, _around: Surroundings) -> Answer:
@@ -59,20 +63,15 @@ def read_view(call: etree._Element, _around: Surroundings) -> Answer:
 
 
 def _rows(
-    definition: ObjectDefinition, fields: str | None, where: Sql, around: Surroundings
+    definition: ObjectDefinition, fields: str, where: Sql, around: Surroundings
 ) -> Answer:
-    ids = field_ids(fields, definition, around)
-    visible = around.visible(show_private=True)
-    statement = (
-        f"SELECT {', '.join(f't0.{quote(name)}' for name in ids)} "
-        f"FROM {quote(definition.name)} AS t0 WHERE {visible.text} AND {where.text} "
-        f"ORDER BY t0.{quote(definition.record_key)}"
-    )
+    columns = LegacyColumns(definition, around.switches.formatting)
+    ids = columns.ids(fields, database_error())
+    where = around.visible(show_private=True) & where
     with around.snapshot() as connection:
-        rows = connection.execute(
-            statement, visible.parameters + where.parameters
-        ).fetchall()
-    columns = output_columns(definition, ids)
-    content = render_xml(definition.name, columns, rows, around.switches.formatting)
+        rows = columns.select(connection, ids, where, definition.record_key)
+    content = render_xml(
+        definition.name, columns.output(ids), rows, around.switches.formatting
+    )
     attributes = page_attributes(listtype=definition.name, count=len(rows))
     return Answer(f"<data{attributes}>{content}</data>", len(rows))

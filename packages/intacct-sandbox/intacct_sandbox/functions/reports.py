@@ -18,10 +18,10 @@ from lxml import etree
 
 from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.company.reports import REPORTING_PERIOD, Report, report_definition
-from intacct_sandbox.functions.sessions import ReportRun
+from intacct_sandbox.functions.sessions import ResultSet
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction
-from intacct_sandbox.objects.query import Order, Page, Query, Selected, run_query
+from intacct_sandbox.objects.query import Order, Page, Query, Selected
 from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
 from intacct_sandbox.wire.errors import (
     database_error,
@@ -57,8 +57,8 @@ def read_report(call: etree._Element, around: Surroundings) -> Answer:
         content = render_xml("row", columns, rows, around.switches.formatting)
         return Answer(f"<data>{content}</data>", len(rows))
     report_id = _report_id(report, around)
-    around.kept.reports[report_id] = ReportRun(
-        columns, rows, page_rows, len(rows), around.switches.report_polls
+    around.kept.reports[report_id] = ResultSet(
+        columns, rows, page_rows, len(rows), polls=around.switches.report_polls
     )
     results = f"<REPORTID>{report_id}</REPORTID><STATUS>PENDING</STATUS>"
     return Answer(f"<data><report_results>{results}</report_results></data>")
@@ -81,7 +81,7 @@ def read_more_report(report_id: str, around: Surroundings) -> Answer:
     if switches.report_status:
         runs[report_id] = run
         return _status(switches.report_status)
-    page, run.remaining = run.remaining[: run.page_rows], run.remaining[run.page_rows :]
+    page = run.next_page()
     if run.remaining:
         runs[report_id] = run
     return _page(run, page, around)
@@ -230,16 +230,7 @@ def _read(
         tuple(map(Order, order)),
         page_rows=_WITHOUT_LIMIT if limit is None else limit,
     )
-    with around.snapshot() as connection:
-        return run_query(
-            connection,
-            asked,
-            definition,
-            around.company.definitions,
-            around.switches,
-            visible=around.visible(show_private=False),
-            salt=around.call_number,
-        )
+    return around.run(asked, definition)
 
 
 def _computed(report: Report, number: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -261,7 +252,7 @@ def _status(word: str) -> Answer:
 
 
 def _page(
-    run: ReportRun, rows: Sequence[tuple[Any, ...]], around: Surroundings
+    run: ResultSet, rows: Sequence[tuple[Any, ...]], around: Surroundings
 ) -> Answer:
     attributes = page_attributes(
         listtype="report",

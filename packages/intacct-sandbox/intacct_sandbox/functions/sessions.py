@@ -22,35 +22,27 @@ from intacct_sandbox.wire.errors import invalid_session
 
 @dataclass(slots=True)
 class ResultSet:
-    """What is left of a readByQuery: rows fetched when it was called [D].
-
-    Attributes:
-        fields: column ids, in the order of the rows' values.
-        remaining: rows not served yet, still as stored.
-    """
-
-    object_name: str
-    fields: tuple[str, ...]
-    remaining: Sequence[tuple[Any, ...]]
-    page_rows: int
-    total: int
-    return_format: str
-
-
-@dataclass(slots=True)
-class ReportRun:
-    """What is left of a readReport: rows fetched when it was called.
+    """What is left of a readByQuery [D] or readReport: rows fetched when it was called.
 
     Attributes:
         remaining: rows not served yet, still as stored.
-        polls: how many more find it not ready.
+        object_name: of a readByQuery.
+        polls: how many more find a report not ready.
     """
 
-    columns: tuple[OutputColumn, ...]
+    columns: Sequence[OutputColumn]
     remaining: Sequence[tuple[Any, ...]]
     page_rows: int
     total: int
-    polls: int
+    object_name: str = ""
+    return_format: str = "xml"
+    polls: int = 0
+
+    def next_page(self) -> Sequence[tuple[Any, ...]]:
+        """Take the rows that are served next."""
+        page = self.remaining[: self.page_rows]
+        self.remaining = self.remaining[self.page_rows :]
+        return page
 
 
 @dataclass(slots=True)
@@ -65,7 +57,7 @@ class Kept:
 
     expires: datetime
     result_sets: OrderedDict[str, ResultSet] = field(default_factory=OrderedDict)
-    reports: dict[str, ReportRun] = field(default_factory=dict)
+    reports: dict[str, ResultSet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from intacct_sandbox.company.company import Company
 from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.functions.sessions import Kept, Session, Sessions
 from intacct_sandbox.objects.conditions import Sql
+from intacct_sandbox.objects.query import Page, Query, run_query
 from intacct_sandbox.objects.rows import RawBody
 from intacct_sandbox.objects.visibility import visible_rows
 from intacct_sandbox.switches import Switches
@@ -94,6 +95,25 @@ class Surroundings:
         if found is None:
             raise invalid_argument(f"The reporting period '{name}' is not valid.")
         return str(found[0]), str(found[1])
+
+    def run(
+        self, asked: Query, definition: ObjectDefinition, visible: Sql | None = None
+    ) -> Page:
+        """A page of a query, of what this session sees or of the part in `visible`.
+
+        Raises:
+            FunctionRefusal: unknown or unqueryable fields, values of a wrong type.
+        """
+        with self.snapshot() as connection:
+            return run_query(
+                connection,
+                asked,
+                definition,
+                self.company.definitions,
+                self.switches,
+                visible=visible or self.visible(show_private=asked.show_private),
+                salt=self.call_number,
+            )
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

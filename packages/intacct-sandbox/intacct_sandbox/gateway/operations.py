@@ -15,6 +15,7 @@ from datetime import timedelta
 from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.damage import Damage
 from intacct_sandbox.functions import HANDLERS
+from intacct_sandbox.functions.refused import refuse
 from intacct_sandbox.functions.sessions import Session, Sessions
 from intacct_sandbox.functions.signing import entity_exists
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
@@ -198,7 +199,7 @@ class OperationRunner:
             self.own_url,
             call.number,
         )
-        answer = HANDLERS[function.name](function.element, around)
+        answer = HANDLERS.get(function.name, refuse)(function.element, around)
         _require_alone(function, answer)
         return answer
 

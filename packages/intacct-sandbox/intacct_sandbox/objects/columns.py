@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from sqlite3 import Connection
+from typing import Any
 
 from intacct_sandbox.company.definitions import (
     FieldDefinition,
@@ -18,8 +20,10 @@ from intacct_sandbox.company.definitions import (
 )
 from intacct_sandbox.company.store import plain, quote
 from intacct_sandbox.objects.conditions import DECIMAL_TYPES, Column, Sql, SqlValue
+from intacct_sandbox.objects.rows import OutputColumn
 from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.errors import (
+    FunctionRefusal,
     hierarchy_too_deep,
     unknown_fields,
     unqueryable_fields,
@@ -195,21 +199,52 @@ class LegacyColumns:
         self, definition: ObjectDefinition, formatting: UserFormatting
     ) -> None:
         """Names are compared without regard to case, as in the docs' examples."""
-        self._definition = definition
+        self.definition = definition
         self._formatting = formatting
         self._ids = {part.id.upper(): part.id for part in definition.fields}
 
     def find(self, name: str) -> Column | None:
         """The column of a field; None if the object lacks it."""
-        found = self._definition.field(self._ids.get(name.upper(), name))
+        found = self.definition.field(self._ids.get(name.upper(), name))
         if found is None or "#" in found.id:
             return None
         parse = parser_of(found.datatype, self._formatting, true="t", false="f")
         stored = f"t0.{quote(found.id)}"
-        if not found.codes or self._definition.name == "AUDITHISTORY":
+        if not found.codes or self.definition.name == "AUDITHISTORY":
             return Column(found.id, found.datatype, stored, parse)
         coded = _as_code(stored, found.codes)
         return Column(found.id, "TEXT", coded.text, str, coded.parameters)
+
+    def ids(self, text: str, refusal: FunctionRefusal) -> tuple[str, ...]:
+        """The fields that a comma list names; all of them for `*` or nothing.
+
+        Raises:
+            FunctionRefusal: the one given; the object lacks a field.
+        """
+        if text.strip() in {"", "*"}:
+            return tuple(
+                part.id for part in self.definition.fields if "#" not in part.id
+            )
+        found = [self.find(name.strip()) for name in text.split(",")]
+        if None in found:
+            raise refusal
+        return tuple(column.name for column in found if column)
+
+    def output(self, ids: Iterable[str]) -> list[OutputColumn]:
+        """The columns of rows that hold these fields."""
+        types = {part.id: part.datatype for part in self.definition.fields}
+        return [OutputColumn(name, types[name]) for name in ids]
+
+    def select(
+        self, connection: Connection, ids: Iterable[str], where: Sql, order: str = ""
+    ) -> list[tuple[Any, ...]]:
+        """These fields of the rows that satisfy a condition, ordered by a field."""
+        selection = ", ".join(f"t0.{quote(name)}" for name in ids)
+        table = quote(self.definition.name)
+        statement = f"SELECT {selection} FROM {table} AS t0 WHERE {where.text}"
+        if order:
+            statement += f" ORDER BY t0.{quote(order)}"
+        return connection.execute(statement, where.parameters).fetchall()
 
 
 def _label_parser(codes: Mapping[str, str]) -> Callable[[str], SqlValue]:

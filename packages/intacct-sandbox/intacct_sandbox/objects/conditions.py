@@ -70,6 +70,11 @@ class Sql:
     text: str
     parameters: tuple[SqlValue, ...] = ()
 
+    def __and__(self, other: Sql) -> Sql:
+        """Both conditions."""
+        text = f"{self.text} AND ({other.text})"
+        return Sql(text, self.parameters + other.parameters)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -182,18 +182,16 @@ def _fields(query: Query) -> list[str]:
 def _where(query: Query, columns: QueryColumns, visible: Sql) -> Sql:
     if query.filter is None:
         return visible
-    own = compile_condition(query.filter, columns.column, fold=query.case_insensitive)
-    return Sql(f"{visible.text} AND ({own.text})", visible.parameters + own.parameters)
+    fold = query.case_insensitive
+    return visible & compile_condition(query.filter, columns.column, fold=fold)
 
 
 def _count(
     connection: Connection, plan: _Plan, body: str, parameters: Sequence[SqlValue]
 ) -> int:
-    counted = f"SELECT 1 {body}" if plan.grouping else ""
-    statement = (
-        f"SELECT COUNT(*) FROM ({counted})" if counted else f"SELECT COUNT(*) {body}"
-    )
-    return int(connection.execute(statement, parameters).fetchone()[0])
+    counted = f"FROM (SELECT 1 {body})" if plan.grouping else body
+    found = connection.execute(f"SELECT COUNT(*) {counted}", parameters)
+    return int(found.fetchone()[0])
 
 
 class _Plan:

@@ -16,10 +16,8 @@ from typing import Any, cast
 from lxml import etree
 
 from intacct_sandbox.wire.errors import ControlRefusal, schema_violation
-from intacct_sandbox.wire.unserved import UNSERVED
 
 _VALIDATION = threading.Lock()
-_SCHEMA = "http://www.w3.org/2001/XMLSchema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +139,8 @@ def _syntax_refusal(error: etree.XMLSyntaxError) -> ControlRefusal:
 
 @lru_cache(maxsize=1)
 def _schema() -> etree.XMLSchema:
-    root = etree.fromstring((files("intacct_sandbox") / "request.xsd").read_bytes())
-    (choice,) = root.iterfind("{*}element[@name='function']/{*}complexType/{*}choice")
-    for name in sorted(UNSERVED):
-        declared = etree.SubElement(choice, f"{{{_SCHEMA}}}element")
-        declared.set("name", name)
-        declared.set("type", "anything")
-    return etree.XMLSchema(root)
+    document = (files("intacct_sandbox") / "request.xsd").read_bytes()
+    return etree.XMLSchema(etree.fromstring(document))
 
 
 def _validate(root: etree._Element) -> None:
