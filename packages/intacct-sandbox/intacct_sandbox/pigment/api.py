@@ -11,22 +11,23 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from intacct_sandbox.pigment.export import export_list
 from intacct_sandbox.pigment.faults import PigmentFault, PigmentFaults
-from intacct_sandbox.pigment.limits import HOUR_SECONDS, WINDOW_SECONDS, RateLimit
+from intacct_sandbox.pigment.files import export_list
 from intacct_sandbox.pigment.messages import (
     CSV_TYPE,
+    HOURLY_LIMIT,
     Received,
+    Refusals,
     Reply,
     Request,
     json_reply,
 )
-from intacct_sandbox.pigment.refusals import HOURLY_LIMIT, Refusals
 from intacct_sandbox.pigment.reports import Import
 from intacct_sandbox.pigment.switches import PigmentSwitches
 from intacct_sandbox.pigment.workspace import Workspace
@@ -34,11 +35,9 @@ from intacct_sandbox.pigment.workspace import Workspace
 _APPLICATION = {"id": "6f2c1d0e-8a54-4b5e-9d3b-0c1d2e3f4a5b", "name": "Finance"}
 _CSV_TYPES = frozenset({"text/csv", "application/octet-stream"})
 _FOR_EVER = 10**9
-_BAD_GATEWAY = {
-    PigmentFault.HTTP_502: 502,
-    PigmentFault.HTTP_503: 503,
-    PigmentFault.GATEWAY_TIMEOUT: 504,
-}
+_BAD_GATEWAY = {PigmentFault.HTTP_502: 502, PigmentFault.HTTP_503: 503}
+_WINDOW_SECONDS = 300
+_HOUR_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,8 @@ class PigmentApi:
         self.overlapping_pushes = 0
         self._sleep = sleep
         self._refusals = Refusals()
-        self._by_client = RateLimit(WINDOW_SECONDS, now)
-        self._by_configuration = RateLimit(HOUR_SECONDS, now)
+        self._by_client = _RateLimit(_WINDOW_SECONDS, now)
+        self._by_configuration = _RateLimit(_HOUR_SECONDS, now)
         self._lock = threading.Lock()
         self._polls_left: dict[str, int] = {}
         self._odd: set[str] = set()
@@ -117,12 +116,13 @@ class PigmentApi:
         self, route: _Route, request: Request, match: re.Match[str]
     ) -> Reply:
         faults = self.faults.strike(route.kind)
-        self._sleep_if_slow(faults)
+        if PigmentFault.SLOW in faults:
+            self._sleep(faults[PigmentFault.SLOW])
         if PigmentFault.RESET_BEFORE in faults:
             return Reply(is_cut=True)
-        for fault in (PigmentFault.HTTP_502, PigmentFault.HTTP_503):
+        for fault, status in _BAD_GATEWAY.items():
             if fault in faults:
-                return self._refuse(_BAD_GATEWAY[fault], "bad gateway")
+                return self._refuse(status, "bad gateway")
         try:
             self._admit(route, request)
             reply = route.answer(request, match, frozenset(faults))
@@ -133,10 +133,6 @@ class PigmentApi:
         if PigmentFault.GATEWAY_TIMEOUT in faults:
             return self._refuse(504, "gateway time-out")
         return reply
-
-    def _sleep_if_slow(self, faults: Mapping[PigmentFault, float]) -> None:
-        if PigmentFault.SLOW in faults:
-            self._sleep(faults[PigmentFault.SLOW])
 
     def _refuse(self, status: int, text: str) -> Reply:
         return self._refusals.reply(status, text, self.switches)
@@ -217,18 +213,12 @@ class PigmentApi:
         gives = asked and is_given and not _is_legacy(request)
         return json_reply(_ended(done, gives_report=gives))
 
-    def applications(
-        self, request: Request, match: re.Match[str], faults: frozenset[PigmentFault]
-    ) -> Reply:
+    def applications(self, *_: object) -> Reply:
         """`GET /applications`: one holds everything here."""
-        del request, match, faults
         return json_reply([_APPLICATION])
 
-    def blocks(
-        self, request: Request, match: re.Match[str], faults: frozenset[PigmentFault]
-    ) -> Reply:
+    def blocks(self, request: Request, *_: object) -> Reply:
         """`GET /blocks`: id, name and type."""
-        del match, faults
         _check_application(request)
         return json_reply(
             [
@@ -237,11 +227,8 @@ class PigmentApi:
             ]
         )
 
-    def import_configurations(
-        self, request: Request, match: re.Match[str], faults: frozenset[PigmentFault]
-    ) -> Reply:
+    def import_configurations(self, request: Request, *_: object) -> Reply:
         """`GET /importConfigurations`: id and name, and nothing else [D]."""
-        del match, faults
         _check_application(request)
         block = request.query.get("blockId")
         return json_reply(
@@ -252,11 +239,8 @@ class PigmentApi:
             ]
         )
 
-    def export(
-        self, request: Request, match: re.Match[str], faults: frozenset[PigmentFault]
-    ) -> Reply:
+    def export(self, request: Request, match: re.Match[str], *_: object) -> Reply:
         """`POST /export/list/{id}`: the items as CSV."""
-        del faults
         try:
             block = self.workspace.list_named(match["id"])
             options = json.loads(request.body or b"{}")
@@ -267,6 +251,33 @@ class PigmentApi:
         except ValueError as error:
             raise _Refused(400, "The body is not JSON.") from error
         return Reply(200, CSV_TYPE, body)
+
+
+class _RateLimit:
+    """So many calls of one kind in so many seconds."""
+
+    def __init__(self, seconds: int, now: Callable[[], float]) -> None:
+        """Describe a limit.
+
+        Args:
+            seconds: length of the sliding window.
+            now: seconds that never go back.
+        """
+        self._seconds = seconds
+        self._now = now
+        self._lock = threading.Lock()
+        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def allows(self, who: str, limit: int) -> bool:
+        """Whether one more call is within the limit; if so it is counted."""
+        with self._lock:
+            calls = self._calls[who]
+            while calls and calls[0] <= self._now() - self._seconds:
+                calls.popleft()
+            if len(calls) >= limit:
+                return False
+            calls.append(self._now())
+            return True
 
 
 _Answer = Callable[[Request, re.Match[str], frozenset[PigmentFault]], Reply]
@@ -329,8 +340,7 @@ def _running(done: Import, *, is_odd: bool) -> dict[str, Any]:
 
 def _ended(done: Import, *, gives_report: bool) -> dict[str, Any]:
     return {
-        "importId": done.id,
-        "createdAt": done.created_at,
+        **_running(done, is_odd=False),
         "completedAt": done.completed_at,
         "importStatus": done.status,
         "errorsDetails": list(done.errors) or None,

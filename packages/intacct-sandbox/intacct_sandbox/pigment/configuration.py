@@ -7,13 +7,13 @@ and clear-items-prior; community.pigment.com 231 and 783.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 
-class PropertyType(Enum):
+class PropertyType(str, Enum):
     """Pigment's data types [D]; INTEGER truncates, DATE has no time."""
 
     TEXT = "text"
@@ -24,14 +24,14 @@ class PropertyType(Enum):
     DIMENSION = "dimension"
 
 
-class ListType(Enum):
+class ListType(str, Enum):
     """The kinds of block that hold rows; the words are the metadata API's [D]."""
 
     DIMENSION_LIST = "DimensionList"
     TRANSACTION_LIST = "TransactionList"
 
 
-class Clear(Enum):
+class Clear(str, Enum):
     """What an import deletes before it loads [D]."""
 
     NONE = "none"
@@ -39,7 +39,7 @@ class Clear(Enum):
     SCOPE = "scope"
 
 
-class UnknownItem(Enum):
+class UnknownItem(str, Enum):
     """What becomes of a cell that names no item of its dimension [I, from the report]."""
 
     SKIP = "skip"
@@ -101,6 +101,13 @@ class Configuration:
     date_format: str = "%Y-%m-%d"
 
 
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "clear": Clear,
+    "unknown_item": UnknownItem,
+    "scope_items": tuple,
+}
+
+
 def read_column(given: str | Mapping[str, str]) -> ImportColumn:
     """A header, or {header, type, dimension}."""
     if isinstance(given, str):
@@ -111,29 +118,14 @@ def read_column(given: str | Mapping[str, str]) -> ImportColumn:
 
 def read_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a configuration from their JSON."""
-    options = dict(given)
-    if "clear" in options:
-        options["clear"] = Clear(options["clear"])
-    if "unknown_item" in options:
-        options["unknown_item"] = UnknownItem(options["unknown_item"])
-    if "scope_items" in options:
-        options["scope_items"] = tuple(options["scope_items"])
-    return options
-
-
-def to_json(found: PigmentList | Configuration) -> dict[str, Any]:
-    """What a dataclass of this module holds, for a file."""
-    return asdict(found, dict_factory=_plain)
-
-
-def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {
-        name: value.value if isinstance(value, Enum) else value for name, value in pairs
+        **given,
+        **{name: read(given[name]) for name, read in _READ.items() if name in given},
     }
 
 
 def list_from_json(given: Mapping[str, Any]) -> PigmentList:
-    """The inverse of `to_json`."""
+    """The inverse of `asdict`."""
     columns = tuple(read_column(column) for column in given["columns"])
     return PigmentList(
         given["id"], given["name"], ListType(given["type"]), columns, given["unique"]
@@ -141,6 +133,6 @@ def list_from_json(given: Mapping[str, Any]) -> PigmentList:
 
 
 def configuration_from_json(given: Mapping[str, Any]) -> Configuration:
-    """The inverse of `to_json`."""
+    """The inverse of `asdict`."""
     columns = tuple(read_column(column) for column in given["columns"])
     return Configuration(**{**read_options(given), "columns": columns})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from intacct_sandbox.pigment.cells import read_cell
 from intacct_sandbox.pigment.configuration import (
     Clear,
     Configuration,
@@ -19,7 +18,7 @@ from intacct_sandbox.pigment.configuration import (
     UnknownItem,
 )
 from intacct_sandbox.pigment.faults import PigmentFault
-from intacct_sandbox.pigment.files import Cells, ImportFailed, read_file
+from intacct_sandbox.pigment.files import Cells, ImportFailed, read_cell, read_file
 from intacct_sandbox.pigment.items import ItemStore, Values
 from intacct_sandbox.pigment.reports import Reason, Report
 from intacct_sandbox.pigment.switches import PigmentSwitches

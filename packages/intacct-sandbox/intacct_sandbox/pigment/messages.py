@@ -1,12 +1,19 @@
-"""What goes in and out over HTTP, apart from any socket."""
+"""What goes in and out over HTTP, apart from any socket.
+
+The schema of the bodies that refuse is not declared [?].
+"""
 
 from __future__ import annotations
 
 import hashlib
+import html
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from intacct_sandbox.pigment.switches import PigmentSwitches
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
@@ -84,3 +91,38 @@ class Received:
 def json_reply(found: Any, content_type: str = JSON_TYPE) -> Reply:
     """A successful answer."""
     return Reply(200, content_type, json.dumps(found).encode())
+
+
+HOURLY_LIMIT = (
+    "Maximum number of reports per configuration per hour exceeded, maximum: {limit}. "
+    "Please try again later."
+)
+"""The documented text [D]."""
+
+_KINDS = ("json", "text", "html", "empty")
+
+
+class Refusals:
+    """Words a refusal as the switches want it."""
+
+    def __init__(self) -> None:
+        self._turn = itertools.cycle(_KINDS)
+
+    def reply(self, status: int, text: str, switches: PigmentSwitches) -> Reply:
+        """A refusal; one with 429 may say when to come again."""
+        kind: str = switches.error_body
+        if kind == "rotate":
+            kind = next(self._turn)
+        headers = {}
+        if status == 429 and switches.retry_after is not None:  # noqa: PLR2004
+            headers["Retry-After"] = str(switches.retry_after)
+        content_type, body = _written(kind, text)
+        return Reply(status, content_type, body.encode(), headers)
+
+
+def _written(kind: str, text: str) -> tuple[str, str]:
+    if kind == "json":
+        return JSON_TYPE, json.dumps({"message": text})
+    if kind == "html":
+        return HTML_TYPE, f"<html><body><p>{html.escape(text)}</p></body></html>"
+    return TEXT_TYPE, text if kind == "text" else ""

@@ -7,7 +7,7 @@ know: how rows are loaded. Shapes and words: the published OpenAPI.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -106,11 +106,7 @@ class Import:
     errors: tuple[Mapping[str, str], ...] = ()
     report: Mapping[str, Any] | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """For a file."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Import:
-        """The inverse of `to_json`."""
+        """The inverse of `asdict`."""
         return cls(**{**given, "errors": tuple(given["errors"])})

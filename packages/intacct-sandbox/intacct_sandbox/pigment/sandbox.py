@@ -1,7 +1,7 @@
 """A Pigment workspace on a port of this machine.
 
-What lives here: starting, stopping, and what a test asks of it. What it must not
-know: how anything is served.
+What lives here: HTTP around the workspace's API and its pages, and what a test asks of
+them. What it must not know: what is answered.
 """
 
 from __future__ import annotations
@@ -9,16 +9,74 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import final
+from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
-from intacct_sandbox.loopback import LoopbackService
+from intacct_sandbox.loopback import LoopbackHandler, LoopbackServer, LoopbackService
 from intacct_sandbox.pigment.api import PigmentApi
 from intacct_sandbox.pigment.faults import PigmentFaults
-from intacct_sandbox.pigment.messages import Received
-from intacct_sandbox.pigment.server import PigmentServer
+from intacct_sandbox.pigment.messages import Received, Reply, Request
+from intacct_sandbox.pigment.pages import Pages
 from intacct_sandbox.pigment.switches import PigmentSwitches
 from intacct_sandbox.pigment.workspace import Workspace
+
+
+class PigmentServer(LoopbackServer):
+    """Serves one workspace."""
+
+    def __init__(self, api: PigmentApi, port: int = 0) -> None:
+        """Bind to the loopback interface; port 0 takes a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        super().__init__(_Handler, port)
+        self.api = api
+        self.pages = Pages(api.workspace)
+
+
+class _Handler(LoopbackHandler):
+    server_version = "Pigment-Sandbox"
+    server: PigmentServer
+
+    def do_GET(self) -> None:  # noqa: N802 - found by this name
+        """A page, or a call of the API."""
+        self._answer(b"")
+
+    def do_POST(self) -> None:  # noqa: N802 - found by this name
+        """A call of the API, its body whole."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit():
+            self.close_connection = True
+            self._send(Reply(411))
+            return
+        self._answer(self.rfile.read(int(length)))
+
+    def _answer(self, body: bytes) -> None:
+        url = urlsplit(self.path)
+        request = Request(
+            self.command,
+            url.path,
+            dict(parse_qsl(url.query)),
+            {name.lower(): value for name, value in self.headers.items()},
+            body,
+            str(self.client_address[0]),
+        )
+        page = self.server.pages.handle(request)
+        self._send(page or self.server.api.handle(request))
+
+    def _send(self, reply: Reply) -> None:
+        if reply.is_cut:
+            self.break_connection()
+            return
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
 
 
 @final
@@ -27,6 +85,11 @@ class PigmentSandbox(LoopbackService[PigmentServer]):
 
     with PigmentSandbox(workspace) as sandbox:
         push_to(sandbox.url, sandbox.import_key)
+
+    Attributes:
+        import_key: pushes, and asks for a status.
+        export_key: reads lists back.
+        metadata_key: asks which lists and configurations there are.
     """
 
     def __init__(  # noqa: PLR0913 - each is optional and named
@@ -55,6 +118,9 @@ class PigmentSandbox(LoopbackService[PigmentServer]):
             workspace, switches or PigmentSwitches(), self.faults, now, sleep
         )
         self._port = port
+        self.import_key = self._api.keys.imports
+        self.export_key = self._api.keys.exports
+        self.metadata_key = self._api.keys.metadata
 
     @override
     def _new_server(self) -> PigmentServer:
@@ -77,21 +143,6 @@ class PigmentSandbox(LoopbackService[PigmentServer]):
     @switches.setter
     def switches(self, switches: PigmentSwitches) -> None:
         self._api.switches = switches
-
-    @property
-    def import_key(self) -> str:
-        """Pushes, and asks for a status."""
-        return self._api.keys.imports
-
-    @property
-    def export_key(self) -> str:
-        """Reads lists back."""
-        return self._api.keys.exports
-
-    @property
-    def metadata_key(self) -> str:
-        """Tells what there is."""
-        return self._api.keys.metadata
 
     @property
     def requests(self) -> list[Received]:

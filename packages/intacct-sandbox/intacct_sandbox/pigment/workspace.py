@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
@@ -26,7 +27,6 @@ from intacct_sandbox.pigment.configuration import (
     list_from_json,
     read_column,
     read_options,
-    to_json,
 )
 from intacct_sandbox.pigment.faults import PigmentFault
 from intacct_sandbox.pigment.files import ImportFailed
@@ -97,7 +97,7 @@ class Workspace:
         with self._lock:
             self._database.execute(
                 "INSERT INTO block VALUES (?, ?, ?)",
-                (id_, name, json.dumps(to_json(block))),
+                (id_, name, json.dumps(asdict(block))),
             )
         return self.add_configuration(name, block, **options)
 
@@ -111,7 +111,7 @@ class Workspace:
         with self._lock:
             self._database.execute(
                 "INSERT INTO configuration VALUES (?, ?, ?)",
-                (id_, name, json.dumps(to_json(made))),
+                (id_, name, json.dumps(asdict(made))),
             )
         return made
 
@@ -195,7 +195,7 @@ class Workspace:
             done = self._carry_out(configuration, body, switches, fault)
             self._database.execute(
                 "INSERT INTO import (id, body) VALUES (?, ?)",
-                (done.id, json.dumps(done.to_json())),
+                (done.id, json.dumps(asdict(done))),
             )
             self._database.execute("COMMIT")
             return done
