@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from intacct_sandbox import Switches
-from intacct_sandbox.objects.metadata import dimensions_document
+from intacct_sandbox.functions.describe import dimensions_document
 
 if TYPE_CHECKING:
     from tests.sandbox.gateway.client import Client

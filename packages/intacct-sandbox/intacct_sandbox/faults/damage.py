@@ -16,7 +16,6 @@ from intacct_sandbox.faults.faults import Fault, FaultKind, Faults
 from intacct_sandbox.wire import replies
 from intacct_sandbox.wire.calls import Call
 from intacct_sandbox.wire.errors import (
-    ErrorEntry,
     FunctionRefusal,
     Refusal,
     database_error,
@@ -24,16 +23,6 @@ from intacct_sandbox.wire.errors import (
 from intacct_sandbox.wire.replies import Reply
 
 RefusalT = TypeVar("RefusalT", bound=Refusal)
-
-
-def _offline() -> FunctionRefusal:
-    return FunctionRefusal(
-        ErrorEntry("XL03000006", "The Service is Temporarily Off-line")
-    )
-
-
-def _too_many_operations() -> FunctionRefusal:
-    return FunctionRefusal(ErrorEntry("XL03000006", "too many operations"))
 
 
 _INSTEAD: Mapping[FaultKind, Callable[[], Reply]] = {
@@ -50,8 +39,10 @@ _INSTEAD: Mapping[FaultKind, Callable[[], Reply]] = {
     FaultKind.NOT_XML: replies.not_xml,
 }
 _RESULTS: Mapping[FaultKind, Callable[[], FunctionRefusal]] = {
-    FaultKind.OFFLINE: _offline,
-    FaultKind.TOO_MANY_OPERATIONS: _too_many_operations,
+    FaultKind.OFFLINE: lambda: FunctionRefusal.of(
+        "The Service is Temporarily Off-line"
+    ),
+    FaultKind.TOO_MANY_OPERATIONS: lambda: FunctionRefusal.of("too many operations"),
     FaultKind.DATABASE_ERROR: database_error,
 }
 _AFTERWARDS: Mapping[FaultKind, Callable[[Reply], Reply]] = {

@@ -7,7 +7,7 @@ details, and so agree with GLACCOUNTBALANCE, which is made of the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,34 +15,26 @@ from typing import Any
 from lxml import etree
 
 from intacct_sandbox.company.store import cents_text, quote
+from intacct_sandbox.functions.describe import DIMENSIONS
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument
 
 # Restrictions by a dimension, and the column that each is about.
-_RESTRICTIONS: Mapping[str, str] = {
+_RESTRICTIONS = {
     f"{name.lower()}id": f"{name}ID"
-    for name in (
-        "DEPARTMENT",
-        "LOCATION",
-        "PROJECT",
-        "CUSTOMER",
-        "VENDOR",
-        "EMPLOYEE",
-        "ITEM",
-        "CLASS",
-    )
+    for name in DIMENSIONS
+    if name not in {"CONTRACT", "WAREHOUSE"}
 }
+_ACCOUNTS = {"glaccountno": "=", "startaccountno": ">=", "endaccountno": "<="}
 _HANDLED = frozenset(
     {
         *_RESTRICTIONS,
         "reportingperiodname",
         "startdate",
         "enddate",
-        "glaccountno",
-        "startaccountno",
-        "endaccountno",
+        *_ACCOUNTS,
         "showzerobalances",
         "showdeptdetail",
         "showlocdetail",
@@ -248,12 +240,8 @@ def _day(call: etree._Element, name: str) -> str:
 
 def _restrictions(call: etree._Element) -> tuple[str, list[str]]:
     """What is asked of accounts and dimensions, as SQL behind an AND."""
-    comparisons = [
-        ("glaccountno", "ACCOUNTNO", "="),
-        ("startaccountno", "ACCOUNTNO", ">="),
-        ("endaccountno", "ACCOUNTNO", "<="),
-        *((name, column, "=") for name, column in _RESTRICTIONS.items()),
-    ]
+    comparisons = [(name, "ACCOUNTNO", sign) for name, sign in _ACCOUNTS.items()]
+    comparisons += [(name, column, "=") for name, column in _RESTRICTIONS.items()]
     text, values = "", []
     for name, column, operator in comparisons:
         value = call.findtext(name)

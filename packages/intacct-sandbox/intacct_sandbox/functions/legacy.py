@@ -17,7 +17,6 @@ from lxml import etree
 from intacct_sandbox.functions.reports import read_more_report
 from intacct_sandbox.functions.sessions import ResultSet
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.objects.balances import restrict_to_period
 from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.conditions import (
     Column,
@@ -32,7 +31,7 @@ from intacct_sandbox.objects.rows import (
     render_raw,
     render_xml,
 )
-from intacct_sandbox.objects.visibility import require_readable
+from intacct_sandbox.objects.visibility import require_readable, restrict_to_period
 from intacct_sandbox.wire.errors import database_error, invalid_argument
 
 _DEFAULT_PAGE_ROWS = 100

@@ -12,10 +12,9 @@ from dataclasses import replace
 from lxml import etree
 
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.objects.balances import restrict_to_period
 from intacct_sandbox.objects.query import Page, Query, parse_query
 from intacct_sandbox.objects.rows import page_attributes, render_raw, render_xml
-from intacct_sandbox.objects.visibility import require_readable
+from intacct_sandbox.objects.visibility import require_readable, restrict_to_period
 from intacct_sandbox.wire.errors import invalid_argument
 
 

@@ -17,9 +17,9 @@ from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.functions.sessions import Kept, Session, Sessions
 from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.query import Page, Query, run_query
-from intacct_sandbox.objects.rows import RawBody
 from intacct_sandbox.objects.visibility import visible_rows
 from intacct_sandbox.switches import Switches
+from intacct_sandbox.wire.envelope import RawBody
 from intacct_sandbox.wire.errors import (
     database_error,
     invalid_argument,

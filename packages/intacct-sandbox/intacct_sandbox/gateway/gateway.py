@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 
 from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.damage import Damage
 from intacct_sandbox.faults.faults import Faults
 from intacct_sandbox.faults.mixups import Mixups
 from intacct_sandbox.functions.sessions import Sessions
-from intacct_sandbox.gateway.operations import ControlIds, OperationRunner, Served
+from intacct_sandbox.gateway.operations import ControlIds, OperationRunner
 from intacct_sandbox.switches import Credentials, Switches
 from intacct_sandbox.wire import replies
 from intacct_sandbox.wire.calls import Call, CallLog
@@ -146,19 +147,19 @@ class Gateway:
         except ControlRefusal as refusal:
             return self._refused(control, refusal, number), (0,) * len(calls)
         runner = self._runner(switches, damage)
-        served: list[Served] = []
-        position = 0
-        for operation in request.operations:
-            mine = calls[position : position + len(operation.functions)]
-            served.append(runner.run(control, operation, mine))
-            position += len(mine)
-        rows = tuple(count for part in served for count in part.rows)
+        left = iter(calls)
+        answers = [
+            runner.run(control, part, list(islice(left, len(part.functions))))
+            for part in request.operations
+        ]
+        results = [result for answer in answers for result in answer.results]
+        rows = tuple(result.rows for result in results)
         rows += (0,) * (len(calls) - len(rows))
-        if len(calls) == 1 and served[0].raw is not None:
-            raw = served[0].raw
+        if len(calls) == 1 and results and results[0].raw is not None:
+            raw = results[0].raw
             return replies.Reply(200, raw.content_type, raw.body), rows
         style = self._style(control, number)
-        body = render_success(control, [part.answer for part in served], style)
+        body = render_success(control, answers, style)
         return replies.Reply(200, replies.XML_TYPE, body), rows
 
     def _switches_now(self) -> Switches:

@@ -19,7 +19,6 @@ from intacct_sandbox.functions.refused import refuse
 from intacct_sandbox.functions.sessions import Session, Sessions
 from intacct_sandbox.functions.signing import entity_exists
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.objects.rows import RawBody
 from intacct_sandbox.switches import Credentials, Switches
 from intacct_sandbox.wire.calls import Call
 from intacct_sandbox.wire.documents import Control, FunctionCall, Login, Operation
@@ -27,11 +26,9 @@ from intacct_sandbox.wire.envelope import (
     Authentication,
     OperationAnswer,
     Result,
-    Status,
 )
 from intacct_sandbox.wire.errors import (
     AuthenticationRefusal,
-    ErrorEntry,
     FunctionRefusal,
     address_refused,
     invalid_argument,
@@ -43,15 +40,6 @@ from intacct_sandbox.wire.errors import (
     sign_in_incorrect,
     unknown_entity,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An operation's answer, the rows of each call, and a body without envelope."""
-
-    answer: OperationAnswer
-    rows: tuple[int, ...] = ()
-    raw: RawBody | None = None
 
 
 class ControlIds:
@@ -93,22 +81,16 @@ class OperationRunner:
 
     def run(
         self, control: Control, operation: Operation, calls: Sequence[Call]
-    ) -> Served:
+    ) -> OperationAnswer:
         """Authenticate, then run every function; `calls` are theirs, in order."""
         try:
             session = self._authenticate(control, operation)
         except AuthenticationRefusal as refusal:
-            return Served(OperationAnswer(_failed(operation), errors=refusal.errors))
-        outcomes = self._run_functions(control, operation, calls, session)
-        results = [result for result, _ in outcomes]
+            return OperationAnswer(_failed(operation), errors=refusal.errors)
+        results = self._run_functions(control, operation, calls, session)
         if operation.transaction:
             results = _roll_back(results)
-        answers = [answer for _, answer in outcomes]
-        return Served(
-            OperationAnswer(self._authenticated(session), tuple(results)),
-            tuple(answer.rows for answer in answers),
-            answers[0].raw if len(answers) == 1 else None,
-        )
+        return OperationAnswer(self._authenticated(session), tuple(results))
 
     def _authenticate(self, control: Control, operation: Operation) -> Session:
         self.damage.check(AuthenticationRefusal)
@@ -164,24 +146,35 @@ class OperationRunner:
         operation: Operation,
         calls: Sequence[Call],
         session: Session,
-    ) -> list[tuple[Result, Answer]]:
-        outcomes = []
+    ) -> list[Result]:
+        results: list[Result] = []
         for function, call in zip(operation.functions, calls, strict=True):
-            outcomes.append(self._run_function(control, function, call, session))
-            if operation.transaction and outcomes[-1][0].status == "failure":
+            results.append(self._run_function(control, function, call, session))
+            if operation.transaction and results[-1].status == "failure":
                 break
-        skipped = operation.functions[len(outcomes) :]
-        return outcomes + [(_result("aborted", part), Answer()) for part in skipped]
+        skipped = operation.functions[len(results) :]
+        return results + [
+            Result("aborted", part.name, part.control_id) for part in skipped
+        ]
 
     def _run_function(
         self, control: Control, function: FunctionCall, call: Call, session: Session
-    ) -> tuple[Result, Answer]:
+    ) -> Result:
         self.before_call(call)
         try:
             answer = self._answer(control, function, call, session)
         except FunctionRefusal as refusal:
-            return _result("failure", function, errors=refusal.errors), Answer()
-        return _result("success", function, answer.data), answer
+            return Result(
+                "failure", function.name, function.control_id, errors=refusal.errors
+            )
+        return Result(
+            "success",
+            function.name,
+            function.control_id,
+            answer.data,
+            rows=answer.rows,
+            raw=answer.raw,
+        )
 
     def _answer(
         self, control: Control, function: FunctionCall, call: Call, session: Session
@@ -214,15 +207,6 @@ def _require_alone(function: FunctionCall, answer: Answer) -> None:
         raise session_failed("getAPISession must be the only function of a request.")
     if answer.raw is not None:
         raise invalid_argument("csv and json need a request of their own.")
-
-
-def _result(
-    status: Status,
-    function: FunctionCall,
-    data: str = "",
-    errors: tuple[ErrorEntry, ...] = (),
-) -> Result:
-    return Result(status, function.name, function.control_id, data, errors)
 
 
 def _failed(operation: Operation) -> Authentication:

@@ -16,6 +16,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from intacct_sandbox.switches import Switches
+from intacct_sandbox.wire.envelope import RawBody
 from intacct_sandbox.wire.formatting import UserFormatting
 
 Row = Sequence[Any]
@@ -27,14 +28,6 @@ class OutputColumn:
 
     name: str
     datatype: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawBody:
-    """An answer without envelope [D]."""
-
-    content_type: str
-    body: bytes
 
 
 def page_attributes(**attributes: str | int) -> str:

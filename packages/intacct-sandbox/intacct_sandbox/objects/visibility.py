@@ -1,8 +1,9 @@
 """Which rows a session sees, and which objects a role reads.
 
-What lives here: the condition on the technical columns of every table, and the
-permission check. What it must not know: filters, rendering. The idea: late rows,
-private rows and entities are one SQL condition that every reader adds to its own.
+What lives here: the condition on the technical columns of every table, the permission
+check, and the period that balances ask for. What it must not know: filters, rendering.
+The idea: late rows, private rows and entities are one SQL condition that every reader
+adds to its own.
 """
 
 from __future__ import annotations
@@ -10,12 +11,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from intacct_sandbox.company.definitions import ObjectDefinition
-from intacct_sandbox.objects.conditions import Sql, SqlValue
+from intacct_sandbox.objects.conditions import Condition, Sql, SqlValue, names_value
 from intacct_sandbox.switches import Switches
-from intacct_sandbox.wire.errors import audit_history_denied, denied, object_not_found
+from intacct_sandbox.wire.errors import (
+    audit_history_denied,
+    database_error,
+    denied,
+    object_not_found,
+)
 
 _SCHEDULE_ENTRIES = frozenset(
     {"CONTRACTREVENUESCHEDULEENTRY", "CONTRACTEXPENSESCHEDULEENTRY"}
+)
+# Only reporting periods that are used for budgeting have balances [D/I].
+_BUDGETED = Sql(
+    't0."PERIOD" IN (SELECT "NAME" FROM "REPORTINGPERIOD" WHERE "BUDGETING" = \'true\')'
 )
 _OPERATIONS = {"query": "READ_BY_QUERY", "readByQuery": "READ_BY_QUERY"}
 _OPERATIONS |= {"read": "READ", "readByName": "READ_BY_NAME"}
@@ -40,6 +50,30 @@ def visible_rows(now: datetime, location_id: str | None, *, show_private: bool) 
     elif not show_private:
         text += ' AND t0."_private" = 0'
     return Sql(text, parameters)
+
+
+def restrict_to_period(
+    visible: Sql,
+    definition: ObjectDefinition,
+    condition: Condition | None,
+    switches: Switches,
+    *,
+    by_query: bool = False,
+) -> Sql:
+    """Narrow what is visible of balances; other objects are left as they are.
+
+    Raises:
+        FunctionRefusal: no period is named (DL02000001).
+    """
+    if definition.name != "GLACCOUNTBALANCE":
+        return visible
+    is_empty = by_query and switches.balance_query == "empty"
+    operators = frozenset({"=", "in"} if switches.balance_period_lists else {"="})
+    if not is_empty and names_value(condition, "PERIOD", operators):
+        return visible & _BUDGETED
+    if not is_empty and switches.balance_without_period == "fail":
+        raise database_error()
+    return visible & Sql("0")
 
 
 def require_readable(

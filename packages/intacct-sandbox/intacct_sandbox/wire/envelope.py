@@ -22,14 +22,30 @@ Status = Literal["success", "failure", "aborted"]
 
 
 @dataclass(frozen=True, slots=True)
+class RawBody:
+    """An answer without envelope [D]."""
+
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """One function's result; `data` is the `<data>` element as text, or empty."""
+    """One function's result.
+
+    Attributes:
+        data: the `<data>` element as text, or empty.
+        rows: how many rows the function found.
+        raw: set if the answer goes out without envelope.
+    """
 
     status: Status
     function: str
     control_id: str
     data: str = ""
     errors: tuple[ErrorEntry, ...] = ()
+    rows: int = 0
+    raw: RawBody | None = None
 
 
 @dataclass(frozen=True, slots=True)

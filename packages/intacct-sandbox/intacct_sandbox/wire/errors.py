@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from typing_extensions import Self
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
@@ -34,6 +36,11 @@ class Refusal(Exception):
         super().__init__(errors[0].description2 or errors[0].errorno)
         self.errors = errors
 
+    @classmethod
+    def of(cls, text: str, errorno: str = "XL03000006") -> Self:
+        """A refusal with one entry; most have this number."""
+        return cls(ErrorEntry(errorno, text))
+
 
 class ControlRefusal(Refusal):
     """Nothing was executed: malformed document or wrong sender."""
@@ -54,21 +61,17 @@ class FunctionRefusal(Refusal):
 
 def schema_violation(text: str) -> ControlRefusal:
     """Not well-formed, or against the request schema [D]."""
-    return ControlRefusal(ErrorEntry("XL03000003", text))
+    return ControlRefusal.of(text, "XL03000003")
 
 
 def wrong_sender() -> ControlRefusal:
     """Unknown sender id, or wrong sender password [C]."""
-    return ControlRefusal(
-        ErrorEntry("XL03000006", "Incorrect Intacct XML Partner ID or password.")
-    )
+    return ControlRefusal.of("Incorrect Intacct XML Partner ID or password.")
 
 
 def unknown_policy(policy_id: str) -> ControlRefusal:
     """A transport policy, that is an asynchronous call, which is not there [C]."""
-    return ControlRefusal(
-        ErrorEntry("XL03000006", f"{policy_id} is not a valid transport policy.")
-    )
+    return ControlRefusal.of(f"{policy_id} is not a valid transport policy.")
 
 
 def rejected_by_gateway(request_id: str) -> ControlRefusal:
@@ -87,16 +90,12 @@ def sign_in_rejected_by_gateway() -> ControlRefusal:
 
 def sign_in_incorrect() -> AuthenticationRefusal:
     """Wrong company, user or user password [C]."""
-    return AuthenticationRefusal(
-        ErrorEntry("XL03000006", "Sign-in information is incorrect")
-    )
+    return AuthenticationRefusal.of("Sign-in information is incorrect")
 
 
 def invalid_session(session_id: str) -> AuthenticationRefusal:
     """Unknown or expired session [C]."""
-    return AuthenticationRefusal(
-        ErrorEntry("XL03000006", f"Invalid session {session_id}....")
-    )
+    return AuthenticationRefusal.of(f"Invalid session {session_id}....")
 
 
 def sender_not_authorised(sender_id: str, company_id: str) -> AuthenticationRefusal:
@@ -119,79 +118,60 @@ def sender_not_authorised(sender_id: str, company_id: str) -> AuthenticationRefu
 
 def not_subscribed() -> AuthenticationRefusal:
     """The company has no Web Services subscription [D]; number [?]."""
-    return AuthenticationRefusal(
-        ErrorEntry(
-            "XL03000006",
-            "This company is not authorized for XML transactions. "
-            "Please subscribe to the XML Gateway.",
-        )
+    return AuthenticationRefusal.of(
+        "This company is not authorized for XML transactions. "
+        "Please subscribe to the XML Gateway."
     )
 
 
 def address_refused() -> AuthenticationRefusal:
     """The company does not allow the caller's address; wording [?]."""
-    return AuthenticationRefusal(
-        ErrorEntry(
-            "XL03000006",
-            "Sign-in from your IP address is not allowed for this company.",
-        )
+    return AuthenticationRefusal.of(
+        "Sign-in from your IP address is not allowed for this company."
     )
 
 
 def unknown_entity(location_id: str) -> AuthenticationRefusal:
     """Login to an entity that the company does not have; wording [?]."""
-    return AuthenticationRefusal(
-        ErrorEntry("XL03000006", f"The location '{location_id}' is not valid.")
-    )
+    return AuthenticationRefusal.of(f"The location '{location_id}' is not valid.")
 
 
 def session_failed(text: str) -> FunctionRefusal:
     """A getAPISession that was understood and not granted; errorno [C]."""
-    return FunctionRefusal(ErrorEntry("Get API Session Failed", text))
+    return FunctionRefusal.of(text, "Get API Session Failed")
 
 
 def repeated_control_id(control_id: str) -> FunctionRefusal:
     """A function controlid executed before, under uniqueid true; wording [?]."""
-    return FunctionRefusal(
-        ErrorEntry(
-            "XL03000006",
-            f"The function control ID '{control_id}' has already been executed.",
-        )
+    return FunctionRefusal.of(
+        f"The function control ID '{control_id}' has already been executed."
     )
 
 
 def too_many_functions(limit: int) -> ControlRefusal:
     """More functions than a request may hold; no number is published [?]."""
-    return ControlRefusal(
-        ErrorEntry(
-            "XL03000006", f"A request can contain a maximum of {limit} functions."
-        )
-    )
+    return ControlRefusal.of(f"A request can contain a maximum of {limit} functions.")
 
 
 def object_not_found(object_name: str) -> FunctionRefusal:
     """No such object, or not one this function reads [C]."""
-    return FunctionRefusal(
-        ErrorEntry("Query Failed", f"Object definition {object_name} not found")
+    return FunctionRefusal.of(
+        f"Object definition {object_name} not found", "Query Failed"
     )
 
 
 def denied(operation: str, object_name: str) -> FunctionRefusal:
     """The role lacks the object, or its module is not subscribed [C]."""
-    return FunctionRefusal(
-        ErrorEntry(
-            "PL04000005",
-            f"You do not have permission for API operation {operation} on objects "
-            f"of type {object_name.lower()}",
-        )
+    return FunctionRefusal.of(
+        f"You do not have permission for API operation {operation} on objects "
+        f"of type {object_name.lower()}",
+        "PL04000005",
     )
 
 
 def audit_history_denied() -> FunctionRefusal:
     """The audit trail has its own text and no errorno [C]."""
-    return FunctionRefusal(
-        ErrorEntry("", "You do not have permission to view audit history.")
-    )
+    return FunctionRefusal.of("You do not have permission to view audit history.", "")
 
 
 def unqueryable_fields(names: Mapping[str, Sequence[str]]) -> FunctionRefusal:
@@ -200,9 +180,7 @@ def unqueryable_fields(names: Mapping[str, Sequence[str]]) -> FunctionRefusal:
         f"{object_name.lower()}: [{', '.join(fields)}]"
         for object_name, fields in names.items()
     )
-    return FunctionRefusal(
-        ErrorEntry("XL03000006", f"The following fields cannot be queried: [ {text} ]")
-    )
+    return FunctionRefusal.of(f"The following fields cannot be queried: [ {text} ]")
 
 
 def unknown_fields(
@@ -221,24 +199,22 @@ def unknown_fields(
         text = f"{head}: \n\t{object_name.lower()}: [{', '.join(names)}]"
     else:
         text = f"{head}: {object_name.lower()}.{names[0]}"
-    return FunctionRefusal(ErrorEntry("XL03000010", text))
+    return FunctionRefusal.of(text, "XL03000010")
 
 
 def hierarchy_too_deep(path: str) -> FunctionRefusal:
     """More than one hop of a relation of an object to itself [D]; wording [?]."""
-    return FunctionRefusal(
-        ErrorEntry(
-            "XL03000010",
-            f"Field requested is not valid: {path}. "
-            "A hierarchical relationship can be followed only once.",
-        )
+    return FunctionRefusal.of(
+        f"Field requested is not valid: {path}. "
+        "A hierarchical relationship can be followed only once.",
+        "XL03000010",
     )
 
 
 def database_error() -> FunctionRefusal:
     """The database refused: an ISO date, a column it lacks, ORDER BY [C]."""
-    return FunctionRefusal(
-        ErrorEntry("DL02000001", "There was an error processing the request.")
+    return FunctionRefusal.of(
+        "There was an error processing the request.", "DL02000001"
     )
 
 
@@ -249,12 +225,12 @@ def invalid_field_list(fields: str) -> FunctionRefusal:
 
 def invalid_argument(text: str) -> FunctionRefusal:
     """An argument the schema leaves open and the function refuses; wording [?]."""
-    return FunctionRefusal(ErrorEntry("Query Failed", text))
+    return FunctionRefusal.of(text, "Query Failed")
 
 
 def report_not_found(name: str) -> FunctionRefusal:
     """No such report of that kind, or none this user sees [C]; errorno [?]."""
-    return FunctionRefusal(ErrorEntry("", f"Report '{name}' does not exist"))
+    return FunctionRefusal.of(f"Report '{name}' does not exist", "")
 
 
 def unknown_argument(name: str, report_name: str) -> FunctionRefusal:
