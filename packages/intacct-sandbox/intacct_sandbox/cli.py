@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import importlib
 import json
 import os
 import re
@@ -151,9 +150,8 @@ def _lines(text: str) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     check_free(options.port)
-    company = _open_or_create(options)
     with (
-        contextlib.closing(company),
+        contextlib.closing(_open_or_create(options)) as company,
         _until_interrupted(),
         Sandbox(
             company,
@@ -166,12 +164,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _serve_pigment(options: argparse.Namespace) -> int:
-    # Before a file or a port is taken: its pages need what an extra brings.
-    importlib.import_module("jinja2")
     check_free(options.port)
-    workspace = _open_or_create_workspace(options)
     with (
-        contextlib.closing(workspace),
+        contextlib.closing(_open_or_create_workspace(options)) as workspace,
         _until_interrupted(),
         PigmentSandbox(workspace, port=options.port) as sandbox,
     ):
@@ -257,19 +252,14 @@ def _pigment_exports(sandbox: PigmentSandbox) -> dict[str, str]:
 
 
 def _change(options: argparse.Namespace) -> int:
-    company = _open(options.company_file)
-    try:
+    with contextlib.closing(_open(options.company_file)) as company:
         summary = company.change(seed=options.seed, share=options.share)
-        written = json.dumps(dataclasses.asdict(summary), default=str)
-        sys.stdout.write(written + "\n")
-    finally:
-        company.close()
+    sys.stdout.write(json.dumps(dataclasses.asdict(summary)) + "\n")
     return 0
 
 
 def _truth(options: argparse.Namespace) -> int:
-    company = _open(options.company_file)
-    try:
+    with contextlib.closing(_open(options.company_file)) as company:
         if options.object not in company.definitions:
             raise LookupError(f"no object {options.object} in this company")
         if options.count:
@@ -278,8 +268,6 @@ def _truth(options: argparse.Namespace) -> int:
         for row in company.truth(options.object):
             written = json.dumps(row, default=_as_text, ensure_ascii=False)
             sys.stdout.write(written + "\n")
-    finally:
-        company.close()
     return 0
 
 

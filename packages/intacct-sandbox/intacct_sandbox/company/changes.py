@@ -7,11 +7,12 @@ every change goes through the company, so the books stay in balance by themselve
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from intacct_sandbox.company.editing import EditableBooks
+from intacct_sandbox.company.store import Value
 
 # object -> a text field that people edit
 _EDITED = {
@@ -44,92 +45,66 @@ def pass_a_day(company: EditableBooks, *, seed: int, share: float) -> ChangeSumm
     All at once: what follows from the journal is derived once for them all.
     """
     with company.transaction():
-        return _pass_a_day(company, random.Random(seed), share)
+        return _Day(company, random.Random(seed), share).changes()
 
 
-def _pass_a_day(
-    company: EditableBooks, chance: random.Random, share: float
-) -> ChangeSummary:
-    changed = {name: _edit(company, chance, name, share) for name in _EDITED}
-    deleted = {name: _delete(company, chance, name, share) for name in _DELETED}
-    deleted["GLBATCH"] = _remove_entries(company, chance, share)
-    entries = max(1, int(company.count("GLBATCH") * share))
-    lines = sum(post_entry(company, chance) for _ in range(entries))
-    added = {
-        "GLBATCH": entries,
-        "GLENTRY": lines,
-        "CUSTOMER": _welcome(company, chance),
-    }
-    return ChangeSummary(added, changed, deleted)
+@dataclass(frozen=True, slots=True)
+class _Day:
+    company: EditableBooks
+    chance: random.Random
+    share: float
 
-
-def _some(
-    company: EditableBooks,
-    chance: random.Random,
-    name: str,
-    share: float,
-    spared: set[Any] | frozenset[Any] = frozenset(),
-) -> list[int]:
-    numbers = [
-        int(str(row["RECORDNO"]))
-        for row in company.truth(name)
-        if row["RECORDNO"] not in spared
-    ]
-    return chance.sample(numbers, min(len(numbers), max(1, int(len(numbers) * share))))
-
-
-def _edit(
-    company: EditableBooks, chance: random.Random, name: str, share: float
-) -> int:
-    field = company.definitions[name].field(_EDITED[name])
-    if field is None:
-        return 0
-    numbers = _some(company, chance, name, share)
-    for number in numbers:
-        value = (
-            chance.choice(field.valid_values)
-            if field.valid_values
-            else f"Edited {chance.randrange(10_000)} & <checked>"
+    def changes(self) -> ChangeSummary:
+        changed = {name: self._edit(name) for name in _EDITED}
+        deleted = {name: self._delete(name) for name in _DELETED}
+        # No entry at all where the share is small.
+        deleted["GLBATCH"] = self._delete("GLBATCH", least=0)
+        entries = max(1, int(self.company.count("GLBATCH") * self.share))
+        lines = sum(post_entry(self.company, self.chance) for _ in range(entries))
+        self._welcome()
+        return ChangeSummary(
+            {"GLBATCH": entries, "GLENTRY": lines, "CUSTOMER": 1}, changed, deleted
         )
-        company.update(name, number, {field.id: value})
-    return len(numbers)
 
+    def _some(
+        self, name: str, share: float, spared: Collection[Value] = (), least: int = 1
+    ) -> list[int]:
+        numbers = [
+            int(str(row["RECORDNO"]))
+            for row in self.company.truth(name)
+            if row["RECORDNO"] not in spared
+        ]
+        wanted = max(least, int(len(numbers) * share))
+        return self.chance.sample(numbers, min(len(numbers), wanted))
 
-def _delete(
-    company: EditableBooks, chance: random.Random, name: str, share: float
-) -> int:
-    # Intacct deletes no vendor that the ledger refers to.
-    spared = (
-        {row["VENDORDIMKEY"] for row in company.truth("GLENTRY")}
-        if name == "VENDOR"
-        else set()
-    )
-    numbers = _some(company, chance, name, share / 2, spared)
-    for number in numbers:
-        company.delete(name, number)
-    return len(numbers)
+    def _edit(self, name: str) -> int:
+        field = self.company.definitions[name].field(_EDITED[name])
+        if field is None:
+            return 0
+        numbers = self._some(name, self.share)
+        for number in numbers:
+            value = (
+                self.chance.choice(field.valid_values)
+                if field.valid_values
+                else f"Edited {self.chance.randrange(10_000)} & <checked>"
+            )
+            self.company.update(name, number, {field.id: value})
+        return len(numbers)
 
+    def _delete(self, name: str, least: int = 1) -> int:
+        spared = set()
+        if name == "VENDOR":
+            # Intacct deletes no vendor that the ledger refers to.
+            spared = {row["VENDORDIMKEY"] for row in self.company.truth("GLENTRY")}
+        numbers = self._some(name, self.share / 2, spared, least)
+        for number in numbers:
+            self.company.delete(name, number)
+        return len(numbers)
 
-def _remove_entries(company: EditableBooks, chance: random.Random, share: float) -> int:
-    """Delete journal entries, and with each its lines; none where the share is small."""
-    numbers = [int(str(row["RECORDNO"])) for row in company.truth("GLBATCH")]
-    gone = chance.sample(numbers, int(len(numbers) * share / 2))
-    for number in gone:
-        company.delete("GLBATCH", number)
-    return len(gone)
-
-
-def _welcome(company: EditableBooks, chance: random.Random) -> int:
-    number = chance.randrange(10_000, 99_999)
-    company.insert(
-        "CUSTOMER",
-        {
-            "CUSTOMERID": f"C-{number}",
-            "NAME": f"New customer {number}",
-            "STATUS": "active",
-        },
-    )
-    return 1
+    def _welcome(self) -> None:
+        number = self.chance.randrange(10_000, 99_999)
+        values = {"CUSTOMERID": f"C-{number}", "NAME": f"New customer {number}"}
+        self.company.insert("CUSTOMER", {**values, "STATUS": "active"})
 
 
 def post_entry(company: EditableBooks, chance: random.Random) -> int:

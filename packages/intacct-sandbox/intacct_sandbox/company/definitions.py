@@ -10,7 +10,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -72,28 +72,26 @@ class ObjectDefinition:
     natural_key: str | None
     served_by: frozenset[str]
 
-    def __post_init__(self) -> None:
-        """Index what is looked up by name."""
-        by_id = {field.id: field for field in self.fields}
-        by_path = {part.path: part for part in self.relationships}
-        object.__setattr__(self, "_by_id", by_id)
-        object.__setattr__(self, "_by_path", by_path)
+    @cached_property
+    def _by_id(self) -> dict[str, FieldDefinition]:
+        return {field.id: field for field in self.fields}
+
+    @cached_property
+    def _by_path(self) -> dict[str, RelationshipDefinition]:
+        return {part.path: part for part in self.relationships}
 
     def field(self, field_id: str) -> FieldDefinition | None:
         """The field of this id."""
-        found: FieldDefinition | None = self.__dict__["_by_id"].get(field_id)
-        return found
+        return self._by_id.get(field_id)
 
     @property
     def field_ids(self) -> Iterable[str]:
         """Their ids, in order."""
-        found: Mapping[str, FieldDefinition] = self.__dict__["_by_id"]
-        return found.keys()
+        return self._by_id.keys()
 
     def relationship(self, path: str) -> RelationshipDefinition | None:
         """The relationship of this path."""
-        found: RelationshipDefinition | None = self.__dict__["_by_path"].get(path)
-        return found
+        return self._by_path.get(path)
 
     def of_document(self, document_type: str | None) -> ObjectDefinition:
         """The object with the fields of one transaction definition, or those of all."""

@@ -17,7 +17,11 @@ from pathlib import Path
 
 from intacct_sandbox.clock import Clock
 from intacct_sandbox.company import ledger, record_numbers, store
-from intacct_sandbox.company.definitions import ObjectDefinition, load_definitions
+from intacct_sandbox.company.definitions import (
+    FieldDefinition,
+    ObjectDefinition,
+    load_definitions,
+)
 from intacct_sandbox.company.first_books.book_rows import owner_columns
 from intacct_sandbox.company.store import Stored, Value, quote, to_stored
 
@@ -28,6 +32,14 @@ DERIVED = frozenset({"GLDETAIL", "GLACCOUNTBALANCE"})
 _NOT_AUDITED = DERIVED | {"GLENTRY", "APBILLITEM", "ARINVOICEITEM", "AUDITHISTORY"}
 # How the audit trail names a row; RECORDNO unless stated here [D/P].
 _KEYED_BY_NATURAL_KEY = frozenset({"CUSTOMER", "VENDOR", "CONTACT", "USERINFO"})
+_CREATED = ("WHENCREATED", "AUWHENCREATED", "createdAt")
+_CHANGED = ("WHENMODIFIED", "MODIFIED", "updatedAt")
+# The objects of an object's lines, each with the column that names the parent.
+_LINES = {
+    "GLBATCH": (("GLENTRY", "BATCHNO"),),
+    "APBILL": (("APBILLITEM", "RECORDKEY"),),
+    "ARINVOICE": (("ARINVOICEITEM", "RECORDKEY"),),
+}
 _KEYED_WITH_SUFFIX = frozenset({"DEPARTMENT", "EMPLOYEE"})
 
 
@@ -107,8 +119,8 @@ class EditableBooks:
             number = values.get(key) or highest + 1
             row: dict[str, Value] = {
                 key: number,
-                **dict.fromkeys(self._creation_stamps(definition), now),
-                **dict.fromkeys(self._change_stamps(definition), now),
+                **dict.fromkeys(_timestamps(definition, _CREATED), now),
+                **dict.fromkeys(_timestamps(definition, _CHANGED), now),
                 **_known(definition, owner_columns(entity)),
                 **values,
             }
@@ -134,7 +146,7 @@ class EditableBooks:
         _require_cents(object_name, values)
         now = self.clock.now()
         changes: dict[str, Value] = {
-            **dict.fromkeys(self._change_stamps(definition), now),
+            **dict.fromkeys(_timestamps(definition, _CHANGED), now),
             **values,
         }
         with self.transaction() as connection:
@@ -183,7 +195,10 @@ class EditableBooks:
         definition = self._changeable(object_name)
         with self.transaction() as connection:
             row = self.row(object_name, number)
-            removed = ((object_name, definition.record_key), *_lines(object_name))
+            removed = (
+                (object_name, definition.record_key),
+                *_LINES.get(object_name, ()),
+            )
             for name, key in removed:
                 record_numbers.note(connection, self.definitions[name])
                 connection.execute(
@@ -209,7 +224,7 @@ class EditableBooks:
             row = self.row(object_name, number)
             lines = [
                 (name, key, self.row(name, line), self._owner(name, line))
-                for name, key in _lines(object_name)
+                for name, key in _LINES.get(object_name, ())
                 for (line,) in connection.execute(
                     f'SELECT "RECORDNO" FROM {quote(name)} WHERE {quote(key)} = ? '
                     'ORDER BY "RECORDNO"',
@@ -230,22 +245,11 @@ class EditableBooks:
             LookupError: there is none.
         """
         definition = self.definitions[object_name]
-        names = [field.id for field in definition.fields]
-        found = (
-            self.connection()
-            .execute(
-                f"SELECT {', '.join(map(quote, names))} FROM {quote(object_name)} "
-                f"WHERE {quote(definition.record_key)} = ?",
-                (number,),
-            )
-            .fetchone()
-        )
+        where = f"{quote(definition.record_key)} = ?"
+        found = next(self._rows(definition, definition.fields, where, (number,)), None)
         if found is None:
             raise LookupError(f"{object_name} has no row {number}")
-        return {
-            field.id: store.from_stored(cell, field.datatype)
-            for field, cell in zip(definition.fields, found, strict=True)
-        }
+        return found
 
     def audit_key(self, object_name: str, number: int) -> str:
         """How the audit trail names a row.
@@ -261,14 +265,20 @@ class EditableBooks:
     ) -> Iterator[dict[str, Value]]:
         """Rows as they are, whoever may see them: listed fields, ordered by key."""
         definition = self.definitions[object_name]
-        fields = [field for field in definition.fields if field.listed]
+        listed = [field for field in definition.fields if field.listed]
+        where += f" ORDER BY {quote(definition.record_key)}, rowid"
+        return self._rows(definition, listed, where, parameters)
+
+    def _rows(
+        self,
+        definition: ObjectDefinition,
+        fields: Sequence[FieldDefinition],
+        where: str,
+        parameters: Sequence[Stored],
+    ) -> Iterator[dict[str, Value]]:
         names = ", ".join(quote(field.id) for field in fields)
-        rows = self.connection().execute(
-            f"SELECT {names} FROM {quote(object_name)} WHERE {where} "
-            f"ORDER BY {quote(definition.record_key)}, rowid",
-            parameters,
-        )
-        for cells in rows:
+        query = f"SELECT {names} FROM {quote(definition.name)} WHERE {where}"
+        for cells in self.connection().execute(query, parameters):
             yield {
                 field.id: store.from_stored(cell, field.datatype)
                 for field, cell in zip(fields, cells, strict=True)
@@ -290,8 +300,8 @@ class EditableBooks:
         definition = self.definitions[object_name]
         new = {
             definition.record_key,
-            *self._creation_stamps(definition),
-            *self._change_stamps(definition),
+            *_timestamps(definition, _CREATED),
+            *_timestamps(definition, _CHANGED),
         }
         kept = {name: value for name, value in row.items() if name not in new}
         private, entity = owner
@@ -304,13 +314,6 @@ class EditableBooks:
         query = f'SELECT "_private", "_entity" FROM {table} WHERE {key} = ?'
         private, entity = self.connection().execute(query, (number,)).fetchone()
         return bool(private), entity
-
-    def _creation_stamps(self, definition: ObjectDefinition) -> list[str]:
-        names = ("WHENCREATED", "AUWHENCREATED", "createdAt")
-        return _timestamps(definition, names)
-
-    def _change_stamps(self, definition: ObjectDefinition) -> list[str]:
-        return _timestamps(definition, ("WHENMODIFIED", "MODIFIED", "updatedAt"))
 
     def _audit(
         self, definition: ObjectDefinition, row: Mapping[str, Value], mode: str
@@ -354,18 +357,6 @@ class EditableBooks:
             f'SELECT name FROM pragma_table_info("{ledger.FILLER_TABLE}")'
         )
         return tuple(name for (name,) in rows if name != "_row")
-
-
-_LINES = {
-    "GLBATCH": (("GLENTRY", "BATCHNO"),),
-    "APBILL": (("APBILLITEM", "RECORDKEY"),),
-    "ARINVOICE": (("ARINVOICEITEM", "RECORDKEY"),),
-}
-
-
-def _lines(object_name: str) -> tuple[tuple[str, str], ...]:
-    """The objects of its lines, each with the column that names the parent."""
-    return _LINES.get(object_name, ())
 
 
 def _known(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from intacct_sandbox.pigment.messages import HTML_TYPE, Reply, Request
 from intacct_sandbox.pigment.workspace import Workspace
 
@@ -19,9 +21,6 @@ class Pages:
     """Renders pages of a workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
-        # It comes with an extra, whose lack the command explains.
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
-
         self._workspace = workspace
         self._templates = Environment(
             loader=PackageLoader("intacct_sandbox.pigment"),

@@ -8,7 +8,7 @@ that a header's total is the sum of its lines without either being remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from intacct_sandbox.company.first_books.book_rows import (
@@ -22,6 +22,7 @@ from intacct_sandbox.company.first_books.master_data import MasterData
 
 _LINES_PER_ENTRY = 4
 _NOBODY: Row = {"RECORDNO": None, "CUSTOMERID": None, "VENDORID": None}
+_IN_DOLLARS: Row = {"CURRENCY": "USD", "BASECURR": "USD"}
 _SCHEDULE_PERIODS = 6
 _MODULES = ("2.GL", "2.GL", "3.AP", "4.AR")
 _STATES = ("Posted",) * 9 + ("Draft", "Submitted", "Reversed")
@@ -30,11 +31,6 @@ DOCUMENT_TYPES = ("Sales Order", "Sales Invoice", "Sales Quote")
 
 class Books(MasterData):
     """Rows of every object, generated in the order in which they refer to each other."""
-
-    def __init__(self, now: datetime, seed: int, journal_lines: int) -> None:
-        """Make nothing yet."""
-        super().__init__(now, seed, journal_lines)
-        self._contracts: list[Row] = []
 
     def objects(self, filler: Filler) -> Iterator[tuple[str, Iterable[Row]]]:
         """Object name and rows; each must be used up before the next."""
@@ -76,13 +72,13 @@ class Books(MasterData):
             total = 100 + (entry * 7919) % 10_000_000
             first = total // 3
             cents = (first, total - first, total - first, first)[line]
-            account = self._accounts[(entry * 7 + line * 13) % len(self._accounts)]
-            department = self._departments[entry % len(self._departments)]
-            location = self._locations[(entry * 5) % len(self._locations)]
+            account = self._turn("GLACCOUNT", entry * 7 + line * 13)
+            department = self._turn("DEPARTMENT", entry)
+            location = self._turn("LOCATION", entry * 5)
             amount = Decimal(cents) / 100
             party = entry % 40
-            customer = self._customers[party] if entry % 50 == 0 else _NOBODY
-            vendor = self._vendors[party] if entry % 70 == 0 else _NOBODY
+            customer = self._kept["CUSTOMER"][party] if entry % 50 == 0 else _NOBODY
+            vendor = self._kept["VENDOR"][party] if entry % 70 == 0 else _NOBODY
             return {
                 "BATCHNO": number(entry),
                 "LINE_NO": line,
@@ -103,8 +99,7 @@ class Books(MasterData):
                 "LOCATIONKEY": location["RECORDNO"],
                 "LOCATION": location["LOCATIONID"],
                 "LOCATIONNAME": location["NAME"],
-                "CURRENCY": "USD",
-                "BASECURR": "USD",
+                **_IN_DOLLARS,
                 "STATE": _STATES[entry % len(_STATES)],
                 "CUSTOMERDIMKEY": customer["RECORDNO"],
                 "CUSTOMERID": customer["CUSTOMERID"],
@@ -119,13 +114,13 @@ class Books(MasterData):
     def _documents(self) -> Iterator[tuple[str, Iterable[Row]]]:
         """Bills and invoices, whose totals are the sums of their lines."""
         count = max(60, self._lines // 10)
-        for header, lines, payments, party, parties in (
-            ("APBILL", "APBILLITEM", "APPYMT", "VENDOR", self._vendors),
-            ("ARINVOICE", "ARINVOICEITEM", "ARPYMT", "CUSTOMER", self._customers),
+        for header, payments, party in (
+            ("APBILL", "APPYMT", "VENDOR"),
+            ("ARINVOICE", "ARPYMT", "CUSTOMER"),
         ):
-            yield header, self._headers(count, party, parties)
-            yield lines, self._document_lines(count, party, parties)
-            yield payments, self._payments(count, party, parties)
+            yield header, self._headers(count, party)
+            yield f"{header}ITEM", self._document_lines(count, party)
+            yield payments, self._payments(count, party)
         schedules = max(30, count // 4)
         yield "REVRECSCHEDULE", self._rows(schedules, _recognition_schedule)
         yield (
@@ -133,9 +128,9 @@ class Books(MasterData):
             self._rows(schedules * _SCHEDULE_PERIODS, _recognition_entry),
         )
 
-    def _headers(self, count: int, party: str, parties: list[Row]) -> Iterator[Row]:
+    def _headers(self, count: int, party: str) -> Iterator[Row]:
         def row(place: int) -> Row:
-            owner = parties[place % len(parties)]
+            owner = self._turn(party, place)
             total = _document_cents(place)
             paid = total if place % 4 == 0 else 0
             day = self._day(place, count)
@@ -152,8 +147,7 @@ class Books(MasterData):
                 "WHENPOSTED": day,
                 "WHENDUE": day + timedelta(days=30),
                 "WHENPAID": day + timedelta(days=20) if paid else None,
-                "BASECURR": "USD",
-                "CURRENCY": "USD",
+                **_IN_DOLLARS,
                 "TOTALENTERED": Decimal(total) / 100,
                 "TOTALPAID": Decimal(paid) / 100,
                 "TOTALDUE": Decimal(total - paid) / 100,
@@ -161,15 +155,13 @@ class Books(MasterData):
 
         return self._rows(count, row)
 
-    def _document_lines(
-        self, count: int, party: str, parties: list[Row]
-    ) -> Iterator[Row]:
+    def _document_lines(self, count: int, party: str) -> Iterator[Row]:
         def row(place: int) -> Row:
             document, line = (place + 1) // 2, (place - 1) % 2
             total = _document_cents(document)
             cents = total // 4 if line == 0 else total - total // 4
-            account = self._accounts[document % 60]
-            owner = parties[document % len(parties)]
+            account = self._turn("GLACCOUNT", document)
+            owner = self._turn(party, document)
             return {
                 "RECORDKEY": number(document),
                 "LINE_NO": line,
@@ -179,8 +171,7 @@ class Books(MasterData):
                 "ACCOUNTTITLE": account["TITLE"],
                 "AMOUNT": Decimal(cents) / 100,
                 "TRX_AMOUNT": Decimal(cents) / 100,
-                "BASECURR": "USD",
-                "CURRENCY": "USD",
+                **_IN_DOLLARS,
                 "CUSTOMERDIMKEY": None,
                 "CUSTOMERID": None,
                 "CUSTOMERNAME": None,
@@ -194,12 +185,12 @@ class Books(MasterData):
 
         return self._rows(count * 2, row)
 
-    def _payments(self, count: int, party: str, parties: list[Row]) -> Iterator[Row]:
+    def _payments(self, count: int, party: str) -> Iterator[Row]:
         """One for each document that is paid, which every fourth is."""
 
         def row(place: int) -> Row:
             document = place * 4
-            owner = parties[document % len(parties)]
+            owner = self._turn(party, document)
             paid = Decimal(_document_cents(document)) / 100
             day = self._day(document, count) + timedelta(days=20)
             return {
@@ -210,8 +201,7 @@ class Books(MasterData):
                 # The payment's date, not a stamp [L].
                 "WHENCREATED": day,
                 "WHENPAID": day,
-                "BASECURR": "USD",
-                "CURRENCY": "USD",
+                **_IN_DOLLARS,
                 **dict.fromkeys(("TOTALENTERED", "TRX_TOTALENTERED"), paid),
                 **dict.fromkeys(("TOTALPAID", "TRX_TOTALPAID"), paid),
                 **dict.fromkeys(("TOTALDUE", "TRX_TOTALDUE"), Decimal(0)),
@@ -223,7 +213,7 @@ class Books(MasterData):
         """Order entry documents, whose record number is text [L]."""
 
         def row(place: int) -> Row:
-            customer = self._customers[place % len(self._customers)]
+            customer = self._turn("CUSTOMER", place)
             kind = DOCUMENT_TYPES[place % len(DOCUMENT_TYPES)]
             return {
                 "RECORDNO": str(number(place)),
@@ -240,8 +230,7 @@ class Books(MasterData):
 
     def _contract_objects(self) -> Iterator[tuple[str, Iterable[Row]]]:
         count = max(30, self._lines // 100)
-        self._contracts = list(self._rows(count, self._contract))
-        yield "CONTRACT", self._contracts
+        yield from self._keep("CONTRACT", self._rows(count, self._contract))
         yield "CONTRACTDETAIL", self._rows(count, self._contract_line)
         for kind in ("BILLING", "EXPENSE", "REVENUE"):
             yield f"CONTRACT{kind}SCHEDULE", self._rows(count, self._schedule)
@@ -249,7 +238,7 @@ class Books(MasterData):
             yield f"CONTRACT{kind}SCHEDULEENTRY", entries
 
     def _contract(self, place: int) -> Row:
-        customer = self._customers[place % len(self._customers)]
+        customer = self._turn("CUSTOMER", place)
         start = self._day(place, 60)
         return {
             "CONTRACTID": f"CN-{place:04}",
@@ -263,8 +252,8 @@ class Books(MasterData):
         }
 
     def _contract_line(self, place: int) -> Row:
-        contract = self._contracts[place - 1]
-        item = self._items[place % len(self._items)]
+        contract = self._kept["CONTRACT"][place - 1]
+        item = self._turn("ITEM", place)
         flat = Decimal(_document_cents(place)) / 100
         return {
             "CONTRACTKEY": contract["RECORDNO"],
@@ -281,9 +270,8 @@ class Books(MasterData):
             "STATE": "In progress",
             "FLATAMOUNT": flat,
             "TOTALFLATAMOUNT": flat,
-            **dict.fromkeys(
-                ("BILLINGSCHEDULEKEY", "REVENUESCHEDULEKEY"), number(place)
-            ),
+            "BILLINGSCHEDULEKEY": number(place),
+            "REVENUESCHEDULEKEY": number(place),
         }
 
     def _schedule(self, place: int) -> Row:

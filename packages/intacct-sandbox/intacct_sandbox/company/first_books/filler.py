@@ -42,7 +42,7 @@ class Filler:
         """Prepare the pools."""
         self._random = random.Random(seed)
         self._now = now
-        # It comes with an extra, whose lack the command explains.
+        # Slow to import, and only a new company needs it.
         from faker import Faker  # noqa: PLC0415
 
         fake = Faker(["en_US", "de_DE", "ja_JP"])

@@ -35,38 +35,42 @@ class MasterData(RowMaker):
     def __init__(self, now: datetime, seed: int, journal_lines: int) -> None:
         """Make nothing yet."""
         super().__init__(now, seed, journal_lines)
-        self._accounts: list[Row] = []
-        self._departments: list[Row] = []
-        self._locations: list[Row] = []
-        self._customers: list[Row] = []
-        self._vendors: list[Row] = []
-        self._items: list[Row] = []
-        self._projects: list[Row] = []
+        self._kept: dict[str, list[Row]] = {}
+
+    def _keep(self, name: str, rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:
+        """An object whose rows others refer to."""
+        kept = self._kept[name] = list(rows)
+        yield name, kept
+
+    def _turn(self, name: str, place: int) -> Row:
+        """The rows of a kept object in turn."""
+        rows = self._kept[name]
+        return rows[place % len(rows)]
 
     def _dimensions(self, filler: Filler) -> Iterator[tuple[str, Iterable[Row]]]:
-        self._accounts = list(self._chart())
-        yield "GLACCOUNT", self._accounts
-        self._locations = list(self._location_tree())
-        yield "LOCATION", self._locations
+        yield from self._keep("GLACCOUNT", self._chart())
+        yield from self._keep("LOCATION", self._location_tree())
         yield "LOCATIONENTITY", self._entities()
-        self._departments = list(self._named("DEPARTMENT", 12, "D", "TITLE", filler))
-        yield "DEPARTMENT", self._departments
+        yield from self._keep(
+            "DEPARTMENT", self._named("DEPARTMENT", 12, "D", "TITLE", filler)
+        )
         parties = max(40, self._lines // 50)
-        self._customers = list(self._named("CUSTOMER", parties, "C-", "NAME", filler))
-        yield "CUSTOMER", self._customers
-        self._vendors = list(self._named("VENDOR", parties, "V-", "NAME", filler))
-        yield "VENDOR", self._vendors
+        for name in ("CUSTOMER", "VENDOR"):
+            rows = self._named(name, parties, f"{name[0]}-", "NAME", filler)
+            yield from self._keep(name, rows)
         yield "EMPLOYEE", self._named("EMPLOYEE", 35, "EMP", "TITLE", filler)
         yield "CLASS", self._named("CLASS", 8, "CL", "NAME", filler)
-        self._items = list(self._named("ITEM", 30, "IT", "NAME", filler))
-        yield "ITEM", self._items
-        self._projects = list(self._project_rows(filler))
-        yield "PROJECT", self._projects
+        yield from self._keep("ITEM", self._named("ITEM", 30, "IT", "NAME", filler))
+        yield from self._keep("PROJECT", self._project_rows(filler))
         yield "TASK", self._tasks()
-        yield "CONTACT", self._contacts(filler)
+        people = filler.people
+        yield (
+            "CONTACT",
+            self._rows(50, lambda n: {"CONTACTNAME": f"{people[n % 100]} ({n})"}),
+        )
         for name in ("APTERM", "ARTERM"):
             yield name, self._rows(4, lambda n: {"NAME": f"Net {30 * n}"})
-        yield "CHECKINGACCOUNT", self._accounts_at_banks(3)
+        yield "CHECKINGACCOUNT", self._accounts_at_banks()
         yield "CREDITCARD", self._cards(filler)
         yield "GLJOURNAL", self._rows(2, lambda n: {"SYMBOL": ("GJ", "AJ")[n - 1]})
 
@@ -76,15 +80,12 @@ class MasterData(RowMaker):
             (TAP_USER_RECORD, "tap_user"),
             (51, "cfo"),
         ):
-            row: Row = {
-                "LOGINID": login,
-                "STATUS": "active",
-                "USERTYPE": "business user",
-            }
             yield {
                 **self._stamps(number, self._now - TWO_YEARS),
                 "RECORDNO": number,
-                **row,
+                "LOGINID": login,
+                "STATUS": "active",
+                "USERTYPE": "business user",
             }
 
     def _periods(self) -> Iterator[Row]:
@@ -153,14 +154,14 @@ class MasterData(RowMaker):
         return self._rows(12, row)
 
     def _entities(self) -> Iterator[Row]:
-        first, *others = self._locations[: len(ENTITIES)]
+        first, *others = self._kept["LOCATION"][: len(ENTITIES)]
         yield {**first, "CURRENCY": "USD", "PARENTID": None}
         for location in others:
             yield {**location, "CURRENCY": "USD", "PARENTID": first["LOCATIONID"]}
 
     def _project_rows(self, filler: Filler) -> Iterator[Row]:
         for place, row in enumerate(self._named("PROJECT", 20, "PR", "NAME", filler)):
-            customer = self._customers[place % len(self._customers)]
+            customer = self._turn("CUSTOMER", place)
             yield {
                 **row,
                 "CUSTOMERKEY": customer["RECORDNO"],
@@ -173,7 +174,7 @@ class MasterData(RowMaker):
         """Two of each project; their ids are unique within it alone."""
 
         def row(place: int) -> Row:
-            project = self._projects[(place - 1) // 2]
+            project = self._kept["PROJECT"][(place - 1) // 2]
             step = (place - 1) % 2 + 1
             return {
                 "TASKID": f"T{step}",
@@ -188,11 +189,11 @@ class MasterData(RowMaker):
                 "PARENTTASKNAME": None,
             }
 
-        return self._rows(len(self._projects) * 2, row)
+        return self._rows(len(self._kept["PROJECT"]) * 2, row)
 
-    def _accounts_at_banks(self, count: int) -> Iterator[Row]:
+    def _accounts_at_banks(self) -> Iterator[Row]:
         def row(place: int) -> Row:
-            account = self._accounts[place]
+            account = self._kept["GLACCOUNT"][place]
             return {
                 "BANKACCOUNTID": f"BANK{place}",
                 "BANKACCOUNTNO": f"{1_000_000 + place}",
@@ -202,7 +203,7 @@ class MasterData(RowMaker):
                 "STATUS": "active",
             }
 
-        return self._rows(count, row)
+        return self._rows(3, row)
 
     def _cards(self, filler: Filler) -> Iterator[Row]:
         def row(place: int) -> Row:
@@ -214,12 +215,6 @@ class MasterData(RowMaker):
             }
 
         return self._rows(2, row)
-
-    def _contacts(self, filler: Filler) -> Iterator[Row]:
-        def row(place: int) -> Row:
-            return {"CONTACTNAME": f"{filler.people[place % 100]} ({place})"}
-
-        return self._rows(50, row)
 
 
 def _month_end(year: int, month: int) -> date:
