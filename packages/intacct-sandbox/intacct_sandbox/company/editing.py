@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from intacct_sandbox.clock import Clock
 from intacct_sandbox.company import ledger, record_numbers, store
@@ -66,6 +67,10 @@ class EditableBooks:
         if found is None:
             found = self._local.connection = store.connect(self.path)
         return found
+
+    def cells(self, query: str, *values: Stored) -> list[tuple[Any, ...]]:
+        """What an SQL query finds, as stored."""
+        return self.connection().execute(query, values).fetchall()
 
     def close(self) -> None:
         """Close this thread's connection; the others close with their threads."""
@@ -220,16 +225,16 @@ class EditableBooks:
             audited: whether the audit trail records that the old one went, which is
                 unknown of the real one [?].
         """
-        with self.transaction() as connection:
+        with self.transaction():
             row = self.row(object_name, number)
             lines = [
                 (name, key, self.row(name, line), self._owner(name, line))
                 for name, key in _LINES.get(object_name, ())
-                for (line,) in connection.execute(
+                for (line,) in self.cells(
                     f'SELECT "RECORDNO" FROM {quote(name)} WHERE {quote(key)} = ? '
                     'ORDER BY "RECORDNO"',
-                    (number,),
-                ).fetchall()
+                    number,
+                )
             ]
             owner = self._owner(object_name, number)
             self.delete(object_name, number, audited=audited)
@@ -286,8 +291,8 @@ class EditableBooks:
 
     def count(self, object_name: str) -> int:
         """How many rows there are, whoever may see them."""
-        query = f"SELECT count(*) FROM {quote(object_name)}"
-        return int(self.connection().execute(query).fetchone()[0])
+        ((count,),) = self.cells(f"SELECT count(*) FROM {quote(object_name)}")
+        return int(count)
 
     def _changeable(self, object_name: str) -> ObjectDefinition:
         if object_name in DERIVED:
@@ -312,7 +317,7 @@ class EditableBooks:
         key = quote(self.definitions[object_name].record_key)
         table = quote(object_name)
         query = f'SELECT "_private", "_entity" FROM {table} WHERE {key} = ?'
-        private, entity = self.connection().execute(query, (number,)).fetchone()
+        ((private, entity),) = self.cells(query, number)
         return bool(private), entity
 
     def _audit(
@@ -320,10 +325,7 @@ class EditableBooks:
     ) -> None:
         if definition.name in _NOT_AUDITED:
             return
-        connection = self.connection()
-        (count,) = connection.execute(
-            'SELECT coalesce(max(rowid), 0) FROM "AUDITHISTORY"'
-        ).fetchone()
+        ((count,),) = self.cells('SELECT coalesce(max(rowid), 0) FROM "AUDITHISTORY"')
         entry: dict[str, Stored] = {
             "ID": f"{100 + int(count) % 900}:{500_000 + int(count)}",
             "OBJECTTYPE": definition.name.lower(),
@@ -334,7 +336,7 @@ class EditableBooks:
             "SOURCE": "ui",
             "_private": 0,
         }
-        store.insert_row(connection, "AUDITHISTORY", entry)
+        store.insert_row(self.connection(), "AUDITHISTORY", entry)
 
     def _note_batches(
         self, definition: ObjectDefinition, *versions: Mapping[str, Value]
@@ -353,7 +355,7 @@ class EditableBooks:
 
     @cached_property
     def _detail_fillers(self) -> tuple[str, ...]:
-        rows = self.connection().execute(
+        rows = self.cells(
             f'SELECT name FROM pragma_table_info("{ledger.FILLER_TABLE}")'
         )
         return tuple(name for (name,) in rows if name != "_row")

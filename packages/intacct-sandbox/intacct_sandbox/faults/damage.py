@@ -7,7 +7,7 @@ moment at which a fault can bite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -23,6 +23,7 @@ from intacct_sandbox.wire.errors import (
 from intacct_sandbox.wire.replies import Reply
 
 RefusalT = TypeVar("RefusalT", bound=Refusal)
+T = TypeVar("T")
 
 
 _INSTEAD: Mapping[FaultKind, Callable[[], Reply]] = {
@@ -81,12 +82,7 @@ class Damage:
 
     def instead(self) -> Reply | None:
         """The reply that is sent while nothing is executed, if any."""
-        for _, fault in self.hits:
-            if fault.kind in _INSTEAD:
-                return _INSTEAD[fault.kind]()
-            if isinstance(fault.answer, Reply):
-                return fault.answer
-        return None
+        return _first((fault for _, fault in self.hits), _INSTEAD, Reply)
 
     def check(self, level: type[RefusalT]) -> None:
         """Let the whole request be refused at a level, if that was ordered.
@@ -94,20 +90,14 @@ class Damage:
         Raises:
             RefusalT: the one that was ordered.
         """
-        for _, fault in self.hits:
-            if isinstance(fault.answer, level):
-                raise fault.answer
+        found = _first((fault for _, fault in self.hits), {}, level)
+        if found is not None:
+            raise found
 
     def refusal(self, call: Call) -> FunctionRefusal | None:
         """What one function answers instead of its result, if anything."""
-        for hit, fault in self.hits:
-            if hit.number != call.number:
-                continue
-            if fault.kind in _RESULTS:
-                return _RESULTS[fault.kind]()
-            if isinstance(fault.answer, FunctionRefusal):
-                return fault.answer
-        return None
+        own = (fault for hit, fault in self.hits if hit.number == call.number)
+        return _first(own, _RESULTS, FunctionRefusal)
 
     def afterwards(self, reply: Reply) -> Reply:
         """The reply to work that has been done, as it arrives."""
@@ -117,3 +107,15 @@ class Damage:
             if fault.rewrite is not None:
                 reply = fault.rewrite(reply)
         return reply
+
+
+def _first(
+    faults: Iterable[Fault], table: Mapping[FaultKind, Callable[[], T]], kind: type[T]
+) -> T | None:
+    """What the first of these faults gives that the table has, or whose answer fits."""
+    for fault in faults:
+        if fault.kind in table:
+            return table[fault.kind]()
+        if isinstance(fault.answer, kind):
+            return fault.answer
+    return None

@@ -25,14 +25,11 @@ def get_audit_trail(call: etree._Element, around: Surroundings) -> Answer:
     require_readable(definition, "query", around.switches)
     name = call.findtext("object") or ""
     key = call.findtext("objectKey") or _key(around.company, name, call)
-    rows = (
-        around.company.connection()
-        .execute(
-            'SELECT "ACCESSTIME", "ACCESSMODE", "USERID" FROM "AUDITHISTORY" '
-            'WHERE "OBJECTTYPE" = ? AND "OBJECTKEY" = ? ORDER BY "ACCESSTIME"',
-            (name.lower(), key),
-        )
-        .fetchall()
+    rows = around.company.cells(
+        'SELECT "ACCESSTIME", "ACCESSMODE", "USERID" FROM "AUDITHISTORY" '
+        'WHERE "OBJECTTYPE" = ? AND "OBJECTKEY" = ? ORDER BY "ACCESSTIME"',
+        name.lower(),
+        key,
     )
     entries = "".join(
         f"<audittrail>{element('accesstime', f'{when}+00:00')}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -34,7 +35,6 @@ _DEFAULT_PAGE_ROWS = 100
 _LARGEST_PAGE = 1000
 _LONGEST_WAIT = 30
 _WITHOUT_LIMIT = -1  # as SQLite has it
-_RANGE = frozenset({"FROM_DATE", "TO_DATE"})
 
 
 def read_report(call: etree._Element, around: Surroundings) -> Answer:
@@ -51,8 +51,8 @@ def read_report(call: etree._Element, around: Surroundings) -> Answer:
     # Whatever the wait, the first answer is PENDING here: waiting is optional. [I]
     _number(call, "waitTime", 0, _LONGEST_WAIT, 0)
     _require_xml(call)
-    condition = _condition(call, report, definition, around)
-    columns, rows = _fetch(report, definition, condition, around)
+    run = _Run(report, definition, around)
+    columns, rows = run.rows(run.condition(call))
     if around.switches.report_shape == "rows":
         content = render_xml("row", columns, rows, around.switches.formatting)
         return Answer(f"<data>{content}</data>", len(rows))
@@ -115,70 +115,92 @@ def _require_xml(call: etree._Element) -> None:
         raise invalid_argument(f"Invalid returnFormat: {return_format}")
 
 
-def _condition(
-    call: etree._Element,
-    report: Report,
-    definition: ObjectDefinition,
-    around: Surroundings,
-) -> Condition | None:
-    """What the arguments ask for; all must hold, an empty one restricts nothing [?]."""
-    parts: list[Condition] = []
-    for argument in call.iterfind("arguments/*"):
-        name = str(argument.tag)
-        if name not in report.parameters:
-            raise unknown_argument(name, report.name)
-        if name != REPORTING_PERIOD:
-            parts += _as_asked(argument, report, definition, around)
-        elif argument.text:
-            parts += _in_period(argument.text, report, definition, around)
-    return Junction("AND", tuple(parts)) if parts else None
+@dataclass(frozen=True, slots=True)
+class _Run:
+    report: Report
+    definition: ObjectDefinition
+    around: Surroundings
 
+    def condition(self, call: etree._Element) -> Condition | None:
+        """What the arguments ask for; all must hold, an empty one restricts nothing [?]."""
+        parts: list[Condition] = []
+        for argument in call.iterfind("arguments/*"):
+            name = str(argument.tag)
+            if name not in self.report.parameters:
+                raise unknown_argument(name, self.report.name)
+            if name != REPORTING_PERIOD:
+                parts += self._as_asked(argument)
+            elif argument.text:
+                parts += self._in_period(argument.text)
+        return Junction("AND", tuple(parts)) if parts else None
 
-def _as_asked(
-    argument: etree._Element,
-    report: Report,
-    definition: ObjectDefinition,
-    around: Surroundings,
-) -> list[Condition]:
-    path = report.path(str(argument.tag))
-    limits = {str(part.tag): part.text or "" for part in argument.iterfind("*")}
-    if not limits:
-        return [Comparison("=", path, (argument.text,))] if argument.text else []
-    for name in limits.keys() - _RANGE:
-        raise unknown_argument(f"{argument.tag}.{name}", report.name)
-    first, last = (limits.get(name, "") for name in ("FROM_DATE", "TO_DATE"))
-    return _between(path, first, last, definition, around)
+    def _as_asked(self, argument: etree._Element) -> list[Condition]:
+        path = self.report.path(str(argument.tag))
+        limits = {str(part.tag): part.text or "" for part in argument.iterfind("*")}
+        if not limits:
+            return [Comparison("=", path, (argument.text,))] if argument.text else []
+        for name in limits.keys() - {"FROM_DATE", "TO_DATE"}:
+            raise unknown_argument(f"{argument.tag}.{name}", self.report.name)
+        return self._between(path, limits.get("FROM_DATE"), limits.get("TO_DATE"))
 
+    def _in_period(self, name: str) -> list[Condition]:
+        """The rows of a reporting period; which date decides is not documented [?]."""
+        dates = (p for p in self.report.columns if self._datatype(p) == "DATE")
+        has_stamp = self.definition.field("WHENCREATED")
+        path = "WHENCREATED" if has_stamp else next(dates, None)
+        found = self.around.reporting_period(name)
+        if path is None:
+            return []
+        return self._between(
+            path, *map(self.around.switches.formatting.render_date, found)
+        )
 
-def _in_period(
-    name: str, report: Report, definition: ObjectDefinition, around: Surroundings
-) -> list[Condition]:
-    """The rows of a reporting period; which date decides is not documented [?]."""
-    dates = (path for path in report.columns if _datatype(definition, path) == "DATE")
-    path = "WHENCREATED" if definition.field("WHENCREATED") else next(dates, None)
-    found = around.reporting_period(name)
-    if path is None:
-        return []
-    first, last = map(around.switches.formatting.render_date, found)
-    return _between(path, first, last, definition, around)
+    def _between(
+        self, path: str, first: str | None, last: str | None
+    ) -> list[Condition]:
+        """From the first day to the end of the last, an empty one being no limit [?]."""
+        limits: list[Condition] = []
+        if first:
+            limits.append(Comparison(">=", path, (first,)))
+        if last and self._datatype(path) == "TIMESTAMP":
+            limits.append(Comparison("<", path, (_day_after(last, self.around),)))
+        elif last:
+            limits.append(Comparison("<=", path, (last,)))
+        return limits
 
+    def _datatype(self, path: str) -> str:
+        found = self.definition.field(path)
+        return found.datatype if found else ""
 
-def _between(
-    path: str,
-    first: str,
-    last: str,
-    definition: ObjectDefinition,
-    around: Surroundings,
-) -> list[Condition]:
-    """From the first day to the end of the last, an empty one being no limit [?]."""
-    limits: list[Condition] = []
-    if first:
-        limits.append(Comparison(">=", path, (first,)))
-    if last and _datatype(definition, path) == "TIMESTAMP":
-        limits.append(Comparison("<", path, (_day_after(last, around),)))
-    elif last:
-        limits.append(Comparison("<=", path, (last,)))
-    return limits
+    def rows(
+        self, condition: Condition | None
+    ) -> tuple[Sequence[OutputColumn], list[tuple[Any, ...]]]:
+        """All rows and their columns, those without a name included."""
+        report = self.report
+        page = self._page(condition)
+        rows = page.rows * report.repeat
+        unnamed = self.around.switches.report_unnamed
+        if unnamed == "absent" or "" not in report.columns:
+            return page.columns, rows
+        named = iter(page.columns)
+        columns = [
+            next(named) if path else OutputColumn(f"COLUMN{position}", "INTEGER")
+            for position, path in enumerate(report.columns, start=1)
+        ]
+        return columns, [_computed(report, *pair) for pair in enumerate(rows, start=1)]
+
+    def _page(self, condition: Condition | None) -> Page:
+        limit = self.report.rows_limit
+        paths = [path for path in self.report.columns if path]
+        order = dict.fromkeys([*paths[:1], self.definition.record_key])
+        asked = Query(
+            self.definition.name,
+            tuple(map(Selected, paths)),
+            condition,
+            tuple(map(Order, order)),
+            page_rows=_WITHOUT_LIMIT if limit is None else limit,
+        )
+        return self.around.run(asked, self.definition)
 
 
 def _day_after(text: str, around: Surroundings) -> str:
@@ -189,48 +211,6 @@ def _day_after(text: str, around: Surroundings) -> str:
     except (ValueError, OverflowError) as error:
         raise database_error() from error
     return formatting.render_date(following.isoformat())
-
-
-def _datatype(definition: ObjectDefinition, path: str) -> str:
-    found = definition.field(path)
-    return found.datatype if found else ""
-
-
-def _fetch(
-    report: Report,
-    definition: ObjectDefinition,
-    condition: Condition | None,
-    around: Surroundings,
-) -> tuple[tuple[OutputColumn, ...], list[tuple[Any, ...]]]:
-    page = _read(report, definition, condition, around)
-    rows = page.rows * report.repeat
-    if around.switches.report_unnamed == "absent" or "" not in report.columns:
-        return page.columns, rows
-    named = iter(page.columns)
-    columns = tuple(
-        next(named) if path else OutputColumn(f"COLUMN{position}", "INTEGER")
-        for position, path in enumerate(report.columns, start=1)
-    )
-    return columns, [_computed(report, *pair) for pair in enumerate(rows, start=1)]
-
-
-def _read(
-    report: Report,
-    definition: ObjectDefinition,
-    condition: Condition | None,
-    around: Surroundings,
-) -> Page:
-    limit = report.rows_limit
-    paths = [path for path in report.columns if path]
-    order = dict.fromkeys([*paths[:1], definition.record_key])
-    asked = Query(
-        definition.name,
-        tuple(map(Selected, paths)),
-        condition,
-        tuple(map(Order, order)),
-        page_rows=_WITHOUT_LIMIT if limit is None else limit,
-    )
-    return around.run(asked, definition)
 
 
 def _computed(report: Report, number: int, row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ comes from the company's clock, so that a test lets six hours pass by saying so.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -56,7 +55,7 @@ class Kept:
     """
 
     expires: datetime
-    result_sets: OrderedDict[str, ResultSet] = field(default_factory=OrderedDict)
+    result_sets: dict[str, ResultSet] = field(default_factory=dict)
     reports: dict[str, ResultSet] = field(default_factory=dict)
 
 

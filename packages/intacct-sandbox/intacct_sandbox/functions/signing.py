@@ -39,14 +39,8 @@ def get_api_session(call: etree._Element, around: Surroundings) -> Answer:
 
 def entity_exists(company: Company, location_id: str) -> bool:
     """Whether the company has this entity."""
-    return (
-        company.connection()
-        .execute(
-            'SELECT 1 FROM "LOCATIONENTITY" WHERE "LOCATIONID" = ?', (location_id,)
-        )
-        .fetchone()
-        is not None
-    )
+    query = 'SELECT 1 FROM "LOCATIONENTITY" WHERE "LOCATIONID" = ?'
+    return bool(company.cells(query, location_id))
 
 
 def read_user_formatting(call: etree._Element, around: Surroundings) -> Answer:
@@ -57,19 +51,13 @@ def read_user_formatting(call: etree._Element, around: Surroundings) -> Answer:
     """
     key = call.findtext("key")
     column, value = ("RECORDNO", key) if key else ("LOGINID", call.findtext("userId"))
-    row = (
-        around.company.connection()
-        .execute(
-            f'SELECT "RECORDNO" FROM "USERINFO" WHERE "{column}" = ?',
-            (value,),
-        )
-        .fetchone()
-    )
-    if row is None:
+    query = f'SELECT "RECORDNO" FROM "USERINFO" WHERE "{column}" = ?'
+    found = around.company.cells(query, value)
+    if not found:
         raise invalid_argument(f"User {value} not found")
     formatting = around.switches.formatting
     return Answer(
-        f"<data><userformatting>{element('recordno', str(row[0]))}"
+        f"<data><userformatting>{element('recordno', str(found[0][0]))}"
         f"{element('locale', formatting.locale)}"
         f"{element('dateformat', formatting.date_format)}"
         f"{element('gmtoffset', formatting.gmt_offset)}"

@@ -90,11 +90,11 @@ class Surroundings:
         statement = (
             'SELECT "START_DATE", "END_DATE" FROM "REPORTINGPERIOD" WHERE "NAME" = ?'
         )
-        with self.snapshot() as connection:
-            found = connection.execute(statement, (name,)).fetchone()
-        if found is None:
+        found = self.company.cells(statement, name)
+        if not found:
             raise invalid_argument(f"The reporting period '{name}' is not valid.")
-        return str(found[0]), str(found[1])
+        first, last = found[0]
+        return str(first), str(last)
 
     def run(
         self, asked: Query, definition: ObjectDefinition, visible: Sql | None = None

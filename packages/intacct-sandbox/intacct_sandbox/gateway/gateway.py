@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice, repeat
 
 from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.damage import Damage
@@ -81,7 +81,7 @@ class Gateway:
     def handle(self, document: bytes) -> Reply:
         """The reply to one posted document."""
         started = time.monotonic()
-        rows: tuple[int, ...] = (0,)
+        rows: Sequence[int] = ()
         with self._counted() as in_flight:
             limit = self.switches.max_connections
             if limit is not None and in_flight > limit:
@@ -91,7 +91,7 @@ class Gateway:
                 calls, reply, rows = self._serve(document)
         seconds = time.monotonic() - started
         status = 0 if reply.cut == "before_headers" else reply.status
-        for call, count in zip(calls, rows, strict=True):
+        for call, count in zip(calls, chain(rows, repeat(0)), strict=False):
             self.log.add(replace(call, http_status=status, rows=count, seconds=seconds))
         return reply
 
@@ -110,14 +110,14 @@ class Gateway:
     def _numbered(self, calls: list[Call]) -> list[Call]:
         return [replace(call, number=self.log.next_number()) for call in calls]
 
-    def _serve(self, document: bytes) -> tuple[list[Call], Reply, tuple[int, ...]]:
+    def _serve(self, document: bytes) -> tuple[list[Call], Reply, Sequence[int]]:
         try:
             request = parse_request(document)
         except ControlRefusal as refusal:
             control = salvage_control(document)
             calls = self._numbered([Call(0, "", "", control.control_id, document)])
             reply = self._refused(control, refusal, calls[0].number)
-            return calls, reply, (0,)
+            return calls, reply, ()
         calls = self._numbered(
             [
                 Call(0, part.name, part.object_name, part.control_id, part.body)
@@ -129,7 +129,7 @@ class Gateway:
             self._sleep(damage.seconds)
         instead = damage.instead()
         if instead is not None:
-            return calls, instead, (0,) * len(calls)
+            return calls, instead, ()
         reply, rows = self._execute(request, calls, damage)
         reply = damage.afterwards(reply)
         if calls:
@@ -138,23 +138,31 @@ class Gateway:
 
     def _execute(
         self, request: Request, calls: list[Call], damage: Damage
-    ) -> tuple[Reply, tuple[int, ...]]:
+    ) -> tuple[Reply, Sequence[int]]:
         switches, control = self._switches_now(), request.control
         number = calls[0].number if calls else 0
         try:
             damage.check(ControlRefusal)
             self._check(request, switches, number)
         except ControlRefusal as refusal:
-            return self._refused(control, refusal, number), (0,) * len(calls)
-        runner = self._runner(switches, damage)
+            return self._refused(control, refusal, number), ()
+        runner = OperationRunner(
+            self.company,
+            switches,
+            self.credentials,
+            self.sessions,
+            self._control_ids,
+            self.own_url,
+            damage,
+            self.faults.between_calls or _nothing,
+        )
         left = iter(calls)
         answers = [
             runner.run(control, part, list(islice(left, len(part.functions))))
             for part in request.operations
         ]
         results = [result for answer in answers for result in answer.results]
-        rows = tuple(result.rows for result in results)
-        rows += (0,) * (len(calls) - len(rows))
+        rows = [result.rows for result in results]
         if len(calls) == 1 and results and results[0].raw is not None:
             raw = results[0].raw
             return replies.Reply(200, raw.content_type, raw.body), rows
@@ -166,18 +174,6 @@ class Gateway:
         """As they are, with the offset that the user's zone has at this moment."""
         formatting = self.switches.formatting.at(self.company.clock.now())
         return replace(self.switches, formatting=formatting)
-
-    def _runner(self, switches: Switches, damage: Damage) -> OperationRunner:
-        return OperationRunner(
-            self.company,
-            switches,
-            self.credentials,
-            self.sessions,
-            self._control_ids,
-            self.own_url,
-            damage,
-            self.faults.between_calls or _nothing,
-        )
 
     def _check(self, request: Request, switches: Switches, number: int) -> None:
         """Everything that is refused before anything is executed."""

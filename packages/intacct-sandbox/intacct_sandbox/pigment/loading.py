@@ -98,24 +98,22 @@ class Loader:
 
     def _read_row(self, cells: Cells | None, *, skips_all: bool) -> Values:
         if cells is None:
-            self._refuse(Reason.PARSING_ERROR, "", "wrong number of cells")
-            raise _Refused
+            raise self._refused(Reason.PARSING_ERROR, "", "wrong number of cells")
         denied = self._switches.write_denied.intersection(cells.values())
         if skips_all or denied:
-            self._refuse(Reason.ACCESS_DENIED, "", next(iter(cells.values())))
-            raise _Refused
+            raise self._refused(Reason.ACCESS_DENIED, "", next(iter(cells.values())))
         values = {
             column.header: self._read_cell(cells[column.header], column)
             for column in self._configuration.columns
         }
         unique = self._block.unique
         if unique and not values.get(unique):
-            self._refuse(Reason.PARSING_ERROR, unique, "")
-            raise _Refused
+            raise self._refused(Reason.PARSING_ERROR, unique, "")
         return values
 
-    def _refuse(self, reason: Reason, column: str, sample: str) -> None:
+    def _refused(self, reason: Reason, column: str, sample: str) -> _Refused:
         self.report.note(reason, column, sample)
+        return _Refused()
 
     def _read_cell(self, text: str, column: ImportColumn) -> str:
         if not text:
@@ -125,8 +123,7 @@ class Loader:
         try:
             return read_cell(text, column.type, self._configuration)
         except ValueError as error:
-            self._refuse(Reason.PARSING_ERROR, column.header, text)
-            raise _Refused from error
+            raise self._refused(Reason.PARSING_ERROR, column.header, text) from error
 
     def _read_item(self, text: str, column: ImportColumn) -> str:
         dimension = self._lists[column.dimension]
@@ -137,10 +134,9 @@ class Loader:
             return text
         policy = self._configuration.unknown_item
         if policy is UnknownItem.SKIP:
-            self._refuse(Reason.UNKNOWN_ITEM, column.header, text)
-            raise _Refused
+            raise self._refused(Reason.UNKNOWN_ITEM, column.header, text)
         if policy is UnknownItem.NULL:
-            self._refuse(Reason.BLANKED, column.header, text)
+            self.report.note(Reason.BLANKED, column.header, text)
             return ""
         self._items.insert(dimension.id, text, {dimension.unique: text})
         known.add(text)
