@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
+from typing_extensions import Self
 
 from intacct_sandbox.company.definitions import ObjectDefinition, read_facts
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction, Operator
 from intacct_sandbox.objects.query import Order, Page, Query, Selected
-from intacct_sandbox.objects.rows import OutputColumn, page_attributes, render_xml
+from intacct_sandbox.objects.rows import page_attributes, render_xml
 from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import denied, invalid_argument
 
@@ -65,32 +66,77 @@ _OBJECTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request names, and who asks."""
+
+    call: etree._Element
+    name: str
+    legacy: _Legacy
+    definition: ObjectDefinition
+    around: Surroundings
+
+    @classmethod
+    def of(cls, call: etree._Element, operation: str, around: Surroundings) -> Self:
+        """Find the object.
+
+        Raises:
+            FunctionRefusal: the company or the role lacks it.
+        """
+        name = call.get("object") or ""
+        legacy = _OBJECTS.get(name)
+        if legacy is None:
+            raise denied(operation, name)
+        definition = around.definition(legacy.object_name)
+        require_readable(definition, "readByQuery", around.switches)
+        return cls(call, name, legacy, definition, around)
+
+    def selected(self) -> tuple[Selected, ...]:
+        """The fields that are named, or else all."""
+        fields = self.call.iterfind("fields/field")
+        named = [self.legacy.field(part.text or "") for part in fields]
+        everything = self.legacy.columns(self.definition, self.around)
+        return tuple(map(Selected, named or everything))
+
+    def number(self, name: str, default: int) -> int:
+        """An attribute that holds a whole number."""
+        text = self.call.get(name) or str(default)
+        if not text.isdecimal():
+            raise invalid_argument(f"Invalid {name}: {text}")
+        return int(text)
+
+    def render(self, page: Page) -> str:
+        """The rows, under the names of old."""
+        columns = [replace(c, name=self.legacy.name(c.name)) for c in page.columns]
+        formatting = self.around.switches.formatting
+        return render_xml(self.name, columns, page.rows, formatting)
+
+
 def get_list(call: etree._Element, around: Surroundings) -> Answer:
     """Rows from `start` on, at most `maxitems` of them."""
-    legacy, definition = _object(call, "GET_LIST", around)
-    condition = _condition(call.find("filter"), legacy)
+    asked = _Asked.of(call, "GET_LIST", around)
+    condition = _condition(call.find("filter"), asked.legacy)
     order = tuple(
-        Order(legacy.field(part.text or ""), part.get("order") == "desc")
+        Order(asked.legacy.field(part.text or ""), part.get("order") == "desc")
         for part in call.iterfind("sorts/sortfield")
     )
-    start = _number(call, "start", 0)
-    asked = Query(
-        definition.name,
-        _selected(call, legacy, definition, around),
+    start = asked.number("start", 0)
+    query = Query(
+        asked.definition.name,
+        asked.selected(),
         condition,
-        order or (Order(definition.record_key),),
+        order or (Order(asked.definition.record_key),),
         show_private=call.get("showprivate") == "true",
-        page_rows=min(_number(call, "maxitems", _DEFAULT_ITEMS), _MOST_ITEMS),
+        page_rows=min(asked.number("maxitems", _DEFAULT_ITEMS), _MOST_ITEMS),
         offset=start,
     )
-    page = around.run(asked, definition)
+    page = around.run(query, asked.definition)
     attributes = page_attributes(
         start=start, end=max(start + len(page.rows) - 1, 0), total=page.total
     )
-    name = call.get("object") or ""
-    rows = _render(name, legacy, page, around)
     return Answer(
-        f"<listtype{attributes}>{name}</listtype><data>{rows}</data>", len(page.rows)
+        f"<listtype{attributes}>{asked.name}</listtype><data>{asked.render(page)}</data>",
+        len(page.rows),
     )
 
 
@@ -100,42 +146,15 @@ def get(call: etree._Element, around: Surroundings) -> Answer:
     Raises:
         FunctionRefusal: there is none.
     """
-    legacy, definition = _object(call, "GET", around)
-    key = call.get("key") or ""
-    own = legacy.names.get("key") or definition.natural_key or definition.record_key
-    asked = Query(
-        definition.name,
-        _selected(call, legacy, definition, around),
-        Comparison("=", own, (key,)),
-        show_private=True,
-    )
-    page = around.run(asked, definition)
+    asked = _Asked.of(call, "GET", around)
+    definition, key = asked.definition, call.get("key") or ""
+    own = asked.legacy.names.get("key") or definition.natural_key
+    found = Comparison("=", own or definition.record_key, (key,))
+    query = Query(definition.name, asked.selected(), found, show_private=True)
+    page = around.run(query, definition)
     if not page.rows:
-        raise invalid_argument(f"Could not find {call.get('object')} with key {key}.")
-    rows = _render(call.get("object") or "", legacy, page, around)
-    return Answer(f"<data>{rows}</data>", len(page.rows))
-
-
-def _object(
-    call: etree._Element, operation: str, around: Surroundings
-) -> tuple[_Legacy, ObjectDefinition]:
-    name = call.get("object") or ""
-    legacy = _OBJECTS.get(name)
-    if legacy is None:
-        raise denied(operation, name)
-    definition = around.definition(legacy.object_name)
-    require_readable(definition, "readByQuery", around.switches)
-    return legacy, definition
-
-
-def _selected(
-    call: etree._Element,
-    legacy: _Legacy,
-    definition: ObjectDefinition,
-    around: Surroundings,
-) -> tuple[Selected, ...]:
-    named = [legacy.field(part.text or "") for part in call.iterfind("fields/field")]
-    return tuple(map(Selected, named or legacy.columns(definition, around)))
+        raise invalid_argument(f"Could not find {asked.name} with key {key}.")
+    return Answer(f"<data>{asked.render(page)}</data>", len(page.rows))
 
 
 def _condition(element: etree._Element | None, legacy: _Legacy) -> Condition | None:
@@ -164,17 +183,3 @@ def _comparison(part: etree._Element, legacy: _Legacy) -> Comparison:
     value = part.findtext("value") or ""
     values = () if operator == "is null" else (value,)
     return Comparison(operator, legacy.field(part.findtext("field") or ""), values)
-
-
-def _number(call: etree._Element, name: str, default: int) -> int:
-    text = call.get(name) or str(default)
-    if not text.isdecimal():
-        raise invalid_argument(f"Invalid {name}: {text}")
-    return int(text)
-
-
-def _render(name: str, legacy: _Legacy, page: Page, around: Surroundings) -> str:
-    columns: list[OutputColumn] = [
-        replace(column, name=legacy.name(column.name)) for column in page.columns
-    ]
-    return render_xml(name, columns, page.rows, around.switches.formatting)

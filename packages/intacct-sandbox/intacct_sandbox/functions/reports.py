@@ -146,8 +146,8 @@ class _Run:
     def _in_period(self, name: str) -> list[Condition]:
         """The rows of a reporting period; which date decides is not documented [?]."""
         dates = (p for p in self.report.columns if self._datatype(p) == "DATE")
-        has_stamp = self.definition.field("WHENCREATED")
-        path = "WHENCREATED" if has_stamp else next(dates, None)
+        has_created = self.definition.field("WHENCREATED")
+        path = "WHENCREATED" if has_created else next(dates, None)
         found = self.around.reporting_period(name)
         if path is None:
             return []

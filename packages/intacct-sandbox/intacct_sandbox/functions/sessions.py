@@ -97,20 +97,13 @@ class Sessions:
 
     def issue(self, owner: Session, location_id: str | None, seconds: int) -> Session:
         """A session that later requests may name."""
-        now = self._clock.now()
+        session = self.transient(owner.user_id, owner.company_id, location_id, seconds)
         with self._lock:
             self._issued += 1
             seal = f"{owner.company_id}/{owner.user_id}/{self._issued}"
-            session = Session(
-                f"{sha256(seal.encode()).hexdigest()[:32]}..",
-                owner.user_id,
-                owner.company_id,
-                location_id,
-                now,
-                now + timedelta(seconds=seconds),
-            )
-            self._live[session.session_id] = session
-        return session
+            session_id = f"{sha256(seal.encode()).hexdigest()[:32]}.."
+            self._live[session_id] = replace(session, session_id=session_id)
+            return self._live[session_id]
 
     def renew(self, session_id: str, seconds: int) -> Session:
         """The session, its end moved to now + `seconds` [D].

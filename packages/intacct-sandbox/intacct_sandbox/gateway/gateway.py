@@ -147,6 +147,7 @@ class Gateway:
         except ControlRefusal as refusal:
             return self._refused(control, refusal, number), ()
         runner = OperationRunner(
+            control,
             self.company,
             switches,
             self.credentials,
@@ -158,7 +159,7 @@ class Gateway:
         )
         left = iter(calls)
         answers = [
-            runner.run(control, part, list(islice(left, len(part.functions))))
+            runner.run(part, list(islice(left, len(part.functions))))
             for part in request.operations
         ]
         results = [result for answer in answers for result in answer.results]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from intacct_sandbox.company.company import Company
@@ -70,6 +70,7 @@ class OperationRunner:
         before_call: run before each function.
     """
 
+    control: Control
     company: Company
     switches: Switches
     credentials: Credentials
@@ -77,22 +78,20 @@ class OperationRunner:
     control_ids: ControlIds
     own_url: str
     damage: Damage
-    before_call: Callable[[Call], None] = field(repr=False)
+    before_call: Callable[[Call], None]
 
-    def run(
-        self, control: Control, operation: Operation, calls: Sequence[Call]
-    ) -> OperationAnswer:
+    def run(self, operation: Operation, calls: Sequence[Call]) -> OperationAnswer:
         """Authenticate, then run every function; `calls` are theirs, in order."""
         try:
-            session = self._authenticate(control, operation)
+            session = self._authenticate(operation)
         except AuthenticationRefusal as refusal:
             return OperationAnswer(_failed(operation), errors=refusal.errors)
-        results = self._run_functions(control, operation, calls, session)
+        results = self._run_functions(operation, calls, session)
         if operation.transaction:
             results = _roll_back(results)
         return OperationAnswer(self._authenticated(session), tuple(results))
 
-    def _authenticate(self, control: Control, operation: Operation) -> Session:
+    def _authenticate(self, operation: Operation) -> Session:
         self.damage.check(AuthenticationRefusal)
         seconds = self.switches.session_seconds
         if operation.login is not None:
@@ -105,7 +104,7 @@ class OperationRunner:
         if not self.switches.web_services_subscribed:
             raise not_subscribed()
         if not self.switches.sender_authorised:
-            raise sender_not_authorised(control.sender_id, session.company_id)
+            raise sender_not_authorised(self.control.sender_id, session.company_id)
         if not self.switches.address_allowed:
             raise address_refused()
         return session
@@ -141,15 +140,11 @@ class OperationRunner:
         return (moment + timedelta(seconds=self.switches.clock_ahead)).isoformat()
 
     def _run_functions(
-        self,
-        control: Control,
-        operation: Operation,
-        calls: Sequence[Call],
-        session: Session,
+        self, operation: Operation, calls: Sequence[Call], session: Session
     ) -> list[Result]:
         results: list[Result] = []
         for function, call in zip(operation.functions, calls, strict=True):
-            results.append(self._run_function(control, function, call, session))
+            results.append(self._run_function(function, call, session))
             if operation.transaction and results[-1].status == "failure":
                 break
         skipped = operation.functions[len(results) :]
@@ -158,11 +153,11 @@ class OperationRunner:
         ]
 
     def _run_function(
-        self, control: Control, function: FunctionCall, call: Call, session: Session
+        self, function: FunctionCall, call: Call, session: Session
     ) -> Result:
         self.before_call(call)
         try:
-            answer = self._answer(control, function, call, session)
+            answer = self._answer(function, call, session)
         except FunctionRefusal as refusal:
             return Result(
                 "failure", function.name, function.control_id, errors=refusal.errors
@@ -176,14 +171,12 @@ class OperationRunner:
             raw=answer.raw,
         )
 
-    def _answer(
-        self, control: Control, function: FunctionCall, call: Call, session: Session
-    ) -> Answer:
+    def _answer(self, function: FunctionCall, call: Call, session: Session) -> Answer:
         refusal = self.damage.refusal(call)
         if refusal is not None:
             raise refusal
-        if control.unique_id:
-            self.control_ids.claim(control.sender_id, function.control_id)
+        if self.control.unique_id:
+            self.control_ids.claim(self.control.sender_id, function.control_id)
         around = Surroundings(
             self.company,
             self.switches,
