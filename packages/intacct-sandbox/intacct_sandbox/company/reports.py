@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from xml.sax.saxutils import escape
 
 from intacct_sandbox.company.definitions import ObjectDefinition, read_facts
+from intacct_sandbox.wire.envelope import element
 
 REPORTING_PERIOD = "REPORTINGPERIOD"
 """The one prompt that is not a field [D]. The definition in the docs calls it PERIOD,
@@ -73,7 +73,7 @@ def report_definition(report: Report, definition: ObjectDefinition) -> str:
     guess: the documentation of its answer breaks off before them [?].
     """
     describe = _interactive if report.kind == "interactive" else _original
-    name = _element("REPORTNAME", report.name)
+    name = element("REPORTNAME", report.name)
     content = f"{name}{describe(report, definition)}"
     return f"<report_definition>{content}</report_definition>"
 
@@ -83,7 +83,7 @@ def _interactive(report: Report, definition: ObjectDefinition) -> str:
     parameters = _parameters(report, definition) if report.parameters else ""
     return (
         "<REPORTTYPE>CRW</REPORTTYPE>"
-        f"{_element('OBJECT', report.object_name)}<DOCPARID></DOCPARID>"
+        f"{element('OBJECT', report.object_name)}<DOCPARID></DOCPARID>"
         f"<COLUMNS>{columns}</COLUMNS>{parameters}"
     )
 
@@ -93,7 +93,7 @@ def _original(report: Report, definition: ObjectDefinition) -> str:
     order = f"<{by}><dir>asc</dir></{by}>" if report.sorted_by else ""
     return (
         "<REPORTTYPE>tabular</REPORTTYPE>"
-        f"{_element('ROOT', report.object_name)}"
+        f"{element('ROOT', report.object_name)}"
         f"{_parameters(report, definition)}<SORTBY>{order}</SORTBY>"
     )
 
@@ -101,7 +101,7 @@ def _original(report: Report, definition: ObjectDefinition) -> str:
 def _column(report: Report, path: str) -> str:
     # How a column without a name is listed is not known. [?]
     full = f"{report.object_name}.{path}" if path else ""
-    return f"<COLUMN>{_element('PATH', path)}{_element('FULLPATH', full)}</COLUMN>"
+    return f"<COLUMN>{element('PATH', path)}{element('FULLPATH', full)}</COLUMN>"
 
 
 def _parameters(report: Report, definition: ObjectDefinition) -> str:
@@ -111,12 +111,8 @@ def _parameters(report: Report, definition: ObjectDefinition) -> str:
 
 def _parameter(report: Report, name: str, definition: ObjectDefinition) -> str:
     if name == REPORTING_PERIOD:
-        return f"<PARAMETER>{_element('NAME', name)}</PARAMETER>"
+        return f"<PARAMETER>{element('NAME', name)}</PARAMETER>"
     field = definition.field(report.path(name))
-    label = _element("label", field.label if field else name)
+    label = element("label", field.label if field else name)
     prompt = "<promptOnRun>1</promptOnRun>"
-    return f"<PARAMETER>{_element('NAME', name)}{label}{prompt}</PARAMETER>"
-
-
-def _element(name: str, text: str) -> str:
-    return f"<{name}>{escape(text)}</{name}>"
+    return f"<PARAMETER>{element('NAME', name)}{label}{prompt}</PARAMETER>"

@@ -19,10 +19,8 @@ from intacct_sandbox.functions.sessions import ResultSet
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.conditions import (
-    Column,
     Condition,
     compile_condition,
-    fields_of,
 )
 from intacct_sandbox.objects.legacy_query import parse_legacy_query
 from intacct_sandbox.objects.query import register_functions
@@ -49,8 +47,8 @@ def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
     if return_format not in _FORMATS:
         raise invalid_argument(f"Invalid returnFormat: {return_format}")
     condition = parse_legacy_query(call.findtext("query") or "")
-    columns = LegacyColumns(definition, around.switches.formatting)
-    fields = columns.ids(call.findtext("fields") or "", database_error())
+    columns = LegacyColumns(definition, around.switches.formatting, database_error())
+    fields = columns.ids(call.findtext("fields") or "")
     rows = _fetch(columns, fields, condition, around)
     # The order is arbitrary, and notably not that of the record numbers. [C]
     Random(around.call_number).shuffle(rows)
@@ -98,26 +96,16 @@ def _page_rows(text: str | None, around: Surroundings) -> int:
     return int(text)
 
 
-def _required(column: Column | None) -> Column:
-    if column is None:
-        raise database_error()
-    return column
-
-
 def _fetch(
     columns: LegacyColumns,
     fields: Sequence[str],
     condition: Condition | None,
     around: Surroundings,
 ) -> list[tuple[Any, ...]]:
-    for name in fields_of(condition):
-        _required(columns.find(name))
     visible = around.visible(show_private=around.switches.read_by_query_private)
     where = restrict_to_period(visible, columns.definition, condition, around.switches)
     if condition is not None:
-        where &= compile_condition(
-            condition, lambda name: _required(columns.find(name))
-        )
+        where &= compile_condition(condition, columns.column)
     with around.snapshot() as connection:
         register_functions(connection)
         return columns.select(connection, fields, where)

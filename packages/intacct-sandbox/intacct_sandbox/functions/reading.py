@@ -66,8 +66,10 @@ def _read(
     if len(keys) > _MOST_KEYS:
         raise invalid_argument(f"At most {_MOST_KEYS} keys can be read at once.")
     given = call.findtext("fields") or ""
-    own = LegacyColumns(definition, around.switches.formatting)
-    fields = own.ids(given, invalid_field_list(given))
+    own = LegacyColumns(
+        definition, around.switches.formatting, invalid_field_list(given)
+    )
+    fields = own.ids(given)
     with around.snapshot() as connection:
         rows = _select(connection, own, (key, *fields), (key, keys), around)
         nests = given.strip() in {"", "*"}
@@ -109,8 +111,8 @@ def _nested(
         return []
     lines, element = _OWNED_LINES[definition.name]
     formatting = around.switches.formatting
-    owned = LegacyColumns(around.definition(lines), formatting)
-    fields = owned.ids("*", invalid_field_list("*"))
+    owned = LegacyColumns(around.definition(lines), formatting, invalid_field_list("*"))
+    fields = owned.ids("*")
     columns = owned.output(fields)
     texts = []
     for row in rows:

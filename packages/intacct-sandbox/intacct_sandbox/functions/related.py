@@ -65,13 +65,12 @@ def read_view(call: etree._Element, _around: Surroundings) -> Answer:
 def _rows(
     definition: ObjectDefinition, fields: str, where: Sql, around: Surroundings
 ) -> Answer:
-    columns = LegacyColumns(definition, around.switches.formatting)
-    ids = columns.ids(fields, database_error())
+    formatting = around.switches.formatting
+    columns = LegacyColumns(definition, formatting, database_error())
+    ids = columns.ids(fields)
     where = around.visible(show_private=True) & where
     with around.snapshot() as connection:
         rows = columns.select(connection, ids, where, definition.record_key)
-    content = render_xml(
-        definition.name, columns.output(ids), rows, around.switches.formatting
-    )
+    content = render_xml(definition.name, columns.output(ids), rows, formatting)
     attributes = page_attributes(listtype=definition.name, count=len(rows))
     return Answer(f"<data{attributes}>{content}</data>", len(rows))

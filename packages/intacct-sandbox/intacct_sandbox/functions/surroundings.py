@@ -60,10 +60,8 @@ class Surroundings:
             FunctionRefusal: there is none.
         """
         definitions = self.company.definitions
-        found = definitions.get(name) or definitions.get(name.upper())
-        for other in definitions.values() if found is None else ():
-            if other.name.lower() == name.lower():
-                return other
+        folded = {known.lower(): known for known in definitions}
+        found = definitions.get(name) or definitions.get(folded.get(name.lower(), ""))
         if found is None:
             raise object_not_found(name)
         return found

@@ -86,7 +86,7 @@ class Gateway:
             limit = self.switches.max_connections
             if limit is not None and in_flight > limit:
                 reply = replies.rate_limited()
-                calls = self._numbered([Call(0, "", "", "", document)])
+                calls = [Call(self.log.next_number(), "", "", "", document)]
             else:
                 calls, reply, rows = self._serve(document)
         seconds = time.monotonic() - started
@@ -107,23 +107,25 @@ class Gateway:
             with self._lock:
                 self._in_flight -= 1
 
-    def _numbered(self, calls: list[Call]) -> list[Call]:
-        return [replace(call, number=self.log.next_number()) for call in calls]
-
     def _serve(self, document: bytes) -> tuple[list[Call], Reply, Sequence[int]]:
         try:
             request = parse_request(document)
         except ControlRefusal as refusal:
             control = salvage_control(document)
-            calls = self._numbered([Call(0, "", "", control.control_id, document)])
-            reply = self._refused(control, refusal, calls[0].number)
+            number = self.log.next_number()
+            calls = [Call(number, "", "", control.control_id, document)]
+            reply = self._refused(control, refusal, number)
             return calls, reply, ()
-        calls = self._numbered(
-            [
-                Call(0, part.name, part.object_name, part.control_id, part.body)
-                for part in request.functions
-            ]
-        )
+        calls = [
+            Call(
+                self.log.next_number(),
+                part.name,
+                part.object_name,
+                part.control_id,
+                part.body,
+            )
+            for part in request.functions
+        ]
         damage = Damage.draw(self.faults, calls)
         if damage.seconds:
             self._sleep(damage.seconds)

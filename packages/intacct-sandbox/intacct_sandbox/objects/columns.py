@@ -196,18 +196,32 @@ class LegacyColumns:
     """The columns of one readByQuery: own fields only, filtered by stored codes."""
 
     def __init__(
-        self, definition: ObjectDefinition, formatting: UserFormatting
+        self,
+        definition: ObjectDefinition,
+        formatting: UserFormatting,
+        refusal: FunctionRefusal,
     ) -> None:
-        """Names are compared without regard to case, as in the docs' examples."""
+        """Names are compared without regard to case, as in the docs' examples.
+
+        Args:
+            definition: of the object.
+            formatting: of the user who asks.
+            refusal: of a field that the object lacks.
+        """
         self.definition = definition
         self._formatting = formatting
+        self._refusal = refusal
         self._ids = {part.id.upper(): part.id for part in definition.fields}
 
-    def find(self, name: str) -> Column | None:
-        """The column of a field; None if the object lacks it."""
+    def column(self, name: str) -> Column:
+        """The column of a field.
+
+        Raises:
+            FunctionRefusal: the object lacks it.
+        """
         found = self.definition.field(self._ids.get(name.upper(), name))
         if found is None or "#" in found.id:
-            return None
+            raise self._refusal
         parse = parser_of(found.datatype, self._formatting, true="t", false="f")
         stored = f"t0.{quote(found.id)}"
         if not found.codes or self.definition.name == "AUDITHISTORY":
@@ -215,20 +229,17 @@ class LegacyColumns:
         coded = _as_code(stored, found.codes)
         return Column(found.id, "TEXT", coded.text, str, coded.parameters)
 
-    def ids(self, text: str, refusal: FunctionRefusal) -> tuple[str, ...]:
+    def ids(self, text: str) -> tuple[str, ...]:
         """The fields that a comma list names; all of them for `*` or nothing.
 
         Raises:
-            FunctionRefusal: the one given; the object lacks a field.
+            FunctionRefusal: the object lacks one.
         """
         if text.strip() in {"", "*"}:
             return tuple(
                 part.id for part in self.definition.fields if "#" not in part.id
             )
-        found = [self.find(name.strip()) for name in text.split(",")]
-        if None in found:
-            raise refusal
-        return tuple(column.name for column in found if column)
+        return tuple(self.column(name.strip()).name for name in text.split(","))
 
     def output(self, ids: Iterable[str]) -> list[OutputColumn]:
         """The columns of rows that hold these fields."""
