@@ -326,11 +326,11 @@ def test_json_is_bare_rows_of_text(reader: Client) -> None:
 )
 @pytest.mark.parametrize("function", ["query", "read", "readByQuery"])
 def test_null_of_json_may_be_empty_or_absent(
-    reader: Client, function: str, json_null: Any, members: dict[str, str]
+    client: Client, function: str, json_null: Any, members: dict[str, str]
 ) -> None:
-    company = reader.sandbox.company
+    company = client.sandbox.company
     company.update("VENDOR", 1, {"PARENTID": None})
-    reader.sandbox.switches = Switches(json_null=json_null)
+    client.sandbox.switches = Switches(json_null=json_null)
     asked = {
         "query": query(
             "VENDOR",
@@ -345,7 +345,7 @@ def test_null_of_json_may_be_empty_or_absent(
         "<fields>RECORDNO,PARENTID</fields><query>RECORDNO = 1</query>"
         "<returnFormat>json</returnFormat></readByQuery>",
     }
-    answered = reader.send(reader.document(asked[function])).json()
+    answered = client.send(client.document(asked[function])).json()
     assert answered == [{"RECORDNO": "1", **members}]
 
 

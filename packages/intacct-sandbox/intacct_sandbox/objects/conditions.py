@@ -72,7 +72,7 @@ class Sql:
 
     def __and__(self, other: Sql) -> Sql:
         """Both conditions."""
-        text = f"{self.text} AND ({other.text})"
+        text = f"({self.text}) AND ({other.text})"
         return Sql(text, self.parameters + other.parameters)
 
 
