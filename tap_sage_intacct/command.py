@@ -124,10 +124,8 @@ def _buffer_output() -> None:
     Without a buffer, Python drops the rest of a write that a signal cuts short.
     """
     own = sys.__stdout__
-    if own is None or own is not sys.stdout:
-        return
-    raw: object = own.buffer
-    if isinstance(raw, io.RawIOBase):
+    raw: object = getattr(own, "buffer", None)
+    if own and own is sys.stdout and isinstance(raw, io.RawIOBase):
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors
         )
@@ -201,10 +199,9 @@ def _explain(error: Exception, logger: logging.Logger) -> None:
 
 def _let_go_of_output() -> None:
     """Keep Python from complaining at exit about output that it cannot write."""
-    if sys.stdout is None:
-        return
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         give_up_output()
 

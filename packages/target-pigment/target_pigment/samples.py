@@ -1,4 +1,4 @@
-"""Files to show Pigment once, so that its wizard makes the import configuration.
+"""Sample files, from which Pigment's wizard makes an import configuration.
 
 A configuration cannot be made by API [D]; a sample with the very header of later pushes
 is what the wizard wants. A guide beside it says what to choose there.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,10 @@ def file_stems(streams: Iterable[str]) -> dict[str, str]:
     stems: dict[str, str] = {}
     taken: set[str] = set()
     for stream in sorted(streams, key=lambda name: (name != _sanitised(name), name)):
-        stem = _sanitised(stream)
-        number = 1
-        while stem.casefold() in taken:
-            number += 1
-            stem = f"{_sanitised(stream)}-{number}"
-        taken.add(stem.casefold())
-        stems[stream] = stem
+        plain = _sanitised(stream)
+        names = chain([plain], (f"{plain}-{number}" for number in count(2)))
+        stems[stream] = next(n for n in names if n.casefold() not in taken)
+        taken.add(stems[stream].casefold())
     return stems
 
 
@@ -52,56 +50,49 @@ def _sanitised(stream: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", stream)[:_LONGEST_STEM]
 
 
-def write_sample(
-    load: StreamLoad, directory: Path, stem: str, chosen: CsvFormat
-) -> str:
-    """Write `<stem>.csv`, and `<stem>.md` with what to choose in the wizard.
+def write_samples(
+    loads: Sequence[StreamLoad], directory: Path, chosen: CsvFormat
+) -> Iterator[str]:
+    """Write `<stem>.csv` for each stream, and `<stem>.md` about it.
 
-    Returns:
-        The guide; several lines.
+    Yields:
+        What to choose in the wizard; several lines for each stream.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{stem}.csv"
-    for file in load.spool.files(load.cells.header(), PushLimits()):
-        shutil.copyfile(file.path, path)
-    text = guide(load, path, chosen)
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    return text
+    stems = file_stems(load.name for load in loads)
+    for load in loads:
+        path = directory / f"{stems[load.name]}.csv"
+        for file in load.spool.files(load.cells.header(), PushLimits()):
+            shutil.copyfile(file.path, path)
+        text = _guide(load, path, chosen)
+        path.with_suffix(".md").write_text(text, encoding="utf-8")
+        yield text
 
 
-def guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
+def _guide(load: StreamLoad, path: Path, chosen: CsvFormat) -> str:
     """The choices in Pigment's wizard that fit the settings; Markdown."""
     mode = load.chosen.load_mode
     shown = mode or proposed(load.keys)
     note = "" if mode else " (a proposal: none is set)"
-    return "\n".join(
-        (
-            f"# Stream {load.name}",
-            "",
-            f"1. In the block choose Import data and upload `{path}`.",
-            f"2. Encoding `{chosen.encoding}`, separator `{chosen.delimiter}`, text "
-            f"delimiter `{chosen.quotechar}`, layout flat.",
-            f"3. Decimal separator `{chosen.decimal_separator}`, dates as "
-            f"`{_SOME_DAY.strftime(chosen.date_format)}` (the last of January), booleans "
-            f"`{chosen.true_value}` and `{chosen.false_value}`.",
-            f"4. load_mode {shown.name}{note}: {shown.wizard}.",
-            "5. Unknown items: decide whether to create them, leave them blank, or skip "
-            "the row (a skipped row fails the run unless you allow it).",
-            "6. Save, then Block settings > Import configurations > Copy ID.",
-            "",
-            "| Column | Proposed property |",
-            "| --- | --- |",
-            *(_row(load, column, chosen) for column in load.cells.columns),
-            *_key_note(load.keys),
-            "",
-            "Put the copied ID into this, and this into `streams` of the settings (JSON "
-            "is YAML, too):",
-            "",
-            "```json",
-            _snippet(load, shown),
-            "```",
-            "",
-        )
+    rows = "".join(_row(load, column, chosen) for column in load.cells.columns)
+    return (
+        f"# Stream {load.name}\n\n"
+        f"1. In the block choose Import data and upload `{path}`.\n"
+        f"2. Encoding `{chosen.encoding}`, separator `{chosen.delimiter}`, text "
+        f"delimiter `{chosen.quotechar}`, layout flat.\n"
+        f"3. Decimal separator `{chosen.decimal_separator}`, dates as "
+        f"`{_SOME_DAY.strftime(chosen.date_format)}` (the last of January), booleans "
+        f"`{chosen.true_value}` and `{chosen.false_value}`.\n"
+        f"4. load_mode {shown.name}{note}: {shown.wizard}.\n"
+        "5. Unknown items: decide whether to create them, leave them blank, or skip "
+        "the row (a skipped row fails the run unless you allow it).\n"
+        "6. Save, then Block settings > Import configurations > Copy ID.\n\n"
+        "| Column | Proposed property |\n"
+        "| --- | --- |\n"
+        f"{rows}{_key_note(load.keys)}\n"
+        "Put the copied ID into this, and this into `streams` of the settings (JSON "
+        "is YAML, too):\n\n"
+        f"```json\n{_snippet(load, shown)}\n```\n"
     )
 
 
@@ -113,7 +104,7 @@ def _row(load: StreamLoad, column: Column, chosen: CsvFormat) -> str:
     elif kind == "Text":
         kind += ", or Dimension where you have a list of these"
     header = column.header.replace("|", "\\|")
-    return f"| {header} | {kind} |"
+    return f"| {header} | {kind} |\n"
 
 
 def _property_type(
@@ -138,23 +129,18 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return [found] if isinstance(found, str) else list(found)
 
 
-def _key_note(keys: tuple[str, ...]) -> tuple[str, ...]:
+def _key_note(keys: tuple[str, ...]) -> str:
     if len(keys) < 2:  # noqa: PLR2004  one column needs no word
-        return ()
+        return ""
     return (
-        "",
-        f"The key has several columns ({', '.join(keys)}): upsert needs a list in which "
-        "they are unique together.",
+        f"\nThe key has several columns ({', '.join(keys)}): upsert needs a list in which "
+        "they are unique together.\n"
     )
 
 
 def _snippet(load: StreamLoad, mode: LoadMode) -> str:
-    usual = StreamSettings()
-    chosen = {
-        entry.name: getattr(load.chosen, entry.name)
-        for entry in fields(StreamSettings)
-        if getattr(load.chosen, entry.name) != getattr(usual, entry.name)
-    }
+    usual = asdict(StreamSettings())
+    chosen = {n: value for n, value in asdict(load.chosen).items() if value != usual[n]}
     pasted = {
         "configuration_id": "",
         "load_mode": mode.name,

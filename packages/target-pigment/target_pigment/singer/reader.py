@@ -1,4 +1,4 @@
-"""Reads the tap's output line by line, and refuses what is no Singer message."""
+"""Reads the tap's output line by line, and refuses what is not a Singer message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTS: dict[str, dict[str, Any]] = {
 
 
 class ExactReader(SimpleSingerReader):
-    """Reads numbers as Decimal, as the SDK's, and quotes no line in an error.
+    """Reads numbers as Decimal, as the SDK's reader, but quotes no line in an error.
 
     A line is the customer's data, and a broken one means that the tap died writing it.
     """
@@ -31,7 +31,7 @@ class ExactReader(SimpleSingerReader):
         """Read one line.
 
         Raises:
-            BrokenInput: it is no JSON object, or holds NaN or Infinity.
+            BrokenInput: it is not a JSON object, or holds NaN or Infinity.
         """
         try:
             found: object = deserialize_json(line, parse_constant=_refuse_constant)
@@ -47,10 +47,10 @@ class ExactReader(SimpleSingerReader):
     @staticmethod
     @override
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
-        """As the SDK's, for all that a message must hold, and without quoting the line.
+        """As the SDK's, but checks all parts of a message at once, and quotes no line.
 
         Raises:
-            BrokenInput: it is no message of Singer's, or one that is not read here.
+            BrokenInput: it is not a Singer message, or is a BATCH.
         """
         if requires != {"type"}:
             # The target asks again for parts of messages; those were looked at.

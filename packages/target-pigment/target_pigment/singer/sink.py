@@ -28,7 +28,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 class KeylessRecord(UnsuitableRecord, MissingKeyPropertiesError):
-    """A record that lacks a field of its key; the SDK's tests ask for its own error."""
+    """A record lacks a field of its key. The SDK's tests want the SDK's class, too."""
 
 
 class LoadingTarget(Target):
@@ -46,12 +46,11 @@ class LoadingTarget(Target):
 class PigmentSink(Sink):
     """A view of a stream under one schema; its rows are in the `StreamLoad`."""
 
-    _load: StreamLoad | None
+    _load: StreamLoad | None = None
     _target: LoadingTarget
 
     def __init__(self, target: LoadingTarget, *args: Any, **kwargs: Any) -> None:
         self._target = target
-        self._load = None
         super().__init__(target, *args, **kwargs)
 
     @override
@@ -69,7 +68,7 @@ class PigmentSink(Sink):
 
     @override
     def get_validator(self) -> PlainFirstValidator | None:
-        """As the SDK's, quicker, and quoting no value.
+        """As the SDK's, but quicker, and its errors quote no value.
 
         Raises:
             UnsuitableStream: SCHEMA is no JSON schema.
@@ -83,7 +82,7 @@ class PigmentSink(Sink):
 
     @override
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
-        """As the SDK's, which logs the value of a field that does not fit.
+        """As the SDK's, but a value that does not fit is not logged.
 
         Raises:
             UnsuitableRecord: names the field.
@@ -97,7 +96,7 @@ class PigmentSink(Sink):
 
     @cached_property
     def _parsers(self) -> dict[str, Callable[[str], Any]]:
-        """How the texts of fields with a time become Python's types."""
+        """What makes dates and times of texts, by the fields that hold them."""
         kinds = {
             name: get_datelike_property_type(field)
             for name, field in self.schema["properties"].items()
@@ -116,7 +115,7 @@ class PigmentSink(Sink):
 
     @override
     def _singer_validate_message(self, record: Mapping[str, Any]) -> None:
-        """As the SDK's, and names the stream.
+        """As the SDK's, but the error names the stream.
 
         Raises:
             KeylessRecord: a field of the key is not there.
@@ -131,7 +130,7 @@ class PigmentSink(Sink):
     @property
     @override
     def max_size(self) -> int:
-        """Never full: what a push holds is not the SDK's to decide."""
+        """Never full: the load decides what a push holds, not the SDK."""
         return sys.maxsize
 
     @override
@@ -145,18 +144,18 @@ class PigmentSink(Sink):
 
     @override
     def process_batch(self, context: Mapping[str, Any]) -> None:
-        """Nothing is left to do: records were kept as they came."""
+        """Do nothing: each record was kept when it came."""
 
     @override
     def activate_version(self, new_version: int) -> None:
-        """As the stream's load mode can."""
+        """Drop older rows, if the load mode allows it."""
         if self._load is not None:
             self._load.activate_version(new_version)
 
     @override
     def _remove_sdc_metadata_from_schema(self) -> None:
-        """Not: `_sdc_deleted_at` marks deletions, and may be a column."""
+        """Keep them: `_sdc_deleted_at` marks deletions, and may be a column."""
 
     @override
     def _remove_sdc_metadata_from_record(self, record: Mapping[str, Any]) -> None:
-        """Not: as with the schema."""
+        """Keep them, as in the schema."""

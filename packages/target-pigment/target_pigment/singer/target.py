@@ -42,7 +42,7 @@ from target_pigment.pigment.limits import Clock
 from target_pigment.pigment.preflight import Use, look_ahead
 from target_pigment.pushing import Pusher
 from target_pigment.rows.csv_file import SpoolDatabase
-from target_pigment.samples import file_stems, write_sample
+from target_pigment.samples import write_samples
 from target_pigment.settings.checks import read_settings
 from target_pigment.settings.environment import read_variables
 from target_pigment.settings.settings import SECRETS, settings_schema
@@ -50,11 +50,11 @@ from target_pigment.singer.reader import ExactReader
 from target_pigment.singer.sink import LoadingTarget, PigmentSink
 
 EXPLAINED = (PigmentError, RecordsWithoutSchemaException)
-"""Errors whose text is for people, and holds no value of a row."""
+"""Errors with a text for people, which holds no value of a row."""
 
 
 class Interrupted(BaseException):
-    """The run was told to end; like KeyboardInterrupt no error that anyone handles."""
+    """A signal ended the run. No `except Exception` may catch this."""
 
     def __init__(self, number: int) -> None:
         # What shells expect of a process that a signal ended.
@@ -92,7 +92,7 @@ class TargetPigment(LoadingTarget):
     @property
     @override
     def _env_var_config(self) -> dict[str, Any]:
-        """As the SDK's, which names no variable that it cannot read.
+        """As the SDK's, but names each variable that it cannot read.
 
         Raises:
             InvalidSettings: with every variable that is wrong.
@@ -132,7 +132,7 @@ class TargetPigment(LoadingTarget):
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """As the SDK's, which does not hand the message's version to the sink.
+        """As the SDK's, but keeps the version of the table for the sink.
 
         Raises:
             UnsuitableRecord: a stream map failed; its own error may quote a value.
@@ -171,7 +171,7 @@ class TargetPigment(LoadingTarget):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Straight to the sinks: the SDK's warns of metadata that is not added here."""
+        """As the SDK's, but does not warn about metadata, which is not added here."""
         stream = message_dict["stream"]
         for alias in self._aliases(stream):
             self._assert_sink_exists(alias)
@@ -193,7 +193,7 @@ class TargetPigment(LoadingTarget):
             self.discard()
 
     def discard(self) -> None:
-        """Forget all rows that are on disk, and let go of Pigment."""
+        """Delete all rows on disk, and close the connections to Pigment."""
         self._client.close()
         self._spools.close()
         self._finalizer()
@@ -202,8 +202,10 @@ class TargetPigment(LoadingTarget):
         if not self.settings.pushes:
             # Rows that are in no import must not be taken for loaded.
             self._latest_state = None
-        if self.settings.write_samples_to:
-            self._write_samples(self.settings.write_samples_to)
+        directory = self.settings.write_samples_to
+        if directory:
+            for text in write_samples([*self.loads], directory, self.settings.csv):
+                self.logger.info(text)
             return
         loads = sorted(self.loads, key=lambda load: load.chosen.order)
         for load in loads:
@@ -215,12 +217,6 @@ class TargetPigment(LoadingTarget):
             self._rehearse(loads)
         else:
             Pusher(self._client, self.settings, self.logger).push_all(loads)
-
-    def _write_samples(self, directory: Path) -> None:
-        stems = file_stems(load.name for load in self.loads)
-        for load in self.loads:
-            text = write_sample(load, directory, stems[load.name], self.settings.csv)
-            self.logger.info(text)
 
     def _look_ahead(self, loads: list[StreamLoad]) -> None:
         """Ask Pigment where configurations lead, if there is a key for that."""
@@ -247,7 +243,7 @@ class TargetPigment(LoadingTarget):
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        """As the SDK's, which logs the state, and cannot write its reader's Decimals."""
+        """As the SDK's, but logs no state, and can write the Decimals that the reader makes."""
         # All rows are loaded: a signal would only tear the line that says so.
         self._is_ending = True
         try:
@@ -275,9 +271,13 @@ class TargetPigment(LoadingTarget):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """As the SDK's, with all faults at once and no secret among them."""
-        errors = [
-            _without_secret(e) for e in super()._validate_config(raise_errors=False)
-        ]
+        errors = super()._validate_config(raise_errors=False)
+        for name in SECRETS:
+            # A JSON schema error quotes the value that is wrong, which may be the key.
+            place = f"in config['{name}']"
+            errors = [
+                f"{name} must be text." if e.endswith(place) else e for e in errors
+            ]
         if not errors:
             try:
                 read_settings(self.config)
@@ -286,11 +286,3 @@ class TargetPigment(LoadingTarget):
         if errors and raise_errors:
             raise ConfigValidationError("The settings are not valid.", errors=errors)
         return errors
-
-
-def _without_secret(error: str) -> str:
-    """A JSON schema error quotes the value that is wrong, which may be the key."""
-    for name in SECRETS:
-        if error.endswith(f"in config['{name}']"):
-            return f"{name} must be text."
-    return error

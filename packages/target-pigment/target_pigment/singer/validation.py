@@ -55,16 +55,18 @@ _OF_RECORD = _DESCRIBING | {
 
 
 class PlainFirstValidator(JSONSchemaValidator):
-    """Looks at types alone where the schema asks for no more."""
+    """Checks types by itself where the schema asks for types only."""
 
     def __init__(
         self, schema: dict[str, Any], *, stream: str, validate_formats: bool = False
     ) -> None:
         self._stream = stream
-        fault = _fault(schema)
-        if fault:
+        meta = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
+        fault = next(meta.iter_errors(schema), None)
+        if fault is not None:
+            place = ".".join(map(str, fault.absolute_path))
             raise UnsuitableStream(
-                f"Stream {stream}: its SCHEMA is no JSON schema (see {fault}); correct the "
+                f"Stream {stream}: its SCHEMA is no JSON schema (see {place}); correct the "
                 "tap, or its catalog. Nothing was pushed."
             )
         super().__init__(schema, validate_formats=validate_formats)
@@ -98,13 +100,6 @@ class PlainFirstValidator(JSONSchemaValidator):
             if type(value) not in self._accepted.get(name, _NONE):
                 return False
         return self._required <= record.keys()
-
-
-def _fault(schema: Mapping[str, Any]) -> str:
-    """Where a schema is wrong; empty if it is valid."""
-    meta = DEFAULT_JSONSCHEMA_VALIDATOR(DEFAULT_JSONSCHEMA_VALIDATOR.META_SCHEMA)
-    error = next(iter(meta.iter_errors(schema)), None)
-    return ".".join(map(str, error.absolute_path)) if error else ""
 
 
 def _described(error: ValidationError, record: Mapping[str, Any]) -> str:
