@@ -94,7 +94,6 @@ class _Stream:
 
     rows: int = 0
     version: object = None
-    has_versions: bool = False
     is_announced: bool = True
     activates_first: bool = False
     pauses: bool = False
@@ -124,7 +123,7 @@ class Course:
     """Takes a tap's messages in their order; streams have the tap's names."""
 
     _streams: dict[str, _Stream] = field(default_factory=dict)
-    _current: str | None = None
+    _current: str = ""
     _left: set[str] = field(default_factory=set)
     _interleaves: bool = False
     _syncing: object = None
@@ -142,7 +141,7 @@ class Course:
     def take_schema(self, name: str) -> None:
         """A SCHEMA came."""
         is_new = name not in self._streams
-        if is_new and self._current is not None:
+        if is_new and self._current in self._streams:
             self._streams[self._current].signs |= _Sign.SUCCEEDED
         self._move_to(name)
         stream = self._streams.setdefault(name, _Stream())
@@ -154,8 +153,7 @@ class Course:
         stream = self._streams.get(name)
         if stream is None:
             return
-        if name != self._current:
-            self._move_to(name)
+        self._move_to(name)
         if stream.signs is not _NOTHING:
             stream.pauses |= bool(stream.rows and _Sign.COVERED in stream.signs)
             stream.signs = _NOTHING
@@ -163,13 +161,12 @@ class Course:
         stream.is_announced = False
         if version is not None:
             stream.version = version
-            stream.has_versions = True
 
     def _move_to(self, name: str) -> None:
-        if self._current not in {None, name}:
-            self._left.add(str(self._current))
-        self._interleaves |= name in self._left
-        self._current = name
+        if name != self._current:
+            self._left.add(self._current)
+            self._interleaves |= name in self._left
+            self._current = name
 
     def take_activation(self, name: str, version: object) -> None:
         """An ACTIVATE_VERSION came."""
@@ -194,25 +191,22 @@ class Course:
                 if self._syncing == name:
                     stream.signs |= _Sign.MOVED_ON
         self._syncing = syncing
-        entry = bookmarks.get(self._current or "")
+        entry = bookmarks.get(self._current)
         if isinstance(entry, Mapping) and not syncing and not _is_under_way(entry):
-            self._streams[str(self._current)].signs |= _sign_of_named(entry)
+            self._streams[self._current].signs |= _sign_of_named(entry)
 
     def _note_positions(
         self, value: Mapping[str, Any], bookmarks: Mapping[str, Any]
     ) -> None:
-        self._named.update(bookmarks)
-        self._bookmarks.update(n for n, entry in bookmarks.items() if _remembers(entry))
-        self._resumed.update(
-            name
-            for name, entry in bookmarks.items()
-            if name not in self._streams and _is_under_way(entry)
-        )
-        self._elsewhere.update(
-            name
-            for name, entry in value.items()
-            if not _is_usual(name, entry) and _remembers(entry)
-        )
+        for name, entry in bookmarks.items():
+            self._named.add(name)
+            if _remembers(entry):
+                self._bookmarks.add(name)
+            if name not in self._streams and _is_under_way(entry):
+                self._resumed.add(name)
+        for name, entry in value.items():
+            if not _is_usual(name, entry) and _remembers(entry):
+                self._elsewhere.add(name)
 
     def evidence(self, names: Collection[str], mark: EndMark) -> Evidence:
         """What is known of streams that are loaded as one.
@@ -240,7 +234,7 @@ class Course:
     def _shows_end(self, name: str, stream: _Stream) -> bool:
         if _Sign.ACTIVATED in stream.signs:
             return True
-        if stream.has_versions and not stream.activates_first:
+        if stream.version is not None and not stream.activates_first:
             # The tap will say so itself, unless it is one that does so beforehand.
             return False
         if _Sign.MOVED_ON in stream.signs:
@@ -323,21 +317,19 @@ def _parts(entry: object) -> Iterator[Mapping[str, Any]]:
         yield _mapping(part)
 
 
-def _remembers(entry: object) -> bool:
-    """Whether it holds any value, but for what names a partition."""
+def _remembers(entry: object, of: str = "") -> bool:
+    """Whether it holds any value, apart from the context that names a partition.
+
+    Args:
+        entry: a part of STATE.
+        of: the name of the list that holds it; empty if none does.
+    """
     if isinstance(entry, Mapping):
         return any(
-            any(_remembers(_without_context(part)) for part in value)
-            if name == "partitions" and isinstance(value, list)
-            else _remembers(value)
+            _remembers(value, name if isinstance(value, list) else "")
             for name, value in entry.items()
+            if (of, name) != ("partitions", "context")
         )
     if isinstance(entry, list):
-        return any(map(_remembers, entry))
+        return any(_remembers(part, of) for part in entry)
     return entry is not None
-
-
-def _without_context(part: object) -> object:
-    if not isinstance(part, Mapping):
-        return part
-    return {name: value for name, value in part.items() if name != "context"}

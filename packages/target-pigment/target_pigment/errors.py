@@ -1,4 +1,4 @@
-"""What ends a run, each as one line that says what is wrong and what to do."""
+"""The errors that end a run. Each is one line: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 
 class PigmentError(Exception):
-    """Base of all errors that a user can put right; `str` is the one line to show."""
+    """Base of all errors that a user can correct; `str` is the line to show."""
 
 
 class InvalidSettings(PigmentError):
-    """Settings that no run can use.
+    """Settings with which no run is possible.
 
     Attributes:
         problems: one sentence each: which setting, what is wrong, what to do.
@@ -26,7 +26,7 @@ class BrokenInput(PigmentError):
 
 
 class UnsuitableStream(PigmentError):
-    """A stream's schema or course does not fit its settings."""
+    """A stream's schema, or what came of it, does not fit its settings."""
 
 
 class UnsuitableRecord(PigmentError):
@@ -34,11 +34,11 @@ class UnsuitableRecord(PigmentError):
 
 
 class SpoolFailed(PigmentError):
-    """The disk did not take the rows, or lost them."""
+    """The rows could not be written to disk, or read back."""
 
 
 class Unrenderable(PigmentError):
-    """A value that cannot become a cell of the type asked for."""
+    """A value that does not fit the type of its column."""
 
 
 class LoadFailed(PigmentError):

@@ -120,7 +120,12 @@ class StreamLoad:
         key = self.cells.key(record, self.keys) if has_key else None
         if record.get(DELETED_AT) is None:
             self._warn_of_absent_columns(record)
-        elif self._drops_deleted():
+        elif self.chosen.deleted_records == "fail":
+            raise UnsuitableStream(
+                f"Stream {self.name}: a record says that it was deleted, and Pigment has "
+                "no way to delete one item; set deleted_records to drop or include."
+            )
+        elif self.chosen.deleted_records == "drop":
             self.deleted += 1
             if key is not None:
                 self.spool.remove(key)
@@ -144,15 +149,6 @@ class StreamLoad:
                 f"records without the column {name}: sent as empty cells, which may or "
                 "may not blank what Pigment holds"
             )
-
-    def _drops_deleted(self) -> bool:
-        wanted = self.chosen.deleted_records
-        if wanted == "fail":
-            raise UnsuitableStream(
-                f"Stream {self.name}: a record says that it was deleted, and Pigment has "
-                "no way to delete one item; set deleted_records to drop or include."
-            )
-        return wanted == "drop"
 
     def activate_version(self, version: int) -> None:
         """The tap says: what is not of this version is no more."""
@@ -181,11 +177,8 @@ class StreamLoad:
                 for one push; an append that may come again.
         """
         chosen = self.chosen
-        why = self.mode.refusal(
-            evidence,
-            chosen.end_mark,
-            allows_changes=chosen.allow_incremental_replace,
-        )
+        allows = chosen.allow_incremental_replace
+        why = self.mode.refusal(evidence, chosen.end_mark, allows_changes=allows)
         if why and self.mode.pushes(self.spool.rows):
             self._refuse(why)
         if self.mode.clears:
@@ -199,8 +192,7 @@ class StreamLoad:
                 "that is meant"
             )
         size = self.spool.size + len(self.cells.header())
-        fails = settings.oversize_replace == "fail"
-        if size > settings.max_bytes_per_push and fails:
+        if size > settings.max_bytes_per_push and settings.oversize_replace == "fail":
             self._refuse(
                 f"has {size} bytes, over max_bytes_per_push, and a split replace would "
                 "keep the last part only; send fewer columns, raise max_bytes_per_push, "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from target_pigment.errors import UnsuitableStream
 from target_pigment.load import StreamLoad
 from target_pigment.rows.csv_file import SpoolDatabase
-from target_pigment.settings.settings import Settings
+from target_pigment.settings.settings import Settings, StreamSettings
 
 
 @dataclass(slots=True)
@@ -33,17 +33,14 @@ class Loads:
                 another stream clears.
         """
         if stream not in self._by_stream:
-            load = self._new_load(stream)
-            if load is None:
+            chosen = self.settings.for_stream(stream)
+            if chosen is None:
+                self._unmapped(stream)
                 return None
-            self._by_stream[stream] = load
+            self._by_stream[stream] = self._new_load(stream, chosen)
         return self._by_stream[stream]
 
-    def _new_load(self, stream: str) -> StreamLoad | None:
-        chosen = self.settings.for_stream(stream)
-        if chosen is None:
-            self._unmapped(stream)
-            return None
+    def _new_load(self, stream: str, chosen: StreamSettings) -> StreamLoad:
         spool = self.spools.add_spool()
         load = StreamLoad(stream, chosen, self.settings, spool, self.logger)
         for other in self:

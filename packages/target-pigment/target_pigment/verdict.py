@@ -5,6 +5,7 @@ An import that dropped half its rows is `Completed`: only the report shows it [I
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from target_pigment.load_modes import LoadMode
@@ -31,7 +32,9 @@ def judge(
     if result.report is None:
         text = "Pigment gave no detailed report, so lost rows cannot be ruled out"
         return Verdict((text,)) if settings.fail_on_skipped else Verdict((), (text,))
-    return _judge_report(result.report, rows, settings)
+    found = [*_findings(result.report, rows, settings)]
+    failures = tuple(text for text, fails in found if fails)
+    return Verdict(failures, tuple(text for text, fails in found if not fails))
 
 
 def _failure(result: ImportResult, mode: LoadMode) -> str:
@@ -42,28 +45,26 @@ def _failure(result: ImportResult, mode: LoadMode) -> str:
     return text
 
 
-def _judge_report(report: DetailedReport, rows: int, settings: Settings) -> Verdict:
-    failures: list[str] = []
-    warnings: list[str] = []
+def _findings(
+    report: DetailedReport, rows: int, settings: Settings
+) -> Iterator[tuple[str, bool]]:
+    """What a report shows, and whether it is a failure."""
     defaulted = [s for s in report.skipped_data if s.reason == _DEFAULTED]
     dropped = [s for s in report.skipped_data if s.reason != _DEFAULTED]
     skipped = max(report.skipped, sum(s.count for s in dropped))
     if skipped:
-        text = f"{skipped} of {rows} rows were skipped{_reasons(dropped, settings)}"
         too_many = skipped > settings.skipped_allowed(rows)
-        fails = settings.fail_on_skipped and too_many
-        (failures if fails else warnings).append(text)
+        text = f"{skipped} of {rows} rows were skipped{_reasons(dropped, settings)}"
+        yield text, settings.fail_on_skipped and too_many
     if defaulted:
         text = "unknown items became blank or default" + _reasons(defaulted, settings)
-        (failures if settings.fail_on_defaulted else warnings).append(text)
+        yield text, settings.fail_on_defaulted
     counted = report.inserted + report.updated + skipped
     if counted != rows:
-        warnings.append(
-            f"Pigment counts {counted} inserted, updated or skipped for {rows} rows sent"
-        )
+        text = f"Pigment counts {counted} inserted, updated or skipped for {rows} rows sent"
+        yield text, False
     if report.created_items:
-        warnings.append(f"{report.created_items} dimension items were created")
-    return Verdict(tuple(failures), tuple(warnings))
+        yield f"{report.created_items} dimension items were created", False
 
 
 def _reasons(skipped: list[SkippedData], settings: Settings) -> str:

@@ -41,7 +41,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class SkippedData:
-    """What one block did not take as it was sent; aggregated by Pigment [D]."""
+    """Values that a block skipped or changed; aggregated by Pigment [D]."""
 
     reason: str
     count: int
@@ -116,7 +116,7 @@ class Answers:
         return f" '{text[:_LONGEST_QUOTE]}'" if text else ""
 
     def json(self, answer: requests.Response) -> object:
-        """JSON whatever the content type says: text/plain is declared as well [D].
+        """The JSON of an answer, whatever its content type: it may be text/plain [D].
 
         Masked before anything is made of it, since anybody may log a part of it.
         """
@@ -127,7 +127,7 @@ class Answers:
         return found
 
     def json_object(self, answer: requests.Response) -> Mapping[str, Any]:
-        """The same; empty for what is no object."""
+        """The same; empty if it is not an object."""
         found = self.json(answer)
         return found if isinstance(found, dict) else {}
 
@@ -138,7 +138,7 @@ class Answers:
 
 
 def host_of(url: str) -> str:
-    """The host that an address names, or that it does not."""
+    """The host in an address; "no host" or "no address" where there is none."""
     try:
         return urlsplit(url).hostname or "no host"
     except ValueError:

@@ -60,7 +60,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _Unredirected(requests.Session):
-    """Follows no redirect, and does not even read its address, which may be none."""
+    """Follows no redirect, and does not read its address, which may be invalid."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -75,8 +75,6 @@ class PigmentClient:
     ) -> None:
         self._answers = Answers((settings.api_key, settings.metadata_api_key))
         self._url = settings.base_url + settings.api_prefix
-        # Only pushes and statuses have a legacy path [D].
-        self._metadata_url = f"{settings.base_url}/api/v1"
         self._settings = settings
         self._logger = logger
         self._clock = clock
@@ -84,7 +82,6 @@ class PigmentClient:
         self._pushes: dict[str, Rate] = {}
         self._session = _Unredirected()
         self._session.auth = _Bearer(settings.api_key)
-        self._metadata_auth = _Bearer(settings.metadata_api_key)
         self._session.headers["Accept"] = "application/json"
 
     def close(self) -> None:
@@ -92,10 +89,10 @@ class PigmentClient:
         self._session.close()
 
     def check_key(self) -> None:
-        """See that the Import key is accepted, before a tap has worked for hours.
+        """Check that the Import key is accepted, before a tap works for hours.
 
-        No call is made for that. The status of an import that does not exist answers 401
-        to a wrong key, and something else to a right one.
+        Pigment has no call for that. The status of an import that does not exist
+        answers 401 to a wrong key, and something else to a right one.
 
         Raises:
             RequestFailed: it is not accepted, or Pigment cannot be reached.
@@ -124,7 +121,13 @@ class PigmentClient:
         )
         if answer.status_code != HTTPStatus.OK:
             raise RequestFailed(self._answers.refusal(answer, file))
-        return _import_id(self._answers.json_object(answer).get("importId"))
+        import_id = self._answers.json_object(answer).get("importId")
+        if not isinstance(import_id, str) or not import_id:
+            raise RequestFailed(
+                "Pigment accepted the file but named no import, so nobody can tell whether "
+                "it was loaded; look in Pigment before running again."
+            )
+        return import_id
 
     def wait(self, import_id: str) -> ImportResult:
         """Ask until an import is done, then once for its detailed report.
@@ -161,8 +164,9 @@ class PigmentClient:
         Raises:
             RequestFailed: with advice for the metadata key.
         """
-        url = f"{self._metadata_url}/{path}"
-        answer = self._get(url, asked, auth=self._metadata_auth)
+        # Only pushes and statuses have a legacy path [D].
+        url = f"{self._settings.base_url}/api/v1/{path}"
+        answer = self._get(url, asked, auth=_Bearer(self._settings.metadata_api_key))
         found = (
             self._answers.json(answer) if answer.status_code == HTTPStatus.OK else None
         )
@@ -290,12 +294,3 @@ def _was_never_sent(error: requests.RequestException) -> bool:
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     return isinstance(reason, transport.NewConnectionError | transport.ProxyError)
-
-
-def _import_id(found: object) -> str:
-    if not isinstance(found, str) or not found:
-        raise RequestFailed(
-            "Pigment accepted the file but named no import, so nobody can tell whether "
-            "it was loaded; look in Pigment before running again."
-        )
-    return found

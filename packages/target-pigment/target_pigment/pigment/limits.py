@@ -1,4 +1,4 @@
-"""When a call may be made, and whether once more: Pigment's limits, and retries."""
+"""When a call may be made, and whether it may be repeated: limits and retries."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Rate:
 
 @dataclass(slots=True)
 class Attempts:
-    """Waits before one call is made again, as long as it may be."""
+    """Waits before a call is repeated, and ends the run after too many repeats."""
 
     policy: RetryPolicy
     clock: Clock
@@ -76,7 +76,7 @@ class Attempts:
         self.clock.sleep(pause)
 
     def wait_for_limit(self, answer: requests.Response) -> None:
-        """Wait as told, or as the limit that was hit wants. A 429 was not accepted.
+        """Wait as Pigment asks, or else as long as the limit. A 429 was not accepted.
 
         Raises:
             RequestFailed: it would take too long.

@@ -100,26 +100,17 @@ def find_blocks(
 
 
 def _blocks(ask: List, application_id: str | None) -> Iterator[Block]:
-    applications = (
-        [application_id]
-        if application_id
-        else [str(entry.get("id")) for entry in ask("applications", {})]
-    )
-    for application in applications:
-        rows = ask("blocks", {"applicationId": application})
-        blocks = [_block(application, row) for row in rows]
-        yield from sorted(blocks, key=_rank)
+    known = [{"id": application_id}] if application_id else ask("applications", {})
+    for application in known:
+        id_ = str(application.get("id"))
+        rows = ask("blocks", {"applicationId": id_})
+        for row in sorted(rows, key=_rank):
+            block_id, name, kind = (str(row.get(n)) for n in ("id", "name", "type"))
+            yield Block(id_, block_id, name, kind)
 
 
-def _block(application_id: str, row: Mapping[str, Any]) -> Block:
-    return Block(
-        application_id, str(row.get("id")), str(row.get("name")), str(row.get("type"))
-    )
-
-
-def _rank(block: Block) -> int:
-    known = block.type in _SEARCH_ORDER
-    return _SEARCH_ORDER.index(block.type) if known else len(_SEARCH_ORDER)
+def _rank(row: Mapping[str, Any]) -> int:
+    return (*_SEARCH_ORDER, row.get("type")).index(row.get("type"))
 
 
 def faults(uses: Sequence[Use], blocks: Mapping[str, Block]) -> list[str]:

@@ -8,7 +8,7 @@ text (a function).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import (
     Annotated,
@@ -25,7 +25,7 @@ _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _T = TypeVar("_T")
 
 
-def schema_of(kind: type, *, tells_defaults: bool = True) -> dict[str, Any]:
+def schema_of(kind: type, *, with_defaults: bool = True) -> dict[str, Any]:
     """The JSON schema of a dataclass; a new one each time, since the SDK adds to it."""
     types = get_type_hints(kind, include_extras=True)
     properties: dict[str, dict[str, Any]] = {}
@@ -38,7 +38,7 @@ def schema_of(kind: type, *, tells_defaults: bool = True) -> dict[str, Any]:
             required.append(entry.name)
         else:
             schema["type"] = [schema["type"], "null"]
-        if tells_defaults and isinstance(entry.default, str | int | float):
+        if with_defaults and isinstance(entry.default, str | int | float):
             schema["default"] = entry.default
         properties[entry.name] = schema
     return {
@@ -49,16 +49,24 @@ def schema_of(kind: type, *, tells_defaults: bool = True) -> dict[str, Any]:
     }
 
 
-def _described(kind: Any) -> dict[str, Any]:
+def _described(kind: Any, *, with_defaults: bool = True) -> dict[str, Any]:
     """What a value may be."""
-    shape = _SHAPES.get(get_origin(kind))
-    if shape is not None:
-        return shape(*get_args(kind))
-    return {"type": _TYPES[kind]} if kind in _TYPES else schema_of(kind)
-
-
-def _one_of(*words: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(words)}
+    shape, parts = get_origin(kind), get_args(kind)
+    if shape is Annotated:
+        return _annotated(*parts)
+    if shape is Literal:
+        return {"type": "string", "enum": list(parts)}
+    if shape is tuple:
+        entry = _described(parts[0], with_defaults=False)
+        # An object may also be given by its first member alone.
+        options = {"oneOf": [{"type": "string"}, entry]}
+        return {"type": "array", "items": options if "properties" in entry else entry}
+    if shape is Mapping:
+        entry = _described(parts[1], with_defaults=False)
+        return {"type": "object", "additionalProperties": entry}
+    if kind in _TYPES:
+        return {"type": _TYPES[kind]}
+    return schema_of(kind, with_defaults=with_defaults)
 
 
 def _annotated(kind: Any, *notes: Any) -> dict[str, Any]:
@@ -70,31 +78,6 @@ def _annotated(kind: Any, *notes: Any) -> dict[str, Any]:
         elif isinstance(note, Mapping):
             schema.update(note)
     return schema
-
-
-def _list(kind: Any, _: object) -> dict[str, Any]:
-    """In a list an object may also be given by its first member alone."""
-    entry = _member(kind)
-    if entry["type"] == "object":
-        entry = {"oneOf": [{"type": "string"}, entry]}
-    return {"type": "array", "items": entry}
-
-
-def _object(_: object, kind: Any) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": _member(kind)}
-
-
-def _member(kind: Any) -> dict[str, Any]:
-    is_text = kind in _TYPES
-    return _described(kind) if is_text else schema_of(kind, tells_defaults=False)
-
-
-_SHAPES: Mapping[Any, Callable[..., dict[str, Any]]] = {
-    Annotated: _annotated,
-    Literal: _one_of,
-    tuple: _list,
-    Mapping: _object,
-}
 
 
 def read(kind: type[_T], given: Mapping[str, Any]) -> _T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
+from operator import methodcaller
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -33,10 +34,6 @@ def _secret(text: str) -> Secret:
     return Secret(text.strip())
 
 
-def _without_slash(text: str) -> str:
-    return text.rstrip("/")
-
-
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _NO_KEY = Secret("")
 
@@ -45,7 +42,7 @@ _Id: TypeAlias = Annotated[str, str.lower]
 _Key: TypeAlias = Annotated[Secret, _secret, {"secret": True, "writeOnly": True}]
 _Mode: TypeAlias = Annotated[LoadMode | None, LOAD_MODES.get, {"enum": [*LOAD_MODES]}]
 _Seconds: TypeAlias = Annotated[float, {"exclusiveMinimum": 0}]
-_Url: TypeAlias = Annotated[str, _without_slash]
+_Url: TypeAlias = Annotated[str, methodcaller("rstrip", "/")]
 _Folder: TypeAlias = Annotated[Path | None, _folder]
 
 
@@ -295,8 +292,7 @@ class Settings:
 def settings_schema() -> dict[str, Any]:
     """What can be set, as JSON schema; a new one each time, since the SDK adds to it."""
     # The SDK has settings of its own.
-    more = {"$schema": _DRAFT, "additionalProperties": True}
-    return {**schema_of(Settings), **more}
+    return schema_of(Settings) | {"$schema": _DRAFT, "additionalProperties": True}
 
 
 SECRETS = [n for n, s in settings_schema()["properties"].items() if s.get("secret")]
