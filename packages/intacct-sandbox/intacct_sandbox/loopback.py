@@ -15,9 +15,9 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from typing_extensions import override
+from typing_extensions import Self, override
 
 
 def check_free(port: int) -> None:
@@ -118,24 +118,20 @@ class LoopbackServer(ThreadingHTTPServer):
             thread.join()
 
 
-_Server = TypeVar("_Server", bound=LoopbackServer)
-_Service = TypeVar("_Service", bound="LoopbackService[Any]")
-
-
-class LoopbackService(ABC, Generic[_Server]):
+class LoopbackService(ABC):
     """What a server serves, and that can be started, stopped and asked where it is."""
 
-    _server: _Server | None = None
+    _server: LoopbackServer | None = None
 
     @abstractmethod
-    def _new_server(self) -> _Server:
+    def _new_server(self) -> LoopbackServer:
         """Bind a server.
 
         Raises:
             OSError: the port is taken.
         """
 
-    def __enter__(self: _Service) -> _Service:  # noqa: PYI019 - Python 3.10
+    def __enter__(self) -> Self:
         """Start."""
         self.start()
         return self
@@ -161,15 +157,15 @@ class LoopbackService(ABC, Generic[_Server]):
             self._server = None
 
     @property
-    def server(self) -> _Server:
-        """The server.
+    def origin(self) -> str:
+        """Scheme, host and port.
 
         Raises:
             RuntimeError: not started.
         """
         if self._server is None:
             raise RuntimeError("the sandbox has not been started")
-        return self._server
+        return self._server.origin
 
 
 class LoopbackHandler(BaseHTTPRequestHandler):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import final
 
 from typing_extensions import override
@@ -15,14 +16,14 @@ from typing_extensions import override
 from intacct_sandbox.company.company import Company
 from intacct_sandbox.faults.faults import Faults
 from intacct_sandbox.gateway.gateway import Gateway
-from intacct_sandbox.gateway.server import GatewayServer
+from intacct_sandbox.gateway.server import GATEWAY_PATH, GatewayServer
 from intacct_sandbox.loopback import LoopbackService
 from intacct_sandbox.switches import Credentials, Switches
 from intacct_sandbox.wire.calls import Call
 
 
 @final
-class Sandbox(LoopbackService[GatewayServer]):
+class Sandbox(LoopbackService):
     """A Sage Intacct company one can sign in to, over real HTTP.
 
     with Sandbox(company) as sandbox:
@@ -60,7 +61,7 @@ class Sandbox(LoopbackService[GatewayServer]):
     @override
     def _new_server(self) -> GatewayServer:
         server = GatewayServer(self._gateway, self._port)
-        self._gateway.own_url = server.url
+        self._gateway.own_url = f"{server.origin}{GATEWAY_PATH}"
         return server
 
     @property
@@ -70,7 +71,7 @@ class Sandbox(LoopbackService[GatewayServer]):
         Raises:
             RuntimeError: not started.
         """
-        return self.server.url
+        return f"{self.origin}{GATEWAY_PATH}"
 
     @property
     def switches(self) -> Switches:
@@ -101,12 +102,4 @@ class Sandbox(LoopbackService[GatewayServer]):
 
     def config(self) -> dict[str, str]:
         """The settings with which a tap signs in here."""
-        known = self.credentials
-        return {
-            "company_id": known.company_id,
-            "user_id": known.user_id,
-            "user_password": known.user_password,
-            "sender_id": known.sender_id,
-            "sender_password": known.sender_password,
-            "api_url": self.url,
-        }
+        return {**asdict(self.credentials), "api_url": self.url}

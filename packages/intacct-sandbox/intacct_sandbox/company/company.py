@@ -17,14 +17,13 @@ class Company(EditableBooks):
     """The books; use `create` or `open`."""
 
     @classmethod
-    def create(  # noqa: PLR0913 - each is optional and named
+    def create(
         cls,
         path: Path,
         *,
         seed: int = 1,
         journal_lines: int = 600,
         clock: Clock,
-        company_id: str = "sandbox",
         definitions: Mapping[str, ObjectDefinition] | None = None,
     ) -> Company:
         """Make new books.
@@ -34,7 +33,6 @@ class Company(EditableBooks):
             seed: the same seed and time give the same books.
             journal_lines: about how many; everything else is in proportion.
             clock: what is stamped lies in the two years before its time.
-            company_id: to sign in to.
             definitions: of its objects; None for the sandbox's own.
 
         Raises:
@@ -42,7 +40,7 @@ class Company(EditableBooks):
         """
         if path.exists():
             raise FileExistsError(f"{path} exists")
-        company = cls(path, clock, company_id)
+        company = cls(path, clock)
         company.definitions = definitions = definitions or company.definitions
         try:
             company._fill(definitions, seed, journal_lines)
@@ -59,8 +57,6 @@ class Company(EditableBooks):
         connection = self.connection()
         connection.execute("BEGIN")
         store.create_tables(connection, definitions.values())
-        connection.execute("CREATE TABLE _company (id TEXT)")
-        connection.execute("INSERT INTO _company VALUES (?)", (self.company_id,))
         record_numbers.create_notes(connection)
         fill_company(connection, definitions, self.clock.now(), seed, journal_lines)
         store.create_indexes(connection, definitions.values())
@@ -75,7 +71,7 @@ class Company(EditableBooks):
         Raises:
             OSError: the file holds no company, or that of another version.
         """
-        company = cls(path, clock, "")
+        company = cls(path, clock)
         connection = company.connection()
         if not store.has_tables(connection, company.definitions.values()):
             company.close()
@@ -84,8 +80,6 @@ class Company(EditableBooks):
                 "delete it, and a new one is made"
             )
         record_numbers.create_notes(connection)
-        row = connection.execute("SELECT id FROM _company").fetchone()
-        company.company_id = row[0]
         return company
 
     def change(self, *, seed: int, share: float = 0.01) -> ChangeSummary:

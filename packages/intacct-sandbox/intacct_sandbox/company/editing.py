@@ -47,11 +47,10 @@ _KEYED_WITH_SUFFIX = frozenset({"DEPARTMENT", "EMPLOYEE"})
 class EditableBooks:
     """The books. Thread-safe: each thread reads and writes through its own connection."""
 
-    def __init__(self, path: Path, clock: Clock, company_id: str) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         """Of a file that is there, or is about to be filled."""
         self.path = path
         self.clock = clock
-        self.company_id = company_id
         self.audit_by_number = False
         """Whether the audit trail names customers and vendors by number too [?]."""
         self.stamps_later_balances = True

@@ -53,7 +53,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = open_database(path, "PRAGMA journal_mode = WAL", isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.create_collation("DECIMAL", _compare_decimals)
-    connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]
+    connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]
     connection.create_function("cents_text", 1, cents_text, deterministic=True)
     connection.create_function("cents", 1, cents, deterministic=True)
     return connection
@@ -214,15 +214,18 @@ def _compare_decimals(left: str, right: str) -> int:
     return (one > other) - (one < other)
 
 
-class _DecimalSum:
+class DecimalSum:
     """The SQL aggregate `decimal_sum`: exact; null for no values."""
 
     def __init__(self) -> None:
-        self._sum: Decimal | None = None
+        """Start without a value."""
+        self.sum: Decimal | None = None
 
-    def step(self, text: str | None) -> None:
-        if text is not None:
-            self._sum = (self._sum or Decimal(0)) + Decimal(text)
+    def step(self, value: str | int | None) -> None:
+        """One more value."""
+        if value is not None:
+            self.sum = (self.sum or Decimal(0)) + Decimal(value)
 
     def finalize(self) -> str | None:
-        return None if self._sum is None else plain(self._sum)
+        """The sum, as stored."""
+        return None if self.sum is None else plain(self.sum)

@@ -40,11 +40,6 @@ class GatewayServer(LoopbackServer):
         super().__init__(_Handler, port)
         self.gateway = gateway
 
-    @property
-    def url(self) -> str:
-        """Where to post."""
-        return f"{self.origin}{GATEWAY_PATH}"
-
     @override
     def shutdown_request(self, request: Any) -> None:
         """Let go of the company, whose connections belong to one thread each."""

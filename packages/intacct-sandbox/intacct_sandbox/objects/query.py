@@ -14,9 +14,10 @@ from sqlite3 import Connection
 from typing import Any, cast
 
 from lxml import etree
+from typing_extensions import override
 
 from intacct_sandbox.company.definitions import ObjectDefinition
-from intacct_sandbox.company.store import plain, quote
+from intacct_sandbox.company.store import DecimalSum, plain, quote
 from intacct_sandbox.objects.columns import QueryColumns
 from intacct_sandbox.objects.conditions import (
     Column,
@@ -257,22 +258,21 @@ def _expression(item: Selected, column: Column) -> str:
     return f"{item.aggregate}({name})"
 
 
-class _DecimalAverage:
+class _DecimalAverage(DecimalSum):
     """An exact sum over a count, to ten places."""
 
-    def __init__(self) -> None:
-        self._sum = Decimal(0)
-        self._count = 0
+    _count = 0
 
+    @override
     def step(self, value: str | int | None) -> None:
-        if value is not None:
-            self._sum += Decimal(value)
-            self._count += 1
+        super().step(value)
+        self._count += value is not None
 
+    @override
     def finalize(self) -> str | None:
-        if not self._count:
+        if self.sum is None:
             return None
-        return plain((self._sum / self._count).quantize(Decimal("1e-10")))
+        return plain((self.sum / self._count).quantize(Decimal("1e-10")))
 
 
 def _scramble(key: object, salt: int) -> int:

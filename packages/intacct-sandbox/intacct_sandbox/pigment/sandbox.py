@@ -80,7 +80,7 @@ class _Handler(LoopbackHandler):
 
 
 @final
-class PigmentSandbox(LoopbackService[PigmentServer]):
+class PigmentSandbox(LoopbackService):
     """A workspace that takes imports over real HTTP.
 
     with PigmentSandbox(workspace) as sandbox:
@@ -133,7 +133,7 @@ class PigmentSandbox(LoopbackService[PigmentServer]):
         Raises:
             RuntimeError: not started.
         """
-        return self.server.origin
+        return self.origin
 
     @property
     def switches(self) -> PigmentSwitches:

@@ -94,11 +94,7 @@ class Workspace:
         """
         id_ = _id("list", name)
         block = PigmentList(id_, name, type, tuple(columns), unique)
-        with self._lock:
-            self._database.execute(
-                "INSERT INTO block VALUES (?, ?, ?)",
-                (id_, name, json.dumps(asdict(block))),
-            )
+        self._insert("block", block)
         return self.add_configuration(name, block, **options)
 
     def add_configuration(
@@ -108,11 +104,7 @@ class Workspace:
         id_ = _id("configuration", name)
         given = {"columns": block.columns, **read_options(options)}
         made = Configuration(id_, name, block.id, **given)
-        with self._lock:
-            self._database.execute(
-                "INSERT INTO configuration VALUES (?, ?, ?)",
-                (id_, name, json.dumps(asdict(made))),
-            )
+        self._insert("configuration", made)
         return made
 
     def add_lists(self, given: Iterable[Mapping[str, Any]]) -> None:
@@ -244,6 +236,11 @@ class Workspace:
         block = self.list_named(name)
         with self._lock:
             return self._items.count(block.id)
+
+    def _insert(self, table: str, one: PigmentList | Configuration) -> None:
+        values = (one.id, one.name, json.dumps(asdict(one)))
+        with self._lock:
+            self._database.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", values)
 
     def _known_items(self, block: PigmentList) -> dict[str, set[str]]:
         return {

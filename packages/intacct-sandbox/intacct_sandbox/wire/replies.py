@@ -145,9 +145,7 @@ def with_rows_reversed(reply: Reply) -> Reply:
     def reverse(data: etree._Element) -> None:
         data[:] = reversed(data)
 
-    if _is_json(reply):
-        return _json_changed(reply, lambda rows: rows[::-1])
-    return _changed(reply, reverse)
+    return _changed(reply, reverse, lambda rows: rows[::-1])
 
 
 def without_rows(reply: Reply) -> Reply:
@@ -162,35 +160,31 @@ def without_rows(reply: Reply) -> Reply:
         data.set("count", "0")
         data.set("numremaining", str(remaining))
 
-    if _is_json(reply):
-        return _json_changed(reply, lambda _: [])
-    return _changed(reply, empty)
+    return _changed(reply, empty, lambda _: [])
 
 
 def without_result_id(reply: Reply) -> Reply:
     """A page that does not say how to go on [C]."""
+    return _changed(reply, lambda data: data.attrib.pop("resultId", ""))
 
-    def forget(data: etree._Element) -> None:
-        if "resultId" in data.attrib:
-            del data.attrib["resultId"]
 
+def _changed(
+    reply: Reply,
+    in_xml: Callable[[etree._Element], object],
+    in_json: Callable[[list[Any]], list[Any]] | None = None,
+) -> Reply:
+    """A page changed in the way of its format; in JSON as it was without one."""
     if _is_json(reply):
-        return reply
-    return _changed(reply, forget)
-
-
-def _changed(reply: Reply, change: Callable[[etree._Element], None]) -> Reply:
+        if in_json is None:
+            return reply
+        rows = in_json(json.loads(reply.body or b"[]"))
+        body = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+        return replace(reply, body=body)
     root = etree.fromstring(reply.body)
     for data in root.iter("data"):
-        change(data)
+        in_xml(data)
     return replace(reply, body=etree.tostring(root, encoding="utf-8"))
 
 
 def _is_json(reply: Reply) -> bool:
     return reply.content_type == JSON_TYPE
-
-
-def _json_changed(reply: Reply, change: Callable[[list[Any]], list[Any]]) -> Reply:
-    rows = change(json.loads(reply.body or b"[]"))
-    body = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    return replace(reply, body=body.encode())
