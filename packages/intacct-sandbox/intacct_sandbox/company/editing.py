@@ -117,14 +117,12 @@ class EditableBooks:
         definition = self._changeable(object_name)
         _require_cents(object_name, values)
         key = definition.record_key
-        now = self.clock.now()
         with self.transaction() as connection:
             highest = record_numbers.highest(connection, definition)
             number = values.get(key) or highest + 1
             row: dict[str, Value] = {
                 key: number,
-                **dict.fromkeys(_timestamps(definition, _CREATED), now),
-                **dict.fromkeys(_timestamps(definition, _CHANGED), now),
+                **_stamps(definition, (*_CREATED, *_CHANGED), self.clock.now()),
                 **_known(definition, owner_columns(entity)),
                 **values,
             }
@@ -148,11 +146,7 @@ class EditableBooks:
         """
         definition = self._changeable(object_name)
         _require_cents(object_name, values)
-        now = self.clock.now()
-        changes: dict[str, Value] = {
-            **dict.fromkeys(_timestamps(definition, _CHANGED), now),
-            **values,
-        }
+        changes = {**_stamps(definition, _CHANGED, self.clock.now()), **values}
         with self.transaction() as connection:
             before = self.row(object_name, number)
             columns = ", ".join(f"{quote(name)} = ?" for name in changes)
@@ -179,14 +173,9 @@ class EditableBooks:
             LookupError: there is no such row.
             ValueError: a derived object.
         """
-        definition = self._changeable(object_name)
-        with self.transaction() as connection:
-            self.update(object_name, number, _known(definition, owner_columns(entity)))
-            connection.execute(
-                f'UPDATE {quote(object_name)} SET "_entity" = ?, "_private" = ? '
-                f"WHERE {quote(definition.record_key)} = ?",
-                (entity, int(private), number),
-            )
+        own = _known(self.definitions[object_name], owner_columns(entity))
+        owner = {"_entity": entity, "_private": private}
+        self.update(object_name, number, {**own, **owner})
 
     def delete(self, object_name: str, number: int, *, audited: bool = True) -> None:
         """Remove a row, and its lines if it is a journal entry, bill or invoice.
@@ -302,11 +291,8 @@ class EditableBooks:
         self, object_name: str, row: Mapping[str, Value], owner: tuple[bool, str | None]
     ) -> int:
         definition = self.definitions[object_name]
-        new = {
-            definition.record_key,
-            *_timestamps(definition, _CREATED),
-            *_timestamps(definition, _CHANGED),
-        }
+        stamps = _stamps(definition, (*_CREATED, *_CHANGED), self.clock.now())
+        new = {definition.record_key, *stamps}
         kept = {name: value for name, value in row.items() if name not in new}
         private, entity = owner
         return self.insert(object_name, kept, private=private, entity=entity)
@@ -374,12 +360,12 @@ def _require_cents(object_name: str, values: Mapping[str, Value]) -> None:
         store.cents(str(to_stored(amount)))
 
 
-def _timestamps(definition: ObjectDefinition, names: Sequence[str]) -> list[str]:
-    return [
-        name
-        for name in names
-        if (field := definition.field(name)) and field.datatype == "TIMESTAMP"
-    ]
+def _stamps(
+    definition: ObjectDefinition, names: Sequence[str], now: datetime
+) -> dict[str, Value]:
+    """Those of the fields that are timestamps of the object, all at this moment."""
+    fields = map(definition.field, names)
+    return {part.id: now for part in fields if part and part.datatype == "TIMESTAMP"}
 
 
 def _audit_key(

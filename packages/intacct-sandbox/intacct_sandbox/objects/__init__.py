@@ -1,1 +1,1 @@
-"""What can be asked of objects: how they are described, and which rows are chosen."""
+"""What can be asked of objects: fields, conditions, and which rows are chosen."""
