@@ -125,11 +125,11 @@ class EditableBooks:
                 **_stamps(definition, (*_CREATED, *_CHANGED), self.clock.now()),
                 **_known(definition, owner_columns(entity)),
                 **values,
+                "_private": private,
+                "_visible_from": visible_from,
+                "_entity": entity,
             }
-            stored: dict[str, Stored] = {k: to_stored(v) for k, v in row.items()}
-            stored["_private"] = int(private)
-            stored["_visible_from"] = to_stored(visible_from)
-            stored["_entity"] = entity
+            stored = {name: to_stored(value) for name, value in row.items()}
             store.insert_row(connection, object_name, stored)
             self._audit(definition, row, "Create")
             self._note_batches(definition, row)

@@ -10,7 +10,6 @@ from lxml import etree
 
 from intacct_sandbox.company.company import Company
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument
 
@@ -21,8 +20,7 @@ def get_audit_trail(call: etree._Element, around: Surroundings) -> Answer:
     Raises:
         FunctionRefusal: the role may not view the audit trail.
     """
-    definition = around.company.definitions["AUDITHISTORY"]
-    require_readable(definition, "query", around.switches)
+    around.readable("AUDITHISTORY", "query")
     name = call.findtext("object") or ""
     key = call.findtext("objectKey") or _key(around.company, name, call)
     rows = around.company.cells(

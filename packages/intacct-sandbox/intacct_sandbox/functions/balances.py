@@ -17,7 +17,6 @@ from lxml import etree
 from intacct_sandbox.company.store import cents_text, quote
 from intacct_sandbox.functions.describe import DIMENSIONS
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
-from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.envelope import element
 from intacct_sandbox.wire.errors import invalid_argument
 
@@ -177,9 +176,7 @@ def _sums(
     Raises:
         FunctionRefusal: balances are denied, or it is restricted by what is not served.
     """
-    require_readable(
-        around.definition("GLACCOUNTBALANCE"), "readByQuery", around.switches
-    )
+    around.readable("GLACCOUNTBALANCE", "readByQuery")
     for part in call.iterchildren(tag="*"):
         if part.tag not in _HANDLED:
             raise invalid_argument(f"{part.tag} is not supported.")

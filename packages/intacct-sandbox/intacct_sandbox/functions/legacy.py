@@ -29,7 +29,7 @@ from intacct_sandbox.objects.rows import (
     render_raw,
     render_xml,
 )
-from intacct_sandbox.objects.visibility import require_readable, restrict_to_period
+from intacct_sandbox.objects.visibility import restrict_to_period
 from intacct_sandbox.wire.errors import database_error, invalid_argument
 
 _DEFAULT_PAGE_ROWS = 100
@@ -38,10 +38,8 @@ _FORMATS = frozenset({"xml", "csv", "json"})
 
 def read_by_query(call: etree._Element, around: Surroundings) -> Answer:
     """Fetch all rows that match, and serve the first page."""
-    definition = around.definition(call.findtext("object") or "").of_document(
-        call.findtext("docparid")
-    )
-    require_readable(definition, "readByQuery", around.switches)
+    definition = around.readable(call.findtext("object") or "", "readByQuery")
+    definition = definition.of_document(call.findtext("docparid"))
     page_rows = _page_rows(call.findtext("pagesize"), around)
     return_format = call.findtext("returnFormat") or "xml"
     if return_format not in _FORMATS:

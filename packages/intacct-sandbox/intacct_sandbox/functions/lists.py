@@ -17,7 +17,6 @@ from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.conditions import Comparison, Condition, Junction, Operator
 from intacct_sandbox.objects.query import Order, Page, Query, Selected
 from intacct_sandbox.objects.rows import page_attributes, render_xml
-from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import denied, invalid_argument
 
 _MOST_ITEMS = 1000
@@ -87,8 +86,7 @@ class _Asked:
         legacy = _OBJECTS.get(name)
         if legacy is None:
             raise denied(operation, name)
-        definition = around.definition(legacy.object_name)
-        require_readable(definition, "readByQuery", around.switches)
+        definition = around.readable(legacy.object_name, "readByQuery")
         return cls(call, name, legacy, definition, around)
 
     def selected(self) -> tuple[Selected, ...]:

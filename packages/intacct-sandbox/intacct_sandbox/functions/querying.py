@@ -14,17 +14,15 @@ from lxml import etree
 from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.query import Page, Query, parse_query
 from intacct_sandbox.objects.rows import page_attributes, render_raw, render_xml
-from intacct_sandbox.objects.visibility import require_readable, restrict_to_period
+from intacct_sandbox.objects.visibility import restrict_to_period
 from intacct_sandbox.wire.errors import invalid_argument
 
 
 def query(call: etree._Element, around: Surroundings) -> Answer:
     """One page of a new query."""
     asked = _in_served_format(parse_query(call), around)
-    definition = around.definition(asked.object_name).of_document(
-        call.findtext("docparid")
-    )
-    require_readable(definition, "query", around.switches)
+    definition = around.readable(asked.object_name, "query")
+    definition = definition.of_document(call.findtext("docparid"))
     visible = restrict_to_period(
         around.visible(show_private=asked.show_private),
         definition,

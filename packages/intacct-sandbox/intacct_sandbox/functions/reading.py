@@ -23,7 +23,6 @@ from intacct_sandbox.objects.rows import (
     render_raw,
     render_xml,
 )
-from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import invalid_argument, invalid_field_list
 
 _MOST_KEYS = 100
@@ -40,23 +39,15 @@ _OWNED_LINES = {
 
 def read(call: etree._Element, around: Surroundings) -> Answer:
     """Records by RECORDNO."""
-    definition = _readable(call, "read", around)
+    definition = around.readable(call.findtext("object") or "", "read")
     return _read(call, around, definition, definition.record_key)
 
 
 def read_by_name(call: etree._Element, around: Surroundings) -> Answer:
     """Records by their natural key, or by RECORDNO where there is none [D]."""
-    definition = _readable(call, "readByName", around)
+    definition = around.readable(call.findtext("object") or "", "readByName")
     key = definition.natural_key or definition.record_key
     return _read(call, around, definition, key)
-
-
-def _readable(
-    call: etree._Element, function: str, around: Surroundings
-) -> ObjectDefinition:
-    definition = around.definition(call.findtext("object") or "")
-    require_readable(definition, function, around.switches)
-    return definition
 
 
 def _read(

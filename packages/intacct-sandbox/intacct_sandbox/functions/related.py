@@ -13,7 +13,6 @@ from intacct_sandbox.functions.surroundings import Answer, Surroundings
 from intacct_sandbox.objects.columns import LegacyColumns
 from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.rows import page_attributes, render_xml
-from intacct_sandbox.objects.visibility import require_readable
 from intacct_sandbox.wire.errors import (
     database_error,
     invalid_argument,
@@ -27,14 +26,12 @@ def read_related(call: etree._Element, around: Surroundings) -> Answer:
     Raises:
         FunctionRefusal: a standard object, or no such relationship.
     """
-    definition = around.definition(call.findtext("object") or "")
-    require_readable(definition, "read", around.switches)
+    definition = around.readable(call.findtext("object") or "", "read")
     name = call.findtext("relation") or ""
     relation = definition.relationship(name)
     if definition.record_key != "id" or relation is None:
         raise invalid_field_list(name)
-    related = around.definition(relation.object_name)
-    require_readable(related, "read", around.switches)
+    related = around.readable(relation.object_name, "read")
     keys = [part.strip() for part in (call.findtext("keys") or "").split(",")]
     marks = ", ".join("?" * len(keys))
     where = Sql(
@@ -48,9 +45,7 @@ def read_related(call: etree._Element, around: Surroundings) -> Answer:
 
 def read_entity_details(_call: etree._Element, around: Surroundings) -> Answer:
     """The company's entities; the shape is that of `read` [?]."""
-    definition = around.definition("LOCATIONENTITY")
-    require_readable(definition, "read", around.switches)
-    return _rows(definition, "", Sql("1"), around)
+    return _rows(around.readable("LOCATIONENTITY", "read"), "", Sql("1"), around)
 
 
 def read_view(call: etree._Element, _around: Surroundings) -> Answer:

@@ -17,7 +17,7 @@ from intacct_sandbox.company.definitions import ObjectDefinition
 from intacct_sandbox.functions.sessions import Kept, Session, Sessions
 from intacct_sandbox.objects.conditions import Sql
 from intacct_sandbox.objects.query import Page, Query, run_query
-from intacct_sandbox.objects.visibility import visible_rows
+from intacct_sandbox.objects.visibility import require_readable, visible_rows
 from intacct_sandbox.switches import Switches
 from intacct_sandbox.wire.envelope import RawBody
 from intacct_sandbox.wire.errors import (
@@ -65,6 +65,16 @@ class Surroundings:
         if found is None:
             raise object_not_found(name)
         return found
+
+    def readable(self, name: str, function: str) -> ObjectDefinition:
+        """An object that a function reads for this user.
+
+        Raises:
+            FunctionRefusal: there is none, the function does not know it, or it is denied.
+        """
+        definition = self.definition(name)
+        require_readable(definition, function, self.switches)
+        return definition
 
     def visible(self, *, show_private: bool) -> Sql:
         """The condition on table t0 for what this session sees now."""
