@@ -37,7 +37,7 @@ class SpoolFailed(PigmentError):
     """The rows could not be written to disk, or read back."""
 
 
-class Unrenderable(PigmentError):
+class UnsuitableValue(PigmentError):
     """A value that does not fit the type of its column."""
 
 

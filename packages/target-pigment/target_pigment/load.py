@@ -114,7 +114,7 @@ class StreamLoad:
         Raises:
             UnsuitableStream: it is a deletion, and `deleted_records` is fail; or its key
                 would look like another one.
-            Unrenderable: a value does not fit its column.
+            UnsuitableValue: a value does not fit its column.
         """
         has_key = self.keys and not self.mode.doubles
         key = self.cells.key(record, self.keys) if has_key else None

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from singer_sdk.singerlib.json import serialize_json
 
-from target_pigment.errors import Unrenderable
+from target_pigment.errors import UnsuitableValue
 from target_pigment.rows.csv_file import Key
 from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 
@@ -80,7 +80,7 @@ class CellWriter:
         """One line, its ending included.
 
         Raises:
-            Unrenderable: names the column, never the value.
+            UnsuitableValue: names the column, never the value.
         """
         return self._line([self._text(name, record.get(name)) for name in self.names])
 
@@ -88,11 +88,11 @@ class CellWriter:
         """What tells rows apart: to the tap, and to Pigment if it is sent the key.
 
         Raises:
-            Unrenderable: all of it is null.
+            UnsuitableValue: all of it is null.
         """
         values = [_canonical(record.get(name)) for name in names]
         if all(value is None for value in values):
-            raise Unrenderable(
+            raise UnsuitableValue(
                 f"Stream {self._stream}: a record has no value in its key "
                 f"({', '.join(names)}); correct the source, or load the stream without "
                 "a key."
@@ -109,7 +109,7 @@ class CellWriter:
         with suppress(UnicodeEncodeError):
             return str(self._write_row(cells)).encode(self._format.encoding)
         # Not from the error, which shows the character.
-        raise Unrenderable(
+        raise UnsuitableValue(
             f"Stream {self._stream}: a value has a character that "
             f"{self._format.encoding} cannot write; use csv.encoding utf-8."
         )
@@ -122,7 +122,7 @@ class CellWriter:
             # Neither line breaks nor control characters are printable.
             return text if text.isprintable() else self._clean(text)
         except (ValueError, InvalidOperation) as error:
-            raise Unrenderable(
+            raise UnsuitableValue(
                 f"Stream {self._stream}: column {name} holds a "
                 f"{type(value).__name__} that {error}; correct the source, or the column's "
                 "type in `columns`."

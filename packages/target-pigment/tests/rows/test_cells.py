@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pigment.errors import Unrenderable
+from target_pigment.errors import UnsuitableValue
 from target_pigment.rows.cells import CellWriter
 from target_pigment.settings.settings import Column, ColumnType, CsvFormat
 from target_pigment.singer.reader import ExactReader
@@ -86,7 +86,7 @@ def test_cells(
 def test_a_misfit_names_the_column_and_not_the_value(
     value: Any, kind: ColumnType, chosen: dict[str, Any]
 ) -> None:
-    with pytest.raises(Unrenderable) as caught:
+    with pytest.raises(UnsuitableValue) as caught:
         cell(value, kind, **chosen)
     assert "Stream s" in str(caught.value)
     assert str(value) not in str(caught.value)
