@@ -129,14 +129,15 @@ def with_known_texts(
 
     Where the company lists other values than the tap knows, its own text is right.
     """
-    parents, known_parents = parents_of(live), parents_of(known)
+    parents, known_parents = _Parents(live), _Parents(known)
     fields = []
     for field in live.fields:
         other = known.field(field.id)
         if other and _values_sentence(other) == _values_sentence(field):
-            longer = max(_text(other), _text(field), key=len)
-            parent = parents.get(field.id) or known_parents.get(field.id, "")
-            field = replace(field, description=longer, parent=parent)  # noqa: PLW2901
+            described = ((other, known_parents), (field, parents))
+            best, its_parents = max(described, key=lambda one: len(_describe(*one)))
+            parent = its_parents.of(best) or ""
+            field = replace(field, description=_text(best), parent=parent)  # noqa: PLW2901
         fields.append(field)
     return replace(live, fields=tuple(fields))
 
@@ -231,7 +232,7 @@ def _type_and_format(definition: Schema) -> tuple[str, str | None]:
     return types, json_format
 
 
-def _describe(field: Field, parents: _Parents, *, is_seen: bool) -> str:
+def _describe(field: Field, parents: _Parents, *, is_seen: bool = True) -> str:
     parent = parents.of(field)
     origin = f"Parent object: {parent}" if parent else ""
     if field.path:
