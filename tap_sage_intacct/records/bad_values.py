@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tap_sage_intacct.errors import TapError
 
@@ -21,80 +22,67 @@ class InvalidRecord(TapError):
     """A record that its stream must not emit; the message repeats no bad value."""
 
 
+@dataclass
 class BadValues:
     """The bad values of one stream, and what happens to them.
 
     Attributes:
+        stream: for messages.
+        named_by: the fields that name a record, best first.
+        needed: fields that are never null.
+        as_null: load bad values as null instead of failing.
         counts: values that were loaded as null, by field.
     """
 
-    def __init__(
-        self,
-        stream: str,
-        *,
-        named_by: Sequence[str] = (),
-        needed: Collection[str] = (),
-        as_null: bool = False,
-    ) -> None:
-        """Start without bad values.
+    stream: str
+    named_by: Sequence[str] = ()
+    needed: Collection[str] = ()
+    as_null: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
 
-        Args:
-            stream: for messages.
-            named_by: the fields that name a record, best first.
-            needed: fields that are never null.
-            as_null: load bad values as null instead of failing.
-        """
-        self.counts: Counter[str] = Counter()
-        self._stream = stream
-        self._named_by = named_by
-        self._needed = needed
-        self._as_null = as_null
-
-    def meet(self, field: str, problem: str, record: Mapping[str, object]) -> None:
+    def meet(self, name: str, problem: str, record: Mapping[str, object]) -> None:
         """Count a bad value, with one warning per field.
 
         Args:
-            field: that holds it.
+            name: of the field that holds it.
             problem: what is wrong, without the value.
             record: that it belongs to.
 
         Raises:
             InvalidRecord: bad values are not loaded as null, or not those of this field.
         """
-        where = self._where(field, record)
-        if field in self._needed:
+        where = self._where(name, record)
+        if name in self.needed:
             raise InvalidRecord(
-                f"{self._stream}.{field}: {problem}{where}. A key cannot be null: give "
+                f"{self.stream}.{name}: {problem}{where}. A key cannot be null: give "
                 "the field another type in the catalog (`string` takes any value)."
             )
-        if not self._as_null:
+        if not self.as_null:
             raise InvalidRecord(
-                f"{self._stream}.{field}: {problem}{where}. Give the field another type "
+                f"{self.stream}.{name}: {problem}{where}. Give the field another type "
                 "in the catalog (`string` takes any value, `number` any number), "
                 'deselect it, or set on_bad_value to "null".'
             )
-        if not self.counts[field]:
+        if not self.counts[name]:
             logger.warning(
                 "%s.%s: %s%s. Such values are loaded as null.",
-                self._stream,
-                field,
+                self.stream,
+                name,
                 problem,
                 where,
             )
-        self.counts[field] += 1
+        self.counts[name] += 1
 
     @property
     def summary(self) -> str:
         """How many values of which fields were loaded as null; empty for none."""
         return ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
 
-    def _where(self, field: str, record: Mapping[str, object]) -> str:
+    def _where(self, name: str, record: Mapping[str, object]) -> str:
         """The key of the record, unless that is the bad value."""
-        name = next(
-            (n for n in self._named_by if record.get(n) not in ("", None)), None
+        named_by = next(
+            (n for n in self.named_by if record.get(n) not in ("", None)), name
         )
-        if name is None or name == field:
-            return ""
-        key = str(record[name])
+        key = str(record[named_by])
         is_plain = key.isprintable() and len(key) <= _LONGEST_KEY
-        return f", in {name} {key}" if is_plain else ""
+        return f", in {named_by} {key}" if is_plain and named_by != name else ""

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from tap_sage_intacct.intacct.rows.columns import column_converter
-from tap_sage_intacct.intacct.rows.row import RowTable, as_table
-from tap_sage_intacct.intacct.rows.values import InvalidValue, ValueType
+from tap_sage_intacct.intacct.rows.columns import (
+    Column,
+    ColumnConverter,
+    column_converter,
+)
+from tap_sage_intacct.intacct.rows.row import Row, RowTable, as_table
+from tap_sage_intacct.intacct.rows.values import (
+    InvalidValue,
+    JsonValue,
+    UserFormat,
+    ValueType,
+)
 from tap_sage_intacct.records.bad_values import BadValues
 from tap_sage_intacct.records.table import RecordTable
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.columns import Column, ColumnConverter
-    from tap_sage_intacct.intacct.rows.row import Row
-    from tap_sage_intacct.intacct.rows.values import JsonValue, UserFormat
 
 
 class RowDecoder:
@@ -29,7 +32,7 @@ class RowDecoder:
         value_types: Mapping[str, ValueType],
         user_format: UserFormat,
         bad_values: BadValues,
-        own_converters: Mapping[str, ColumnConverter] | None = None,
+        own_converters: Mapping[str, ColumnConverter],
     ) -> None:
         """Compile the plan.
 
@@ -40,9 +43,8 @@ class RowDecoder:
             own_converters: of fields whose type does not say how they are read.
         """
         self._bad_values = bad_values
-        own = own_converters or {}
         self._converters = {
-            name: own.get(name) or column_converter(kind, user_format)
+            name: own_converters.get(name) or column_converter(kind, user_format)
             for name, kind in value_types.items()
         }
 

@@ -6,16 +6,14 @@ flush a message for every record would cost more than everything else that a tap
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tap_sage_intacct.records.table import RecordTable
+from tap_sage_intacct.records.table import RecordTable
 
 
 class _RecordMessage(

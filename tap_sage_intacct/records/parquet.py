@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from singer_sdk.batch import BaseBatcher, lazy_chunked_generator
+from singer_sdk.helpers._batch import BatchConfig
 from typing_extensions import override
 
 from tap_sage_intacct.errors import InvalidSettings
 from tap_sage_intacct.intacct.rows.values import JsonValue, ValueType
+from tap_sage_intacct.records.bad_values import BadValues
+from tap_sage_intacct.records.table import Record
 
 try:
     import pyarrow as pa
@@ -28,12 +30,6 @@ except ImportError:
         "batch_config asks for parquet, which needs pyarrow: install "
         "tap-sage-intacct[parquet], or set encoding.format to jsonl."
     ) from None
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers._batch import BatchConfig
-
-    from tap_sage_intacct.records.bad_values import BadValues
-    from tap_sage_intacct.records.table import Record
 
 DIGITS, DECIMAL_PLACES = 38, 18
 """Of each decimal column: the most that warehouses take; 20 before the point."""
@@ -119,12 +115,9 @@ _MISFITS = (pa.ArrowException, OverflowError)
 
 
 def _array(column: pa.DataType, values: list[JsonValue]) -> pa.Array:
-    return pa.array(values, _type_of_values(column)).cast(column)
-
-
-def _type_of_values(column: pa.DataType) -> pa.DataType | None:
-    """The type of a record's values, which is then cast to that of the column."""
-    if pa.types.is_temporal(column):
-        return pa.string()
+    """Read the values by their own type, then cast them to that of the column."""
     # Arrow reads a value with a fraction as an integer without it, if asked for one.
-    return None if pa.types.is_integer(column) else column
+    read_as = None if pa.types.is_integer(column) else column
+    if pa.types.is_temporal(column):
+        read_as = pa.string()
+    return pa.array(values, read_as).cast(column)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.columns import Column
-    from tap_sage_intacct.intacct.rows.values import JsonValue
+from tap_sage_intacct.intacct.rows.columns import Column
+from tap_sage_intacct.intacct.rows.values import JsonValue
 
 Record = dict[str, "JsonValue"]
 """A Singer record: property to value; money is Decimal, never a binary float."""

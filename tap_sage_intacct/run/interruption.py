@@ -50,8 +50,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self._depth = 0
-        self._pending: int | None = None
-        self._last_words: Callable[[], None] | None = None
+        self._number: int | None = None
+        self._last_words: Callable[[], None] = lambda: None
 
     def request(self, number: int, last_words: Callable[[], None]) -> None:
         """End the run, now or as soon as signals are not held back.
@@ -63,12 +63,9 @@ class Interruption:
         Raises:
             Interrupted: now.
         """
-        if self._pending is not None:
-            return
-        self._pending = number
-        self._last_words = last_words
-        if not self._depth:
-            self._end(number)
+        if self._number is None:
+            self._number, self._last_words = number, last_words
+            self._end_unless_held()
 
     def __enter__(self) -> None:
         """Hold signals back."""
@@ -86,14 +83,13 @@ class Interruption:
             Interrupted: one did.
         """
         self._depth -= 1
-        if not self._depth and self._pending is not None:
-            self._end(self._pending)
+        self._end_unless_held()
 
-    def _end(self, number: int) -> None:
-        last_words, self._last_words = self._last_words, None
-        if last_words is not None:
+    def _end_unless_held(self) -> None:
+        if self._number is not None and not self._depth:
+            last_words, self._last_words = self._last_words, lambda: None
             last_words()
-        raise Interrupted(number)
+            raise Interrupted(self._number)
 
 
 def limit_wait_for_target() -> None:

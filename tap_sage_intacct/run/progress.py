@@ -10,15 +10,16 @@ import io
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
-    from rich.table import Table
 
 SUMMARY_COLUMNS = 100
 """The width of the table in a log."""
@@ -42,11 +43,12 @@ class StreamProgress:
         stream: its name.
         rows: written so far, deletions excluded.
         deleted: deletions emitted.
-        drifted: rows that moved while they were read, as far as they were counted.
+        drifted: rows that were seen to move while they were read.
         calls: made for it.
         expected: rows in all, by the last count; None where nothing was counted.
         outcome: None while it is read.
         seconds: since its turn came.
+        began: when its turn came, by the run's timer.
     """
 
     stream: str
@@ -57,6 +59,12 @@ class StreamProgress:
     expected: int | None = None
     outcome: Outcome | None = None
     seconds: float = 0.0
+    began: float = 0.0
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """For the summary."""
+        return (self.rows, self.deleted, self.drifted, self.calls)
 
     @property
     def line(self) -> str:
@@ -76,23 +84,20 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
+@dataclass
 class RunProgress:
-    """All streams of a run, in the order of their turns."""
+    """All streams of a run, in the order of their turns.
 
-    def __init__(
-        self, display: Display | None = None, timer: Callable[[], float] = monotonic
-    ) -> None:
-        """Show nothing yet.
+    Attributes:
+        display: draws the streams under way.
+        timer: seconds since any fixed moment.
+        streams: by their names.
+    """
 
-        Args:
-            display: draws the streams under way; None for a log alone.
-            timer: seconds since any fixed moment.
-        """
-        self.streams: dict[str, StreamProgress] = {}
-        self._display = display
-        self._timer = timer
-        self._began: dict[str, float] = {}
-        self._is_closed = False
+    display: Display
+    timer: Callable[[], float] = monotonic
+    streams: dict[str, StreamProgress] = field(default_factory=dict)
+    _is_closed: bool = False
 
     def begins(self, stream: str) -> None:
         """Note that it is the turn of a stream, or of its next partition."""
@@ -116,9 +121,8 @@ class RunProgress:
         progress.rows += rows
         progress.deleted += deleted
         progress.calls = calls
-        progress.seconds = self._timer() - self._began[stream]
-        if self._display is not None:
-            self._display.show(progress)
+        progress.seconds = self.timer() - progress.began
+        self.display.show(progress)
 
     def ends(self, stream: str, outcome: Outcome, *, calls: int, drifted: int) -> None:
         """Note, once, that a stream was read or skipped."""
@@ -127,21 +131,18 @@ class RunProgress:
             return
         progress.outcome = outcome
         progress.calls, progress.drifted = calls, drifted
-        progress.seconds = self._timer() - self._began[stream]
-        if self._display is not None:
-            self._display.hide(progress)
+        progress.seconds = self.timer() - progress.began
+        self.display.hide(progress)
         logger.info(progress.line)
 
     def _of(self, stream: str) -> StreamProgress:
         if stream not in self.streams:
-            self.streams[stream] = StreamProgress(stream)
-            self._began[stream] = self._timer()
+            self.streams[stream] = StreamProgress(stream, began=self.timer())
         return self.streams[stream]
 
     def close(self) -> None:
         """Log the summary of a run that read something; once."""
-        if self._display is not None:
-            self._display.close()
+        self.display.close()
         if self.streams and not self._is_closed:
             logger.info("Summary of the run:\n%s", summary(list(self.streams.values())))
         self._is_closed = True
@@ -149,30 +150,18 @@ class RunProgress:
 
 def summary(streams: list[StreamProgress]) -> str:
     """A table, a row per stream and one for all."""
-    from rich.console import Console  # noqa: PLC0415 - a run starts faster without it
-
-    out = io.StringIO()
-    console = Console(file=out, width=SUMMARY_COLUMNS, no_color=True)
-    console.print(_table(streams))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
-
-
-def _table(streams: list[StreamProgress]) -> Table:
+    # A run starts faster without it.
     from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE, show_footer=len(streams) > 1)
-    numbers: dict[str, Callable[[StreamProgress], float]] = {
-        "rows": lambda stream: stream.rows,
-        "deleted": lambda stream: stream.deleted,
-        "drift": lambda stream: stream.drifted,
-        "calls": lambda stream: stream.calls,
-    }
     table.add_column("stream", footer="all")
-    for name, of in numbers.items():
-        table.add_column(
-            name, justify="right", footer=f"{sum(map(of, streams)):,.0f}", no_wrap=True
-        )
+    numbers = zip(*(stream.numbers for stream in streams), strict=True)
+    for name, column in zip(
+        ("rows", "deleted", "drift", "calls"), numbers, strict=True
+    ):
+        table.add_column(name, justify="right", footer=f"{sum(column):,}", no_wrap=True)
     seconds = sum(stream.seconds for stream in streams)
     table.add_column("seconds", justify="right", footer=f"{seconds:.1f}")
     table.add_column("")
@@ -180,37 +169,34 @@ def _table(streams: list[StreamProgress]) -> Table:
         outcome = stream.outcome or Outcome.BROKEN_OFF
         table.add_row(
             stream.stream,
-            *(f"{of(stream):,.0f}" for of in numbers.values()),
+            *(f"{number:,}" for number in stream.numbers),
             f"{stream.seconds:.1f}",
             "" if outcome is Outcome.DONE else outcome.value,
         )
-    return table
+    out = io.StringIO()
+    Console(file=out, width=SUMMARY_COLUMNS, no_color=True).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def display_for_people() -> Display | None:
-    """A display if a terminal shows standard error, but not the records."""
+def display_for_people() -> Display:
+    """A display that draws if a terminal shows standard error, but not the records."""
     is_watched = sys.stderr.isatty() and not sys.stdout.isatty()
-    return Display() if is_watched else None
+    return Display() if is_watched else NoDisplay()
 
 
+@dataclass
 class Display:
-    """Draws on the terminal; log lines go above what is drawn."""
+    """Draws on the terminal; log lines go above what is drawn.
 
-    def __init__(
-        self,
-        console: Console | None = None,
-        timer: Callable[[], float] = monotonic,
-    ) -> None:
-        """Draw nothing yet.
+    Attributes:
+        console: to draw on; None for standard error.
+        timer: seconds since any fixed moment.
+    """
 
-        Args:
-            console: to draw on; None for standard error.
-            timer: seconds since any fixed moment.
-        """
-        self._console = console
-        self._timer = timer
-        self._progress: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+    console: Console | None = None
+    timer: Callable[[], float] = monotonic
+    _progress: Progress | None = None
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
 
     def show(self, stream: StreamProgress) -> None:
         """Draw the current state of a stream."""
@@ -254,7 +240,7 @@ class Display:
             TimeRemainingColumn,
         )
 
-        console = self._console or Console(stderr=True)
+        console = self.console or Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -263,7 +249,7 @@ class Display:
             TextColumn("{task.fields[calls]:,} calls"),
             TimeRemainingColumn(),
             console=console,
-            get_time=self._timer,
+            get_time=self.timer,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -271,6 +257,14 @@ class Display:
         _write_logs_to(FileProxy(console, sys.stderr))
         self._progress.start()
         return self._progress
+
+
+class NoDisplay(Display):
+    """Draws nothing: a log alone."""
+
+    @override
+    def show(self, stream: StreamProgress) -> None:
+        """Draw nothing."""
 
 
 def _write_logs_to(stream: io.TextIOBase | object) -> None:
