@@ -262,7 +262,7 @@ def of_another_run(path: str) -> None:
         keys = store.key_set(SetName("here", ("sandbox", "", "vendors"), "", "None"))
         keys.begin_load()
         keys.complete()
-        keys.come_back(datetime(2026, 1, 29, tzinfo=timezone.utc))
+        keys.begin_sync(datetime(2026, 1, 29, tzinfo=timezone.utc))
 
 
 def no_database(path: str) -> None:

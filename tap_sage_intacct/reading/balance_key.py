@@ -1,19 +1,16 @@
 """The key of account balances, which Intacct does not give.
 
 RECORDNO of GLACCOUNTBALANCE is no key: a peer replaced it by a hash over the columns
-that tell balances apart [P]. Pure.
+in which balances differ [P].
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from tap_sage_intacct.catalog.sources import BALANCE_KEY
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.row import Row
 
 # The natural key without dimensions [I]; the lookup has LOCATIONNO where the
 # documentation has LOCATIONDIMKEY [L].
@@ -26,7 +23,7 @@ _KEY_FIELDS = (
     "DEPARTMENTID",
 )
 
-# A dimension that has no key is told apart by its id: TASKID and COSTTYPEID are
+# The id stands for a dimension that has no key: TASKID and COSTTYPEID are
 # documented without one [D]. Each with the fields that say the same.
 _IDS_WITHOUT_KEY = {
     "LOCATIONID": {"LOCATIONNO", "LOCATIONDIMKEY"},
@@ -49,7 +46,7 @@ _IDS_WITHOUT_KEY = {
 
 
 def key_fields(properties: Iterable[str]) -> tuple[str, ...]:
-    """The fields that tell balances apart: the natural key and every dimension.
+    """The fields in which balances differ: the natural key and every dimension.
 
     Args:
         properties: all that the company's balances have, selected or not, so that the

@@ -11,19 +11,16 @@ import logging
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_sage_intacct.catalog.sources import DataSource
 from tap_sage_intacct.intacct.audit import deleted_keys, record_number
 from tap_sage_intacct.intacct.errors import ObjectNotFound, PermissionDenied
+from tap_sage_intacct.intacct.gateway import Gateway
+from tap_sage_intacct.intacct.pages.page import PagingStrategy
 from tap_sage_intacct.intacct.query import MAX_IN_VALUES, Condition, both, in_
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.sources import DataSource
-    from tap_sage_intacct.intacct.gateway import Gateway
-    from tap_sage_intacct.intacct.pages.page import PagingStrategy
-    from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.row import Row
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +50,8 @@ class AuditTrail:
 class Deletions:
     """Finds the deletions of one stream in one sync; this one finds none.
 
-    `living` is how a method asks Intacct which records there are: it reads their key
-    columns.
+    What is found are primary keys, in parts that suit one page. `living` asks Intacct
+    which records there are: it reads their key columns.
     """
 
     @property
@@ -66,28 +63,36 @@ class Deletions:
         """A sync begins from this bookmark; earlier deletions have been emitted."""
 
     def go_on(self, bookmark: datetime | None) -> None:
-        """The bookmark has moved, but no state has come back that says so."""
+        """The bookmark has moved within this run; no later run has confirmed it yet."""
 
     def will_end_with(self, bookmark: datetime) -> None:
         """The bookmark that will prove that this sync's deletions arrived."""
 
     def begin_load(self) -> None:
-        """A first sync, or a full table, begins with the first record there is."""
+        """A first sync, or a full table, begins with the first record."""
 
     def begin_scan(self) -> None:
-        """From here on every record there is will be noted."""
+        """From here on every record of the stream will be noted."""
 
     def note(self, rows: Sequence[Row]) -> None:
         """Remember rows that are about to be emitted."""
 
     def moved(self, rows: Sequence[Row]) -> Iterator[tuple[str, list[str]]]:
-        """Entities whose records these were when they were loaded, and their keys."""
+        """Other entities under which these records were loaded, and their keys there."""
         del rows
         return iter(())
 
-    def loaded(self, living: PagingStrategy) -> Iterator[list[str]]:
-        """All records were read; what earlier readings had emitted, and is gone."""
-        del living
+    def gone_before_load(
+        self, since: datetime | None, until: datetime, living: PagingStrategy
+    ) -> Iterator[list[str]]:
+        """All records were read; those that earlier readings emitted, and are gone.
+
+        Args:
+            since: from when on the trail is asked; None not to ask it.
+            until: up to when.
+            living: see above.
+        """
+        del since, until, living
         return iter(())
 
     def unseen(self) -> Iterator[list[str]]:
@@ -97,21 +102,14 @@ class Deletions:
     def gone(
         self, since: datetime, until: datetime, living: PagingStrategy
     ) -> Iterator[list[str]]:
-        """Primary keys of records deleted since, in parts that suit one page."""
-        del since, until, living
-        return iter(())
-
-    def named_by_trail(
-        self, since: datetime, until: datetime, living: PagingStrategy
-    ) -> Iterator[list[str]]:
-        """Primary keys of records deleted since by the audit trail alone."""
+        """Records deleted since."""
         del since, until, living
         return iter(())
 
     def gone_lines(
         self, headers: Sequence[str], present: Container[str]
     ) -> Iterator[list[str]]:
-        """Lines of these headers that are not among those they have now."""
+        """Lines that these headers had before, and that are not present now."""
         del headers, present
         return iter(())
 
@@ -149,16 +147,16 @@ class TrailDeletions(Deletions):
     ) -> Iterator[list[str]]:
         if self.source.header is not None:
             self._warn_of_no_key_store()
-            return
-        yield from self.named_by_trail(since, until, living)
+        return self.gone_before_load(since, until, living)
 
     @override
-    def named_by_trail(
-        self, since: datetime, until: datetime, living: PagingStrategy
+    def gone_before_load(
+        self, since: datetime | None, until: datetime, living: PagingStrategy
     ) -> Iterator[list[str]]:
-        if self.source.header is None:
-            named = self.trail.deleted(self.source.object_name, since, until)
-            yield from self._emit(self._missing(self._meant(named or []), living))
+        """By the audit trail alone, which names no lines."""
+        if since is not None and self.source.header is None:
+            named = self.trail.deleted(self.source.object_name, since, until) or []
+            yield from self._emit(self._missing(self._meant(named), living))
 
     def _meant(self, object_keys: Sequence[str]) -> list[str]:
         """Primary keys that the trail's names may mean."""
@@ -175,19 +173,14 @@ class TrailDeletions(Deletions):
         return numbers
 
     def _missing(self, keys: Sequence[str], living: PagingStrategy) -> list[str]:
-        """The keys that no record has which the user's filter lets through."""
+        """The keys that have no record, or none that the user's filter lets through."""
         return missing_keys(keys, living, self.source.record_key, self.condition)
 
     def _emit(self, keys: Sequence[str]) -> Iterator[list[str]]:
         """The keys whose deletion was not emitted in this sync."""
         fresh = [key for key in keys if key not in self._emitted]
         self._emitted.update(fresh)
-        for part in _parts(fresh):
-            self._mark(part)
-            yield part
-
-    def _mark(self, keys: Sequence[str]) -> None:
-        """Note that the deletions of these are about to be emitted."""
+        yield from _parts(fresh)
 
     def _warn_of_no_key_store(self) -> None:
         logger.warning(
@@ -208,7 +201,7 @@ def missing_keys(
     primary_key: str,
     condition: Condition | None = None,
 ) -> list[str]:
-    """The keys that no record has which meets a condition."""
+    """The keys that have no record which meets the condition."""
     found: set[str] = set()
     for part in _parts(keys):
         values = [int(key) if key.isdecimal() else key for key in part]

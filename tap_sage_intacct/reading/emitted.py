@@ -5,38 +5,46 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.rows.row import Row
+from tap_sage_intacct.intacct.rows.row import Row
 
 
 class EmittedRows:
-    """Rows added, and which of others are none of them.
+    """Finds rows that this run has not emitted yet; a row that changed is a new one.
 
-    A row that changed is another row. Rows are added for a long while and asked for
-    afterwards, so they are sorted when first asked for; later ones stand in a set.
+    A long reading adds its rows first, and only then another reading asks for new ones.
+    So the rows are sorted at the first question; those added later are kept in a set.
+
+    Attributes:
+        remembers: False where no other reading meets the rows again: then all are new.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, remembers: bool = True) -> None:
+        self.remembers = remembers
         self._unsorted = array("q")
         self._sorted: array[int] | None = None
         self._later: set[int] = set()
 
     def add(self, rows: Sequence[Row]) -> None:
         """Remember these."""
+        if not self.remembers:
+            return
         contents = map(_content, rows)
         if self._sorted is None:
             self._unsorted.extend(contents)
         else:
             self._later.update(contents)
 
-    def without(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of the rows that were not added."""
+    def new(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows that were not added before; they are added now."""
+        if not self.remembers:
+            return rows
         if self._sorted is None:
             self._sorted = array("q", sorted(self._unsorted))
             self._unsorted = array("q")
-        return [row for row in rows if not self._holds(_content(row), self._sorted)]
+        new = [row for row in rows if not self._holds(_content(row), self._sorted)]
+        self.add(new)
+        return new
 
     def _holds(self, content: int, earlier: array[int]) -> bool:
         place = bisect_left(earlier, content)

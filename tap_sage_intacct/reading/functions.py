@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from tap_sage_intacct.catalog.sources import DataSource, ReadFunction
 from tap_sage_intacct.intacct.errors import ConfigurationError, RequestRefused
@@ -18,11 +19,18 @@ from tap_sage_intacct.reading.emitted import EmittedRows
 from tap_sage_intacct.reading.passes import (
     Changes,
     FirstLoad,
+    KeyedSync,
     gone_before_load,
     key_reader,
 )
-from tap_sage_intacct.reading.scope import ReadPage, Scope, changed_or_created, since
-from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Progress
+from tap_sage_intacct.reading.scope import (
+    ReadPage,
+    Scope,
+    changed_or_created,
+    pages_of_deleted,
+    since,
+)
+from tap_sage_intacct.reading.state.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -39,23 +47,20 @@ def read_source(
         DriftFound: rows moved, and the settings say to stop.
     """
     scope.deletions.begin(checkpoint.bookmark)
-    first, *others = source.functions
-    pages = _BY_FUNCTION[first](source, reader, scope, checkpoint)
-    if not others:
-        return pages
-    return _first_served(source, reader, scope, checkpoint, pages)
+
+    def ask(function: ReadFunction) -> Iterator[ReadPage]:
+        return _BY_FUNCTION[function](source, reader, scope, checkpoint)
+
+    pages = ask(source.functions[0])
+    return _first_served(source, pages, ask) if source.functions[1:] else pages
 
 
 def _first_served(
     source: DataSource,
-    reader: ObjectReader,
-    scope: Scope,
-    checkpoint: Checkpoint,
     pages: Iterator[ReadPage],
+    ask: Callable[[ReadFunction], Iterator[ReadPage]],
 ) -> Iterator[ReadPage]:
-    for function, following in zip(
-        source.functions, source.functions[1:], strict=False
-    ):
+    for function, following in pairwise(source.functions):
         has_rows = False
         try:
             for page in pages:
@@ -69,20 +74,20 @@ def _first_served(
             )
         else:
             return
-        pages = _BY_FUNCTION[following](source, reader, scope, checkpoint)
+        pages = ask(following)
     yield from pages
 
 
 @dataclass
 class BalanceReading:
-    """Reads GLACCOUNTBALANCE, whose calls must name one period each [D].
+    """Reads GLACCOUNTBALANCE. Each call must name one period [D].
 
     A period is read whole. Whether a posting to one period moves the stamps of later
     balances, which it changes too, is unknown [?]: after a period that changed, all
     later ones are read again.
 
     Attributes:
-        key_fields: tell balances apart.
+        key_fields: those that make a balance's key.
         has_changed: a period that was read had changed.
     """
 
@@ -104,16 +109,16 @@ class BalanceReading:
         scope.deletions.begin(checkpoint.bookmark)
         scope.deletions.will_end_with(until)
         is_known = checkpoint.bookmark is not None and scope.replication_key is not None
-        # The periods to read again are the last ones: none after them needs to know.
+        # The periods to read again are the last ones: no later one depends on them.
         if is_known and not again and not self.has_changed:
             self.has_changed = self._is_changed(scope, checkpoint)
-        if is_known and not again and not self.has_changed:
-            yield ReadPage(checkpoint=replace(checkpoint, bookmark=until))
-            return
+            if not self.has_changed:
+                yield ReadPage(checkpoint=replace(checkpoint, bookmark=until))
+                return
         yield from self._whole(scope, until)
 
     def _is_changed(self, scope: Scope, checkpoint: Checkpoint) -> bool:
-        """Whether a balance is new, changed or gone; balances that are gone only count."""
+        """Whether a balance is new, changed or gone; the total shows those that are gone."""
         stamped = changed_or_created(
             replace(scope, creation_stamp=None), checkpoint.bookmark
         )
@@ -128,8 +133,7 @@ class BalanceReading:
         for page in _result_set(self.reader, scope).pages(scope.condition):
             count += len(page.rows)
             yield ReadPage([keyed_balance(row, self.key_fields) for row in page.rows])
-        for dead in scope.deletions.unseen():
-            yield ReadPage(deleted=dead)
+        yield from pages_of_deleted(scope.deletions.unseen())
         yield ReadPage(checkpoint=Checkpoint(until, rows=count))
 
 
@@ -137,39 +141,36 @@ def _by_key(
     source: DataSource, reader: ObjectReader, scope: Scope, checkpoint: Checkpoint
 ) -> Iterator[ReadPage]:
     """Pages by key, resumable after every one of them."""
-    progress = checkpoint.progress if scope.replication_key is not None else None
-    emitted = EmittedRows() if progress is not None else None
-    reading: FirstLoad | Changes
-    if scope.replication_key is None or checkpoint.bookmark is None:
-        reading = FirstLoad(source, reader, scope, checkpoint, emitted)
-    else:
-        reading = Changes(source, reader, scope, checkpoint, emitted)
-    if progress is None or emitted is None:
-        return reading.read()
-    return _resumed(reading, reading.read(), progress, emitted)
+    is_incremental = scope.replication_key is not None
+    resumed = checkpoint.unfinished if is_incremental else None
+    has_bookmark = checkpoint.bookmark is not None
+    kind = Changes if is_incremental and has_bookmark else FirstLoad
+    emitted = EmittedRows(remembers=resumed is not None)
+    reading = kind(source, reader, scope, checkpoint, emitted)
+    pages = reading.read()
+    return pages if resumed is None else _and_changes(reading, pages, resumed.until)
 
 
-def _resumed(
-    reading: FirstLoad | Changes,
-    pages: Iterator[ReadPage],
-    progress: Progress,
-    emitted: EmittedRows,
+def _and_changes(
+    reading: KeyedSync, pages: Iterator[ReadPage], read_up_to: datetime
 ) -> Iterator[ReadPage]:
     """A sync that is resumed is read to its end; what changed since it began follows.
 
-    Until that is done too the bookmark goes no further than to that begin: what Intacct
-    showed late, behind the page where the sync broke off, may lie too far back for a
-    lookback from a later second.
+    Until the changes are read too, the bookmark stays at that begin. Intacct may have
+    shown rows late, on pages that were read before the sync broke off. A lookback from
+    a later second might not reach them.
     """
-    checkpoint, read_up_to = reading.checkpoint, progress.until
+    checkpoint = reading.checkpoint
     for page in pages:
         checkpoint = page.checkpoint or checkpoint
-        if checkpoint.progress is not None:
-            read_up_to = checkpoint.progress.until
+        if checkpoint.unfinished is not None:
+            read_up_to = checkpoint.unfinished.until
         yield page
     source, reader, scope = reading.source, reading.reader, reading.scope
     scope.deletions.go_on(checkpoint.bookmark)
-    yield from Changes(source, reader, scope, checkpoint, emitted, read_up_to).read()
+    yield from Changes(
+        source, reader, scope, checkpoint, reading.emitted, read_up_to
+    ).read()
 
 
 def _by_snapshot(
@@ -188,13 +189,11 @@ def _by_snapshot(
         for page in pages:
             yield ReadPage(page.rows)
         living = ResultSetPaging(key_reader(source, reader, scope.deletions))
-        gone = (
-            gone_before_load(scope, checkpoint, until, living)
-            if bookmark is None
-            else scope.deletions.gone(since(scope, bookmark), until, living)
-        )
-        for dead in gone:
-            yield ReadPage(deleted=dead)
+        if bookmark is None:
+            yield from gone_before_load(scope, checkpoint, until, living)
+        else:
+            begin = since(scope, bookmark)
+            yield from pages_of_deleted(scope.deletions.gone(begin, until, living))
         yield ReadPage(checkpoint=Checkpoint(until))
 
     return read()
@@ -217,26 +216,20 @@ def _by_parent(
     until = scope.last_second()
     scope.deletions.will_end_with(until)
     scope.deletions.begin_scan()
-    pages = NestedPaging(reader, str(source.parent), source.paging_key).pages()
-
-    def read() -> Iterator[ReadPage]:
-        count = 0
-        for page in pages:
-            count += len(page.rows)
-            yield ReadPage(page.rows)
-        if not count:
-            logger.warning(
-                "%s: no rows came inside %s, and no other function serves them.",
-                source.object_name,
-                source.parent,
-            )
-        # Where nothing came, nothing shows that the records are gone.
-        elif checkpoint.bookmark is not None:
-            for dead in scope.deletions.unseen():
-                yield ReadPage(deleted=dead)
-        yield ReadPage(checkpoint=Checkpoint(until))
-
-    return read()
+    count = 0
+    for page in NestedPaging(reader, str(source.parent), source.paging_key).pages():
+        count += len(page.rows)
+        yield ReadPage(page.rows)
+    if not count:
+        # The records need not be gone.
+        logger.warning(
+            "%s: no rows came inside %s, and no other function serves them.",
+            source.object_name,
+            source.parent,
+        )
+    elif checkpoint.bookmark is not None:
+        yield from pages_of_deleted(scope.deletions.unseen())
+    yield ReadPage(checkpoint=Checkpoint(until))
 
 
 _BY_FUNCTION = {

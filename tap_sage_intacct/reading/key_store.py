@@ -1,4 +1,4 @@
-"""The keys that were loaded, in a small SQLite file, to tell which are gone.
+"""The keys that were loaded, in a small SQLite file, to find which are gone.
 
 Intacct forgets what it deletes, and a Singer state is too small to remember it. The
 order of writing keeps the file safe to lose a run at any instant: a key is stored
@@ -12,9 +12,10 @@ pipelines that use one file by mistake do not take each other's deletions away.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
@@ -23,7 +24,6 @@ from pathlib import Path
 from tap_sage_intacct.errors import TapError
 
 _VERSION = 2
-_BATCH = 500
 _KEPT_DAYS = 45
 _UNKNOWN = "9999-12-31"
 _BUSY_SECONDS = 30
@@ -83,19 +83,21 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class SetName:
-    """What tells a set of keys from others.
+    """The name of a set of keys.
 
     Attributes:
         owner: the id that the state holds.
         stream: company, entity and stream.
         period: of a stream that is read by periods.
         condition: which rows of all these; another filter loads others.
+        takes_unowned: whether the state is of a version that wrote no id.
     """
 
     owner: str
     stream: tuple[str, ...]
     period: str
     condition: str
+    takes_unowned: bool = False
 
     @property
     def digest(self) -> str:
@@ -130,95 +132,75 @@ class KeyStore:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None
             )
+            with ExitStack() as on_failure:
+                on_failure.callback(self.close)
+                self._prepare(path)
+                on_failure.pop_all()
         except sqlite3.Error as error:
-            raise _unusable(path, error) from None
-        try:
-            self._prepare(path)
-        except sqlite3.Error as error:
-            self.close()
-            raise _unusable(path, error) from None
-        except InvalidKeyStore:
-            self.close()
-            raise
+            raise InvalidKeyStore(
+                f"The key store {path} cannot be used ({error}): check that its folder "
+                "exists and may be written to. If the file is damaged, delete it: that "
+                "costs one scan of the keys."
+            ) from None
 
-    def key_set(self, names: SetName, *, takes_unowned: bool = False) -> KeySet:
-        """The keys of one stream, as one state knows them; made if missing.
+    def key_set(self, name: SetName) -> KeySet:
+        """The keys of one stream that belong to one state; made if missing.
 
         A new set begins with what this state loaded under another filter, and with what
         others loaded under this one: a first sync may have died before it wrote a state,
         or its state was cleared. Then the target still has what was deleted since.
-
-        Args:
-            names: of the set.
-            takes_unowned: whether the state is of a version that wrote no id.
         """
-        found = self.find(names, takes_unowned=takes_unowned)
-        if found is not None:
+        if (found := self.find(name)) is not None:
             return found
-        with self._transaction():
-            self._forget_unused()
-            self._make(names)
-        return self.key_set(names)
+        with _transaction(self._connection):
+            self._forget("used < date('now', ?)", f"-{_KEPT_DAYS} days")
+            self._make(name)
+        return self.key_set(name)
 
-    def find(self, names: SetName, *, takes_unowned: bool = False) -> KeySet | None:
+    def find(self, name: SetName) -> KeySet | None:
         """As `key_set`; None where there is none."""
-        if takes_unowned:
-            self._take_unowned(names)
-        name = names.digest
+        if name.takes_unowned:
+            # The first state that asks gets the set that version 1 made.
+            self._connection.execute(
+                "UPDATE OR IGNORE key_sets SET name = ?, owner = ?, stream = ? "
+                "WHERE name = ?",
+                (name.digest, name.owner, name.stream_digest, name.rows),
+            )
         self._connection.execute(
-            "UPDATE key_sets SET used = date('now') WHERE name = ?", (name,)
+            "UPDATE key_sets SET used = date('now') WHERE name = ?", (name.digest,)
         )
         found = self._connection.execute(
-            "SELECT id FROM key_sets WHERE name = ?", (name,)
+            "SELECT id FROM key_sets WHERE name = ?", (name.digest,)
         ).fetchone()
-        return None if found is None else KeySet(self._connection, int(found[0]))
+        return None if found is None else KeySet(self._connection, *found)
 
-    def _take_unowned(self, names: SetName) -> None:
-        """Give the set that version 1 made to the first state that asks for it."""
-        self._connection.execute(
-            "UPDATE OR IGNORE key_sets SET name = ?, owner = ?, stream = ? WHERE name = ?",
-            (names.digest, names.owner, names.stream_digest, names.rows),
-        )
-
-    def _make(self, names: SetName) -> None:
+    def _make(self, name: SetName) -> None:
         made = self._connection.execute(
             "INSERT INTO key_sets (name, owner, stream, rows) VALUES (?, ?, ?, ?)",
-            (names.digest, names.owner, names.stream_digest, names.rows),
+            (name.digest, name.owner, name.stream_digest, name.rows),
         )
+        mine = (made.lastrowid, name.stream_digest, name.owner)
         self._connection.execute(
             "INSERT OR IGNORE INTO keys "
-            "SELECT ?, key, business_id, parent, -1, NULL, NULL "
-            "FROM keys JOIN key_sets ON id = key_set "
-            "WHERE taken IS NULL AND id <> ? AND (rows = ? OR (stream = ? AND owner = ?))",
-            (
-                made.lastrowid,
-                made.lastrowid,
-                names.rows,
-                names.stream_digest,
-                names.owner,
-            ),
+            "SELECT ?1, key, business_id, parent, -1, NULL, NULL "
+            "FROM keys JOIN key_sets ON id = key_set WHERE taken IS NULL AND id <> ?1 "
+            "AND (rows = ?4 OR (stream = ?2 AND owner = ?3))",
+            (*mine, name.rows),
         )
-        # The filter may change back: the set it had does not know what came since.
-        same = "SELECT id FROM key_sets WHERE id <> ? AND stream = ? AND owner = ?"
-        mine = (made.lastrowid, names.stream_digest, names.owner)
-        self._connection.execute(f"DELETE FROM keys WHERE key_set IN ({same})", mine)  # noqa: S608 - ours
-        self._connection.execute(f"DELETE FROM key_sets WHERE id IN ({same})", mine)  # noqa: S608 - ours
+        # If the filter changes back, the set it had would lack what came since.
+        self._forget("id <> ? AND stream = ? AND owner = ?", *mine)
 
-    def _forget_unused(self) -> None:
-        old = "SELECT id FROM key_sets WHERE used < date('now', ?)"
-        age = (f"-{_KEPT_DAYS} days",)
-        self._connection.execute(f"DELETE FROM keys WHERE key_set IN ({old})", age)  # noqa: S608 - ours
-        self._connection.execute(f"DELETE FROM key_sets WHERE id IN ({old})", age)  # noqa: S608 - ours
+    def _forget(self, which: str, *parameters: object) -> None:
+        sets = f"SELECT id FROM key_sets WHERE {which}"  # noqa: S608 - ours
+        for table, column in (("keys", "key_set"), ("key_sets", "id")):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE {column} IN ({sets})",  # noqa: S608 - ours
+                parameters,
+            )
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield
 
     def _prepare(self, path: Path) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -265,24 +247,23 @@ class KeySet:
         self._set("is_complete", 1)
 
     def begin_scan(self) -> None:
-        """Begin to look at all records; `unseen` tells which did not come by."""
+        """Begin a scan of all records; `unseen` gives those that it does not meet."""
         self._scan += 1
         self._set("scan", self._scan)
 
     def add(self, keys: Iterable[StoredKey]) -> None:
-        """Store keys, or note that they came by; a record that lives is not deleted."""
+        """Store keys, or note that they were seen; a record that lives is not deleted."""
         rows = [
             (self._number, k.key, k.business_id, k.parent, self._scan) for k in keys
         ]
-        with self._connection:
-            self._connection.execute("BEGIN")
+        with _transaction(self._connection):
             self._connection.executemany(
                 "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, NULL, NULL)", rows
             )
 
     def unseen(self) -> Iterator[str]:
-        """Keys that did not come by since the scan began."""
-        return self._keys("scan < ?", (self._scan,))
+        """Keys that were not seen since the scan began."""
+        return self._keys("scan < ?", self._scan)
 
     def with_business_id(self, business_ids: Sequence[str]) -> Iterator[str]:
         """Keys of the records that have, or had, one of these business ids."""
@@ -290,15 +271,13 @@ class KeySet:
 
     def sharing_business_id(self, business_ids: Sequence[str]) -> Iterator[str]:
         """Keys of records that have one of these business ids, and are not alone."""
-        for start in range(0, len(business_ids), _BATCH):
-            part = business_ids[start : start + _BATCH]
-            marks = ", ".join("?" * len(part))
-            yield from self._keys(
-                "business_id IN (SELECT business_id FROM keys WHERE taken IS NULL "  # noqa: S608 - question marks
-                f"AND key_set = ? AND business_id IN ({marks}) GROUP BY business_id "
-                "HAVING count(*) > 1)",
-                (self._number, *part),
-            )
+        return self._keys(
+            "business_id IN (SELECT business_id FROM keys WHERE taken IS NULL "
+            "AND key_set = ? AND business_id IN (SELECT value FROM json_each(?)) "
+            "GROUP BY business_id HAVING count(*) > 1)",
+            self._number,
+            json.dumps(business_ids),
+        )
 
     def with_parent(self, parents: Sequence[str]) -> Iterator[str]:
         """Keys of the records that belong to one of these."""
@@ -306,43 +285,37 @@ class KeySet:
 
     def parents(self) -> Iterator[str]:
         """The records that own some."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT parent FROM keys "
-            "WHERE key_set = ? AND taken IS NULL AND parent IS NOT NULL",
-            (self._number,),
-        ).fetchall()
-        return (parent for (parent,) in rows)
+        return self._keys("parent IS NOT NULL", column="DISTINCT parent")
 
     def mark_deleted(self, keys: Sequence[str], proof: datetime | None) -> None:
         """Note, before it is emitted, that records are gone.
 
-        They stay until their proof comes back, so that a run that dies tells of them again.
+        The keys stay until their proof comes back. So if this run dies, another run
+        emits the deletions again.
 
         Args:
             keys: of the records.
             proof: the bookmark that shows that the target took the deletions; None
-                where none will, so that they are told once more.
+                where none will, so that they are emitted once more.
         """
         text = "" if proof is None else _text(proof)
-        with self._connection:
-            self._connection.execute("BEGIN")
+        with _transaction(self._connection):
             self._connection.executemany(
                 "UPDATE keys SET deleted = ? WHERE key_set = ? AND key = ?",
                 [(text, self._number, key) for key in keys],
             )
 
-    def come_back(self, bookmark: datetime) -> bool:
+    def begin_sync(self, bookmark: datetime) -> bool:
         """A sync begins from this bookmark; whether the keys are those of its target.
 
-        They are, where it is a bookmark that the last sync promised, or the one with which
-        that sync began and then died. Another one is of an older state, or of a
-        copy: its target may hold records whose deletion another target took. Or a sync
-        that had another store wrote it: its target holds records that were never known
-        here.
+        They are if the last sync promised the bookmark, or began with it and then died.
+        Any other bookmark is of an older state, or of a copy: its target may hold
+        records whose deletion another target took. Or a sync with another store wrote
+        it: its target holds records that this store never had.
 
         What was marked in the sync that made the bookmark was taken. No other bookmark
-        proves it, a later one neither: the sync that made it may have had no reason to
-        look at these records.
+        proves that, not even a later one: its sync may have had no reason to look at
+        these records.
         """
         text = _text(bookmark)
         latest, promised = self._connection.execute(
@@ -380,23 +353,23 @@ class KeySet:
         return self._keys_in("deleted IS NULL AND key", keys)
 
     def marked(self) -> Iterator[str]:
-        """Keys that were marked, and whose deletion nothing proves to have arrived."""
-        return self._keys("deleted IS NOT NULL", ())
+        """Keys that were marked, without proof that their deletion has arrived."""
+        return self._keys("deleted IS NOT NULL")
 
     def _keys_in(self, column: str, values: Sequence[str]) -> Iterator[str]:
-        for start in range(0, len(values), _BATCH):
-            part = values[start : start + _BATCH]
-            marks = ", ".join("?" * len(part))
-            yield from self._keys(f"{column} IN ({marks})", part)
+        among = f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+        return self._keys(among, json.dumps(values))
 
-    def _keys(self, where: str, parameters: Sequence[object]) -> Iterator[str]:
+    def _keys(
+        self, where: str, *parameters: object, column: str = "key"
+    ) -> Iterator[str]:
         # Fetched whole, since callers write while they read.
         rows = self._connection.execute(
-            "SELECT key FROM keys WHERE key_set = ? AND taken IS NULL "  # noqa: S608 - ours
-            f"AND {where} ORDER BY key",
+            f"SELECT {column} FROM keys WHERE key_set = ? AND taken IS NULL "  # noqa: S608 - ours
+            f"AND {where} ORDER BY 1",
             (self._number, *parameters),
         ).fetchall()
-        return (key for (key,) in rows)
+        return (found for (found,) in rows)
 
     def _value(self, column: str) -> int:
         (value,) = self._connection.execute(
@@ -416,12 +389,11 @@ def _digest(*names: str) -> str:
     return blake2b("\x1f".join(names).encode(), digest_size=16).hexdigest()
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> InvalidKeyStore:
-    return InvalidKeyStore(
-        f"The key store {path} cannot be used ({error}): check that its folder exists and "
-        "may be written to. If the file is damaged, delete it: that costs one scan of the "
-        "keys."
-    )
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
 
 
 def _text(instant: datetime) -> str:

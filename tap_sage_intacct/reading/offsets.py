@@ -1,9 +1,9 @@
-"""Pages by plain offset, with the eyes open.
+"""Pages by plain offset, with a check that no row moved across a page boundary.
 
 Each page begins with the last row of the one before. If that row stands where it
-stood, as many rows are before it as before, and none slipped across the boundary; if
-it does not, rows moved, and the reading steps back until a page shows both a row that
-was read and the one that follows it.
+stood, as many rows are before it as before, and none moved across the boundary. If
+not, rows moved. Then the reading steps back until a page shows both a row that was
+read and the one that follows it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tap_sage_intacct.intacct.pending import Pending
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row, RowSet
-from tap_sage_intacct.reading.drift import DriftDetector, Movement
+from tap_sage_intacct.reading.drift import DriftDetector, DriftReport, Movement
 from tap_sage_intacct.settings.settings import OnDrift
 
 ALIGNMENT_TRIES = 40
@@ -39,7 +39,7 @@ class OffsetPaging(PagingStrategy):
     Attributes:
         reader: of pages of two rows or more, since one row is read again.
         key: how the rows are sorted.
-        detector: is told of what moved.
+        detector: collects what moved.
     """
 
     reader: ObjectReader
@@ -71,7 +71,7 @@ class _Walk:
 
     Attributes:
         last: the position of the last row read; None before the first.
-        offset: how many rows were read or skipped, as far as is known.
+        offset: how many rows were read or skipped.
     """
 
     reader: ObjectReader
@@ -86,22 +86,18 @@ class _Walk:
     # The rows read that share the last position; None for all there are.
     _ties: set[int] | None = None
     _moved: bool = False
-    # The page at the next offset.
-    _asked: Pending[RowSet] | None = None
 
     def pages(self) -> Iterator[Page]:
         """All pages, in order."""
+        asked = self._query(self._begin)
         while not self.is_done:
-            page = self.next_page()
-            self.ask_next()
+            page = self._next_page(asked)
+            if not self.is_done:
+                # On its way while the last one is used.
+                asked = self._query(self._begin)
             if page is not None:
                 yield page
-        self.report_total()
-
-    def ask_next(self) -> None:
-        """Have the next page on its way while the last one is used."""
-        if not self.is_done:
-            self._asked = self._query(self._begin)
+        self._report_total()
 
     def _query(self, offset: int) -> Pending[RowSet]:
         return self.reader.query(self.condition, self.key.order, offset=offset)
@@ -111,11 +107,10 @@ class _Walk:
         """Of the next page: the last row is read again."""
         return max(self.offset - 1, 0)
 
-    def next_page(self) -> Page | None:
+    def _next_page(self, asked: Pending[RowSet]) -> Page | None:
         """The rows that follow; None where there are none."""
         self._number += 1
-        begin = self._begin
-        found = self._rows(self._asked or self._query(begin))
+        begin, found = self._begin, self._rows(asked)
         fresh = self._first_fresh(found)
         if self.last is not None and fresh != 1:
             begin, found, fresh = self._find_place(begin, found, fresh)
@@ -123,20 +118,18 @@ class _Walk:
 
     @property
     def _resumes(self) -> bool:
-        """Rows that moved between two runs moved under nobody's reading."""
+        """Whether this is the first page: rows may have moved before the run."""
         return self._number == 1
 
-    def report_total(self) -> None:
-        """Tell of rows that came or went without moving a boundary."""
+    def _report_total(self) -> None:
+        """Report rows that came or went without moving a boundary."""
         rows = max(self._totals, default=0) - min(self._totals, default=0)
         if rows and not self._moved:
-            self.detector.report(
-                Movement.TOTAL,
-                (1, self._number),
-                rows,
-                "every page begins where the last one ended",
-                changed_result=False,
+            done = "every page begins where the last one ended"
+            report = DriftReport(
+                Movement.TOTAL, (1, self._number), rows, done, changed_result=False
             )
+            self.detector.report(report)
 
     def _rows(self, asked: Pending[RowSet]) -> OrderedRows:
         found = ordered_rows(
@@ -188,9 +181,7 @@ class _Walk:
                 step *= 2
             found = self._rows(self._query(begin))
             fresh = self._first_fresh(found)
-        raise self.detector.give_up(
-            Movement.BOUNDARY, (self._number - 1, self._number), ALIGNMENT_TRIES
-        )
+        raise self.detector.give_up((self._number - 1, self._number), ALIGNMENT_TRIES)
 
     def _report(self, found_at: int | None, done: str) -> None:
         """Rows before the next one moved it from `offset` to where it was found."""
@@ -199,7 +190,7 @@ class _Walk:
         self._moved = True
         rows = None if found_at is None else abs(found_at - self.offset)
         pages = (max(self._number - 1, 1), self._number)
-        self.detector.report(Movement.BOUNDARY, pages, rows, done)
+        self.detector.report(DriftReport(Movement.BOUNDARY, pages, rows, done))
 
     def _take(self, begin: int, found: OrderedRows, fresh: int) -> Page | None:
         self.is_done = found.is_last
@@ -207,20 +198,15 @@ class _Walk:
         keyed = [pair for pair in found.keyed(fresh) if self._is_fresh(*pair)]
         if not keyed:
             return None
-        rows = [row for _, row in keyed]
-        position = keyed[-1][0]
-        if self.key.is_unique:
-            self.last = position
-            return Page(rows, position, found.total)
-        if position != self.last:
-            self._ties = set()
+        resumable: Position | None
+        resumable = position = keyed[-1][0]
+        if not self.key.is_unique:
+            ties = {self.key.identity(row) for p, row in keyed if p == position}
+            earlier = self._ties if position == self.last else None
+            self._ties = ties | (earlier or set())
+            if not self.is_done:
+                # More rows of the last key may follow: a resumed run begins before it.
+                others = (p for p, _ in reversed(keyed) if p != position)
+                resumable = next(others, None)
         self.last = position
-        shared = [pair for pair in keyed if pair[0] == position]
-        self._ties = {*(self._ties or ()), *(self.key.identity(r) for _, r in shared)}
-        if self.is_done:
-            return Page(rows, position, found.total)
-        # More rows of the last key may follow: who resumes must begin before it.
-        whole = keyed[: len(keyed) - len(shared)]
-        if not whole:
-            return Page(rows, None, found.total)
-        return Page(rows, whole[-1][0], found.total)
+        return Page([row for _, row in keyed], resumable, found.total)

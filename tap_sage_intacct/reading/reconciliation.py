@@ -19,15 +19,15 @@ from tap_sage_intacct.intacct.pages.paging_key import PagingKey, Position, after
 from tap_sage_intacct.intacct.query import Condition, both
 from tap_sage_intacct.intacct.reader import ObjectReader
 from tap_sage_intacct.intacct.rows.row import Row
-from tap_sage_intacct.reading.drift import DriftDetector, Movement
+from tap_sage_intacct.reading.drift import DriftDetector, DriftReport, Movement
 from tap_sage_intacct.settings.settings import OnDrift
 
 logger = logging.getLogger(__name__)
 
 LEAST_EXTRA_CALLS = 12
 PAGES_PER_EXTRA_CALL = 10
-"""How many calls a difference may cost: Intacct bills them, and what was missed because
-it became visible late is met again by the lookback of the next sync."""
+"""How many calls a difference may cost: Intacct bills them, and the lookback of the next
+sync meets the rows that became visible late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,144 +41,120 @@ class _EmittedPage:
 
 
 @dataclass
-class PassLedger:
-    """What one pass over an object has emitted, page by page.
+class Reconciliation:
+    """Of one pass over an object: remembers what it emits, and counts at its end.
 
     Attributes:
+        condition: which rows the pass reads.
         start: where the pass began; None for the first row.
     """
 
+    reader: ObjectReader
     key: PagingKey
-    start: Position | None = None
-    pages: list[_EmittedPage] = field(default_factory=list)
+    condition: Condition | None
+    detector: DriftDetector
+    start: Position | None
+    _pages: list[_EmittedPage] = field(default_factory=list)
     _is_one_answer: bool = False
     _unplaced: list[int] = field(default_factory=list)
+    # Within a budget, since each is billed.
+    _calls_left: int = 0
 
-    def add(self, page: Page) -> None:
+    def note(self, page: Page) -> None:
         """Note the rows of a page that is about to be emitted."""
         identities = self.key.identities(page.rows)
         if page.position is None:
             self._unplaced.extend(identities)
             return
-        start = self.pages[-1].end if self.pages else self.start
+        start = self._pages[-1].end if self._pages else self.start
         noted = array("q", (*self._unplaced, *identities))
         self._unplaced.clear()
-        self._is_one_answer = not self.pages and page.total == len(page.rows)
-        self.pages.append(
-            _EmittedPage(len(self.pages) + 1, start, page.position, noted)
+        # An answer that holds all rows it counts is its own reconciliation.
+        self._is_one_answer = not self._pages and page.total == len(page.rows)
+        number = len(self._pages) + 1
+        self._pages.append(_EmittedPage(number, start, page.position, noted))
+
+    def missing(self) -> Iterator[Page]:
+        """Compare the counts; the rows that were missing.
+
+        Rows that are gone were deleted, or modified out of the pass, after they were
+        emitted: that is no fault of the pass, and is only reported.
+
+        Raises:
+            DriftFound: rows were missing, and `on_drift` is `fail`.
+        """
+        if not self._pages or self._is_one_answer:
+            return
+        try:
+            yield from self._look_for_differences()
+        except RequestTimedOut as error:
+            # The pass keeps its promises without it, and views such as GLDETAIL are slow.
+            logger.warning(
+                "The closing count of %s is left. %s", self.reader.object_name, error
+            )
+
+    def _look_for_differences(self) -> Iterator[Page]:
+        self._calls_left = LEAST_EXTRA_CALLS + len(self._pages) // PAGES_PER_EXTRA_CALL
+        surplus = self._surplus(self._pages)
+        if surplus and self.detector.on_drift is OnDrift.WARN:
+            done = "the next sync reads what changed"
+            self._report(self._pages, abs(surplus), done, is_short=surplus > 0)
+        elif surplus:
+            yield from self._repair()
+
+    def _repair(self) -> Iterator[Page]:
+        differing = list(self._differing(self._pages))
+        found = [self._read_again(page) for page in differing]
+        missing = sum(len(rows) for rows, _ in found)
+        gone = sum(count for _, count in found)
+        done = (
+            f"read again: {missing} rows added, {gone} rows gone after they were read"
         )
+        if self._calls_left <= 1:
+            done += "; too many pages differ, the rest is left to the next sync"
+        pages = differing or self._pages
+        self._report(pages, missing + gone, done, is_short=missing > 0)
+        for rows, _ in found:
+            if rows:
+                yield Page(rows)
 
-    @property
-    def needs_count(self) -> bool:
-        """One answer that holds all rows it counts is its own reconciliation."""
-        return bool(self.pages) and not self._is_one_answer
+    def _report(
+        self, pages: Sequence[_EmittedPage], rows: int, done: str, *, is_short: bool
+    ) -> None:
+        numbers = (pages[0].number, pages[-1].number)
+        report = DriftReport(Movement.COUNT, numbers, rows, done, is_short)
+        self.detector.report(report)
 
-
-def reconcile(
-    reader: ObjectReader,
-    ledger: PassLedger,
-    condition: Condition | None,
-    detector: DriftDetector,
-) -> Iterator[Page]:
-    """Compare the counts; the rows that were missing.
-
-    Rows that are gone were deleted, or modified out of the pass, after they were
-    emitted: that is no fault of the pass, and is only reported.
-
-    Raises:
-        DriftFound: rows were missing, and `on_drift` is `fail`.
-    """
-    if not ledger.needs_count:
-        return
-    try:
-        yield from _look_for_differences(reader, ledger, condition, detector)
-    except RequestTimedOut as error:
-        # What the pass promises does not hang on it, and views such as GLDETAIL are slow.
-        logger.warning("The closing count of %s is left. %s", reader.object_name, error)
-
-
-def _look_for_differences(
-    reader: ObjectReader,
-    ledger: PassLedger,
-    condition: Condition | None,
-    detector: DriftDetector,
-) -> Iterator[Page]:
-    budget = LEAST_EXTRA_CALLS + len(ledger.pages) // PAGES_PER_EXTRA_CALL
-    recount = _Recount(reader, ledger.key, condition, budget)
-    surplus = recount.surplus(ledger.pages)
-    if not surplus:
-        return
-    numbers = (ledger.pages[0].number, ledger.pages[-1].number)
-    if detector.on_drift is OnDrift.WARN:
-        detector.report(
-            Movement.COUNT,
-            numbers,
-            abs(surplus),
-            "the next sync reads what changed",
-            changed_result=surplus > 0,
-        )
-        return
-    differing = list(recount.differing(ledger.pages))
-    found = [recount.read_again(page) for page in differing]
-    missing = sum(len(rows) for rows, _ in found)
-    gone = sum(count for _, count in found)
-    if differing:
-        numbers = (differing[0].number, differing[-1].number)
-    done = f"read again: {missing} rows added, {gone} rows gone after they were read"
-    if recount.calls_left <= 1:
-        done += "; too many pages differ, the rest is left to the next sync"
-    detector.report(
-        Movement.COUNT, numbers, missing + gone, done, changed_result=missing > 0
-    )
-    for rows, _ in found:
-        if rows:
-            yield Page(rows)
-
-
-@dataclass(slots=True)
-class _Recount:
-    """What is asked of Intacct once a pass is over, within a budget of billed calls."""
-
-    reader: ObjectReader
-    key: PagingKey
-    condition: Condition | None
-    calls_left: int
-
-    def surplus(self, pages: Sequence[_EmittedPage]) -> int:
+    def _surplus(self, pages: Sequence[_EmittedPage]) -> int:
         """Rows counted now less rows emitted, over adjoining pages. One call."""
-        self.calls_left -= 1
+        self._calls_left -= 1
         emitted = sum(len(page.identities) for page in pages)
-        counted = count_rows(
-            self.reader, self.key, self._between(pages[0].start, pages[-1].end)
-        )
+        within = self._between(pages[0].start, pages[-1].end)
+        counted = count_rows(self.reader, self.key, within)
         return 0 if counted is None else counted - emitted
 
-    def differing(self, pages: Sequence[_EmittedPage]) -> Iterator[_EmittedPage]:
-        """The pages, of some whose count differs, whose own count does."""
+    def _differing(self, pages: Sequence[_EmittedPage]) -> Iterator[_EmittedPage]:
+        """Of pages whose count differs together, those whose own count differs."""
         if len(pages) == 1:
             # It will be read again.
-            self.calls_left -= 1
+            self._calls_left -= 1
             yield pages[0]
             return
         middle = len(pages) // 2
         for half in (pages[:middle], pages[middle:]):
-            if self.calls_left > 1 and self.surplus(half):
-                yield from self.differing(half)
+            if self._calls_left > 1 and self._surplus(half):
+                yield from self._differing(half)
 
-    def read_again(self, page: _EmittedPage) -> tuple[list[Row], int]:
+    def _read_again(self, page: _EmittedPage) -> tuple[list[Row], int]:
         """The rows that were not emitted, and how many of the emitted ones are gone."""
         emitted = set(page.identities)
-        count = len(emitted)
-        missing = []
-        pages = KeySetPaging(self.reader, self.key)
-        for answer in pages.pages(self._between(page.start, page.end)):
-            for row in answer.rows:
-                identity = self.key.identity(row)
-                if identity in emitted:
-                    count -= 1
-                else:
-                    missing.append(row)
-        return missing, count
+        found: dict[int, Row] = {}
+        within = self._between(page.start, page.end)
+        for answer in KeySetPaging(self.reader, self.key).pages(within):
+            identities = self.key.identities(answer.rows)
+            found.update(zip(identities, answer.rows, strict=True))
+        missing = [row for identity, row in found.items() if identity not in emitted]
+        return missing, len(emitted - found.keys())
 
     def _between(self, start: Position | None, end: Position) -> Condition | None:
         since = after(self.key, start) if start is not None else None

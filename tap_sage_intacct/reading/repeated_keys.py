@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
 from typing import NoReturn
 
 from tap_sage_intacct.intacct.rows.row import Row, column_of
@@ -38,36 +37,31 @@ class KeyCheck:
     remedy: str
     _rows: dict[int, int] = field(default_factory=dict)
 
-    def check(self, keys: Sequence[Sequence[object]], rows: Iterable[Hashable]) -> None:
-        """Take more rows.
-
-        Args:
-            keys: their key columns; without any, nothing is promised.
-            rows: what tells each record apart from all others of the reading.
-
-        Raises:
-            RepeatedKey: a record has the key of another one, or a key column is empty.
-        """
-        if not keys:
-            return
-        known = self._rows
-        for key, row in zip(zip(*keys, strict=True), rows, strict=True):
-            if None in key:
-                _refuse_empty(self.stream, self.remedy)
-            identity = hash(row)
-            if known.setdefault(hash(tuple(map(_text, key))), identity) != identity:
-                _refuse_same(self.stream, self.remedy)
-
-    def check_tables(
+    def check(
         self,
         tables: Iterable[RecordTable],
         keys: Sequence[str],
         rows: Iterable[Hashable],
     ) -> None:
-        """Take more rows, decoded; see `check`."""
+        """Take more rows.
+
+        Args:
+            tables: the rows, decoded.
+            keys: their key columns; without any, nothing is promised.
+            rows: what identifies each record within the reading.
+
+        Raises:
+            RepeatedKey: a record has the key of another one, or a key column is empty.
+        """
         rows = iter(rows)
         for table in tables:
-            self.check([table.column(key) for key in keys], islice(rows, table.count))
+            columns = [table.column(key) for key in keys]
+            for key, row in zip(zip(*columns, strict=True), rows, strict=False):
+                if None in key:
+                    _refuse_empty(self.stream, self.remedy)
+                text, identity = hash(tuple(map(_text, key))), hash(row)
+                if self._rows.setdefault(text, identity) != identity:
+                    _refuse_same(self.stream, self.remedy)
 
 
 def check_of_texts(

@@ -1,11 +1,11 @@
 """What a sync is to read, and since when; what it gives, page by page.
 
-Pure: conditions, no calls.
+Makes conditions, and no calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,14 +24,14 @@ class Scope:
 
     Attributes:
         now: the server's clock.
-        detector: is told of what moves meanwhile.
+        detector: collects what moves meanwhile.
         condition: the user's filter.
         start_date: rows last modified before are left out of a first sync; aware.
         lookback: how far an incremental sync reaches back before its bookmark.
         replication_key: None to read everything, every time.
         creation_stamp: None where the object has no timestamp of creation.
         paging: how pages of `query` are taken.
-        deletions: finds none where they are not asked for.
+        deletions: finds those of the stream; by default none.
         watch: makes, for each reading of a result set, what looks at all its rows.
     """
 
@@ -66,6 +66,11 @@ class ReadPage:
     total: int | None = None
 
 
+def pages_of_deleted(parts: Iterable[Sequence[str]]) -> Iterator[ReadPage]:
+    """A page for each part of the keys of deleted records."""
+    return (ReadPage(deleted=keys) for keys in parts)
+
+
 def since(scope: Scope, bookmark: datetime) -> datetime:
     """Where an incremental sync begins: some time before the bookmark.
 
@@ -76,34 +81,33 @@ def since(scope: Scope, bookmark: datetime) -> datetime:
     return reached if start is None or start > bookmark else max(reached, start)
 
 
-def since_start(scope: Scope) -> Condition | None:
-    """Rows modified (or, unmodified, created) since the start date."""
-    if scope.start_date is None or scope.replication_key is None:
-        return None
-    return _stamped_since(scope, scope.start_date)
-
-
 def changed_or_created(scope: Scope, bookmark: datetime | None) -> Condition | None:
-    """Rows modified (or, unmodified, created) since a bookmark, if there is one."""
-    if bookmark is None or scope.replication_key is None:
-        return since_start(scope)
-    return _stamped_since(scope, since(scope, bookmark))
+    """Rows modified since a bookmark, or since the start date where there is none.
 
-
-def _stamped_since(scope: Scope, begin: datetime) -> Condition:
-    """By the stamp of change; by that of creation where there is none.
-
-    A row that has neither stamp is read: better once more than never.
+    Rows without a stamp of change are found by that of creation. A row that has neither
+    is read: better once more than never.
     """
-    stamp = str(scope.replication_key)
-    changed = Comparison(stamp, Operator.GREATER_OR_EQUAL, (begin,))
-    unstamped: Condition = Comparison(stamp, Operator.IS_NULL)
-    if scope.creation_stamp is not None:
-        created = AnyOf(
-            (
-                Comparison(scope.creation_stamp, Operator.GREATER_OR_EQUAL, (begin,)),
-                Comparison(scope.creation_stamp, Operator.IS_NULL),
-            )
-        )
+    begin = scope.start_date if bookmark is None else since(scope, bookmark)
+    if begin is None or scope.replication_key is None:
+        return None
+    stamp = scope.replication_key
+    unstamped: Condition = is_null(stamp)
+    if (creation := scope.creation_stamp) is not None:
+        created = AnyOf((at_least(creation, begin), is_null(creation)))
         unstamped = AllOf((unstamped, created))
-    return AnyOf((changed, unstamped))
+    return AnyOf((at_least(stamp, begin), unstamped))
+
+
+def at_least(stamp: str, begin: datetime) -> Comparison:
+    """Stamps from a second on."""
+    return Comparison(stamp, Operator.GREATER_OR_EQUAL, (begin,))
+
+
+def at_most(stamp: str, end: datetime) -> Comparison:
+    """Stamps up to and including a second."""
+    return Comparison(stamp, Operator.LESS_OR_EQUAL, (end,))
+
+
+def is_null(stamp: str) -> Comparison:
+    """Rows without this stamp."""
+    return Comparison(stamp, Operator.IS_NULL)

@@ -10,25 +10,21 @@ import logging
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_sage_intacct.catalog.sources import RECORD_NUMBER
+from tap_sage_intacct.catalog.sources import RECORD_NUMBER, Header
 from tap_sage_intacct.intacct.errors import PermissionDenied
 from tap_sage_intacct.intacct.pages.key_set import KeySetPaging
+from tap_sage_intacct.intacct.pages.page import PagingStrategy
 from tap_sage_intacct.intacct.reader import ObjectReader
+from tap_sage_intacct.intacct.rows.row import Row
 from tap_sage_intacct.reading.deletions import (
     TrailDeletions,
     missing_keys,
     record_numbers,
 )
 from tap_sage_intacct.reading.key_store import KeySet, StoredKey
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.sources import Header
-    from tap_sage_intacct.intacct.pages.page import PagingStrategy
-    from tap_sage_intacct.intacct.rows.row import Row
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +44,8 @@ class StoredDeletions(TrailDeletions):
     _business_ids: set[str] = field(default_factory=set)
     _bookmark: datetime | None = None
     _next_bookmark: datetime | None = None
-    _knows_all: bool = False
+    # Whether the keys are those of the target that this state belongs to.
+    _fits_target: bool = False
     _loads: bool = False
 
     @override
@@ -56,8 +53,8 @@ class StoredDeletions(TrailDeletions):
         self._bookmark = bookmark
         if bookmark is None:
             return
-        self._knows_all = self.keys.come_back(bookmark)
-        if self.keys.is_complete and not self._knows_all:
+        self._fits_target = self.keys.begin_sync(bookmark)
+        if self.keys.is_complete and not self._fits_target:
             logger.warning(
                 "%s: the key store does not fit this state: the state is an older one, a "
                 "copy, or from a run without this key store. Comparing all keys. Give "
@@ -105,16 +102,22 @@ class StoredDeletions(TrailDeletions):
                 yield entity, former
 
     @override
-    def loaded(self, living: PagingStrategy) -> Iterator[list[str]]:
-        """Where the store was lost in the middle, the next sync scans the keys."""
+    def gone_before_load(
+        self, since: datetime | None, until: datetime, living: PagingStrategy
+    ) -> Iterator[list[str]]:
+        """By the keys, then by the trail.
+
+        Where the store was lost in the middle, the next sync scans the keys.
+        """
         self._loads = False
-        if not self.keys.is_loading:
+        if self.keys.is_loading:
+            unseen = list(self.keys.unseen())
+            yield from self._emit(self._missing(unseen, living))
+            self.keys.complete()
+        else:
             # An earlier run read to the end, and its target may have died.
             yield from self._emit(self._missing(self._marked(), living))
-            return
-        unseen = list(self.keys.unseen())
-        yield from self._emit(self._missing(unseen, living))
-        self.keys.complete()
+        yield from super().gone_before_load(since, until, living)
 
     @override
     def unseen(self) -> Iterator[list[str]]:
@@ -125,18 +128,25 @@ class StoredDeletions(TrailDeletions):
     def gone(
         self, since: datetime, until: datetime, living: PagingStrategy
     ) -> Iterator[list[str]]:
-        if self.source.header is not None:
-            yield from self._gone_lines(self.source.header, since, until, living)
+        header, is_known = (
+            self.source.header,
+            self._fits_target and self.keys.is_complete,
+        )
+        if header is not None:
+            lines = self._dead_lines(header, since, until) if is_known else None
+            if lines is None:
+                yield from self._compare(living)
+            else:
+                yield from self._emit(lines)
+                yield from self._emit(self._missing(self._marked(), living))
             return
         named = self.trail.deleted(self.source.object_name, since, until)
-        is_known = self._knows_all and self.keys.is_complete
         if named is None or not self.source.is_audited or not is_known:
             yield from self._compare(living)
-        candidates = {
-            *self._meant(named or []),
-            *self._earlier_versions(),
-            *self._marked(),
-        }
+        # Whether the trail names a bill or invoice that the system itself deletes and
+        # makes again is unknown [?].
+        same_id = self.keys.sharing_business_id(sorted(self._business_ids))
+        candidates = {*self._meant(named or []), *same_id, *self._marked()}
         yield from self._emit(self._missing(sorted(candidates - self._emitted), living))
 
     @override
@@ -146,38 +156,35 @@ class StoredDeletions(TrailDeletions):
         known = self.keys.with_parent(headers)
         yield from self._emit([key for key in known if key not in present])
 
-    def _gone_lines(
-        self, header: Header, since: datetime, until: datetime, living: PagingStrategy
-    ) -> Iterator[list[str]]:
-        if not self.keys.is_complete or not self._knows_all:
-            yield from self._compare(living)
-            return
-        try:
-            dead = self._dead_headers(header.object_name, since, until)
-        except PermissionDenied:
-            yield from self._compare(living)
-            return
-        yield from self._emit(list(self.keys.with_parent(dead)))
-        yield from self._emit(self._missing(self._marked(), living))
+    def _dead_lines(
+        self, header: Header, since: datetime, until: datetime
+    ) -> list[str] | None:
+        """The lines of headers that are gone; None where headers may not be read.
 
-    def _dead_headers(
-        self, object_name: str, since: datetime, until: datetime
-    ) -> list[str]:
-        """By the trail; by looking at them all where it may not be read."""
-        reader = ObjectReader(self.trail.gateway, object_name, RECORD_NUMBER.names)
+        By the trail; where that may not be read, by looking at all headers.
+        """
+        reader = ObjectReader(
+            self.trail.gateway, header.object_name, RECORD_NUMBER.names
+        )
         headers = KeySetPaging(reader, RECORD_NUMBER)
-        named = self.trail.deleted(object_name, since, until)
-        if named is not None:
-            return missing_keys(record_numbers(named), headers, "RECORDNO")
-        living = {row["RECORDNO"] for page in headers.pages() for row in page.rows}
-        return [parent for parent in self.keys.parents() if parent not in living]
+        named = self.trail.deleted(header.object_name, since, until)
+        try:
+            if named is not None:
+                dead = missing_keys(record_numbers(named), headers, "RECORDNO")
+            else:
+                rows = (row for page in headers.pages() for row in page.rows)
+                living = {row["RECORDNO"] for row in rows}
+                dead = [key for key in self.keys.parents() if key not in living]
+        except PermissionDenied:
+            return None
+        return list(self.keys.with_parent(dead))
 
     def _compare(self, living: PagingStrategy) -> Iterator[list[str]]:
         """Scan the keys of all records there are."""
         if not self.keys.is_complete:
             logger.warning(
-                "%s: the key store does not know this stream yet; scanning its keys. "
-                "What was deleted before now, and the audit trail does not tell, stays.",
+                "%s: the key store has no keys of this stream yet; scanning them. Records "
+                "that were deleted before now stay, unless the audit trail names them.",
                 self.source.stream_name,
             )
         self.keys.begin_scan()
@@ -190,30 +197,24 @@ class StoredDeletions(TrailDeletions):
     def _meant(self, object_keys: Sequence[str]) -> list[str]:
         numbers = record_numbers(object_keys)
         # What is not known was never loaded, or its deletion has arrived already.
-        known = self.keys.among(numbers) if self._knows_all else numbers
+        known = self.keys.among(numbers) if self._fits_target else numbers
         return [*known, *self.keys.with_business_id(object_keys)]
 
-    def _earlier_versions(self) -> Iterator[str]:
-        """Records that share the business id of one that was just read.
-
-        Whether the trail names a bill or invoice that the system itself deletes and
-        makes again is unknown [?].
-        """
-        return self.keys.sharing_business_id(sorted(self._business_ids))
-
     def _marked(self) -> list[str]:
-        """Records whose deletion a run emitted that died, as far as anybody knows."""
+        """Records whose deletion was emitted, but perhaps never arrived: the run died."""
         return [key for key in self.keys.marked() if key not in self._emitted]
 
     @override
-    def _mark(self, keys: Sequence[str]) -> None:
+    def _emit(self, keys: Sequence[str]) -> Iterator[list[str]]:
         """Note also the bookmark that proves that the deletions have arrived.
 
         None where a sync within the second of the last one leaves the bookmark as it
         was: then they are emitted once more.
         """
         is_same = self._bookmark == self._next_bookmark
-        self.keys.mark_deleted(keys, None if is_same else self._next_bookmark)
+        for part in super()._emit(keys):
+            self.keys.mark_deleted(part, None if is_same else self._next_bookmark)
+            yield part
 
     def _stored(self, row: Row) -> StoredKey:
         business_id = row.get(self.source.business_id or "") or None

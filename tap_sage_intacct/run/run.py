@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from tap_sage_intacct.catalog.sources import DataSource
 from tap_sage_intacct.intacct.errors import ConfigurationError
+from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
+from tap_sage_intacct.intacct.query import Condition
 from tap_sage_intacct.intacct.xml.gateway import XmlGateway
 from tap_sage_intacct.reading.deletions import (
     AuditTrail,
@@ -22,22 +24,15 @@ from tap_sage_intacct.reading.deletions import (
 )
 from tap_sage_intacct.reading.key_store import KeyStore, SetName
 from tap_sage_intacct.reading.state.checkpoint import Origin
+from tap_sage_intacct.reading.state.stream_state import KeyOwner
 from tap_sage_intacct.reading.stored_deletions import StoredDeletions
 from tap_sage_intacct.run.maintenance import MaintenanceWatch
 from tap_sage_intacct.run.progress import RunProgress, display_for_people
 from tap_sage_intacct.selection.entities import TOP_LEVEL, chosen_entities
-from tap_sage_intacct.selection.periods import reporting_periods
+from tap_sage_intacct.selection.periods import ReportingPeriod, reporting_periods
 from tap_sage_intacct.settings.environment import credentials_problem
+from tap_sage_intacct.settings.settings import Settings
 from tap_sage_intacct.settings.values import EVERY_ENTITY
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.catalog.sources import DataSource
-    from tap_sage_intacct.intacct.gateway import Gateway, GatewaySettings
-    from tap_sage_intacct.intacct.query import Condition
-    from tap_sage_intacct.reading.state.stream_state import KeyOwner
-    from tap_sage_intacct.selection.periods import ReportingPeriod
-    from tap_sage_intacct.settings.settings import Settings
-
 
 logger = logging.getLogger(__name__)
 
@@ -134,22 +129,26 @@ class Run:
         Raises:
             InvalidKeyStore: the key store cannot be used.
         """
-        trail = self._audit_trail(self.gateway_of(entity))
-        condition = conditions[entity]
+        gateway, condition = self.gateway_of(entity), conditions[entity]
+        trail = self._audit_trails.setdefault(gateway, AuditTrail(gateway))
         if self.settings.key_store is None:
             yield TrailDeletions(source, trail, condition)
             return
-        names = {
-            place: self._set_name(source, place, period, chosen, owner)
-            for place, chosen in conditions.items()
-        }
+        login = self._gateway_settings.login
+        names = {}
+        for place, chosen in conditions.items():
+            signed_in = place or login.entity_id or ""
+            stream = (login.company_id, signed_in, source.stream_name)
+            names[place] = SetName(
+                owner.id, stream, period, repr(chosen), owner.takes_unowned
+            )
         with closing(KeyStore(self.settings.key_store)) as store:
-            keys = store.key_set(names.pop(entity), takes_unowned=owner.takes_unowned)
-            others = {
-                str(place): store.find(name, takes_unowned=owner.takes_unowned)
+            keys = store.key_set(names.pop(entity))
+            elsewhere = {
+                str(place): found
                 for place, name in names.items()
+                if (found := store.find(name)) is not None
             }
-            elsewhere = {place: keys for place, keys in others.items() if keys}
             yield StoredDeletions(
                 source, trail, condition, keys=keys, elsewhere=elsewhere
             )
@@ -170,24 +169,8 @@ class Run:
                 "target under its former one. Set entities to all to see such moves."
             )
 
-    def _audit_trail(self, gateway: Gateway) -> AuditTrail:
-        return self._audit_trails.setdefault(gateway, AuditTrail(gateway))
-
     @property
     def _gateway_settings(self) -> GatewaySettings:
         if self.settings.gateway is None:
             raise ConfigurationError(credentials_problem(self.settings.missing))
         return self.settings.gateway
-
-    def _set_name(
-        self,
-        source: DataSource,
-        entity: str | None,
-        period: str,
-        condition: Condition | None,
-        owner: KeyOwner,
-    ) -> SetName:
-        login = self._gateway_settings.login
-        place = entity or login.entity_id or ""
-        stream = (login.company_id, place, source.stream_name)
-        return SetName(owner.id, stream, period, repr(condition))

@@ -165,7 +165,7 @@ class ReportStream(IntacctStream):
             f"The primary_keys of the report '{self._report.name}' in custom_reports do "
             "not tell its rows apart: name more columns, or leave primary_keys out.",
         )
-        repeated.check_tables(self._decoded(spool, types), keys, count(1))
+        repeated.check(self._decoded(spool, types), keys, count(1))
 
     def _is_offered(self, column: str) -> bool:
         policy = self.settings.sensitive

@@ -27,7 +27,7 @@ from tap_sage_intacct.reading.drift import DriftDetector, DriftReport
 from tap_sage_intacct.reading.functions import read_source
 from tap_sage_intacct.reading.repeated_keys import KeyCheck
 from tap_sage_intacct.reading.scope import ReadPage, Scope
-from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Pass, Progress
+from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Pass, UnfinishedSync
 from tap_sage_intacct.reading.state.stream_state import StreamState
 from tap_sage_intacct.records.decoder import RowDecoder
 from tap_sage_intacct.records.table import Record, RecordTable
@@ -181,7 +181,7 @@ class SourceStream(IntacctStream):
                 )
             case OnChangedSelection.RELOAD if lost:
                 self.logger.warning("%s Loading it anew.", text)
-                self._own_state.load_anew(self._run.origin)
+                self._own_state.load_anew()
             case _ if lost:
                 self.logger.warning(
                     "%s Set on_changed_selection to reload for one run to load the stream "
@@ -194,7 +194,7 @@ class SourceStream(IntacctStream):
     @cached_property
     def _own_state(self) -> StreamState:
         fingerprint = self._chosen.fingerprint()
-        return StreamState(self.stream_state, fingerprint, self.name)
+        return StreamState(self.stream_state, fingerprint, self.name, self._run.origin)
 
     @override
     def log_sync_costs(self) -> None:
@@ -294,7 +294,7 @@ class SourceStream(IntacctStream):
         found = self._decoder.tables(page.rows)
         if self.source.is_keyed_anew:
             numbers = column_of(page.rows, self.source.record_key)
-            self._keys.check_tables(found, self.source.primary_keys, numbers)
+            self._keys.check(found, self.source.primary_keys, numbers)
         tables = [table.with_constants(living) for table in found]
         if page.deleted:
             tables.append(self._dead(page.deleted, own))
@@ -356,34 +356,35 @@ class SourceStream(IntacctStream):
         if self._incremental_key is not None:
             return self._own_state.checkpoint(written)
         checkpoint = self._own_state.whole(written)
-        progress = checkpoint.progress
-        if progress is None or part.context:
+        sync = checkpoint.unfinished
+        if sync is None or part.context:
             # Partitions that were read before the run broke off have left no trace, so
             # that all of them must be read in one version.
-            progress = Progress.starting(Pass.INITIAL, gateway.server_now())
+            now = gateway.server_now()
+            sync = UnfinishedSync(Pass.INITIAL, now, now)
         # All records of one reading bear one version, also when it is resumed; where it
         # is begun again, that of the new one. Partitions are read in one version.
         if not part.context or self._stream_version is None:
-            self._stream_version = int(progress.begun.timestamp())
+            self._stream_version = int(sync.begun.timestamp())
         # Until its end; for another reading, if this one breaks off.
-        since = checkpoint.anew.deletions_since
-        return Checkpoint(checkpoint.bookmark, progress, deletions_since=since)
+        since = checkpoint.reload.deletions_since
+        return Checkpoint(checkpoint.bookmark, sync, deletions_since=since)
 
     def _write_checkpoint(self, checkpoint: Checkpoint, part: Part) -> None:
         if self._detector.rows_left:
             return
-        is_complete = checkpoint.bookmark is not None and checkpoint.progress is None
+        is_complete = checkpoint.bookmark is not None and checkpoint.unfinished is None
         with self._interruption:
             self._note_checkpoint(checkpoint, part)
             if is_complete and self._is_last(part):
-                self._own_state.complete(self._contexts, self._run.origin)
+                self._own_state.complete(self._contexts)
             # Set by every record, but a page without one moves the checkpoint too.
             self.state_manager.is_flushed = False
             self._write_state_message()
 
     def _note_checkpoint(self, checkpoint: Checkpoint, part: Part) -> None:
         state = self.get_context_state(part.context)
-        self._own_state.write(checkpoint, state, self._run.origin)
+        self._own_state.write(checkpoint, state)
         if self._plan.tells_deletions and self.settings.key_store is not None:
             self._own_state.note_key_owner()
 

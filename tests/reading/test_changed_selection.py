@@ -528,7 +528,7 @@ def test_fingerprint_survives_a_state_and_names_what_is_lost(
     )
     written = Fingerprint.from_state(old.to_state())
     assert written == old
-    assert old.changes_since(old) == []
+    assert list(old.changes_since(old)) == []
     said = " ".join(new.changes_since(old))
     assert ("Fields were added" in said) == bool(after - before)
     is_earlier = old_start is not None and (new_start is None or new_start < old_start)

@@ -279,7 +279,7 @@ def test_lost_key_store_costs_one_scan(
     target.run(catalog=catalog)
     asked = [call.object_name for call in sandbox.calls if call.function == "query"]
     assert asked.count("GLENTRY") == 600 / 100 + 1
-    assert "the key store does not know this stream yet" in caplog.text
+    assert "the key store has no keys of this stream yet" in caplog.text
     entry = int(str(next(company.truth("GLBATCH"))["RECORDNO"]))
     company.delete("GLBATCH", entry)
     clock.advance(10)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -82,9 +83,9 @@ def test_only_the_bookmark_of_the_very_sync_proves_a_deletion(store: KeyStore) -
     keys.add([StoredKey("1"), StoredKey("2")])
     keys.mark_deleted(["1"], PROOF)
     for other in (PROOF - timedelta(seconds=1), PROOF + timedelta(seconds=1)):
-        keys.come_back(other)
+        keys.begin_sync(other)
         assert list(keys.marked()) == ["1"]
-    keys.come_back(PROOF.astimezone(timezone(timedelta(hours=-8))))
+    keys.begin_sync(PROOF.astimezone(timezone(timedelta(hours=-8))))
     assert list(keys.marked()) == []
     keys.begin_scan()
     assert list(keys.unseen()) == ["2"]
@@ -94,15 +95,15 @@ def test_keys_are_those_of_the_target_unless_its_state_is_an_older_one(
     store: KeyStore,
 ) -> None:
     keys = store.key_set(name("bills"))
-    assert not keys.come_back(PROOF)
+    assert not keys.begin_sync(PROOF)
     keys.complete()
-    assert keys.come_back(PROOF)
+    assert keys.begin_sync(PROOF)
     keys.will_end_with(PROOF + timedelta(hours=1))
-    assert keys.come_back(PROOF), "that sync died"
+    assert keys.begin_sync(PROOF), "that sync died"
     keys.will_end_with(PROOF + timedelta(hours=1))
-    assert keys.come_back(PROOF + timedelta(hours=1))
-    assert not keys.come_back(PROOF), "the state is an older one"
-    assert not keys.come_back(PROOF + timedelta(hours=2)), "it knows another store"
+    assert keys.begin_sync(PROOF + timedelta(hours=1))
+    assert not keys.begin_sync(PROOF), "the state is an older one"
+    assert not keys.begin_sync(PROOF + timedelta(hours=2)), "it knows another store"
 
 
 def test_filter_that_changes_back_knows_what_came_since(store: KeyStore) -> None:
@@ -135,7 +136,7 @@ def test_each_state_has_keys_of_its_own(store: KeyStore) -> None:
     for keys in (prod, dev):
         keys.add([StoredKey("1")])
     prod.mark_deleted(["1"], PROOF)
-    prod.come_back(PROOF)
+    prod.begin_sync(PROOF)
     assert list(prod.among(["1"])) == []
     assert list(dev.among(["1"])) == ["1"]
 
@@ -209,10 +210,10 @@ def test_store_of_the_first_version_goes_to_the_first_state_that_asks(
     path = tmp_path / "keys.sqlite"
     made_by_version_1(path)
     with closing(KeyStore(path)) as store:
-        keys = store.key_set(name("bills"), takes_unowned=True)
+        keys = store.key_set(replace(name("bills"), takes_unowned=True))
         assert keys.is_complete
         assert list(keys.among(["1"])) == ["1"]
-        other = store.key_set(name("bills", "two"), takes_unowned=True)
+        other = store.key_set(replace(name("bills", "two"), takes_unowned=True))
         assert not other.is_complete
     with closing(KeyStore(path)) as store:
         assert store.find(name("bills")) is not None
@@ -231,16 +232,21 @@ ROWS = st.lists(st.fixed_dictionaries({"A": st.sampled_from("xyz"), "B": st.text
 
 
 @given(ROWS, ROWS, ROWS)
-def test_emitted_rows_are_told_from_others(
+def test_emitted_rows_are_not_new_again(
     first: list[dict[str, str]],
     asked: list[dict[str, str]],
     later: list[dict[str, str]],
 ) -> None:
     emitted = EmittedRows()
     emitted.add(first)
-    assert emitted.without(asked) == [row for row in asked if row not in first]
+    new = [row for row in asked if row not in first]
+    assert emitted.new(asked) == new
     emitted.add(later)
-    turned = [{"B": row["B"], "A": row["A"]} for row in asked]
-    assert emitted.without(turned) == [
-        row for row in turned if row not in first and row not in later
-    ]
+    turned = [{"B": row["B"], "A": row["A"]} for row in (*asked, *later, *first)]
+    assert emitted.new(turned) == []
+
+
+def test_rows_that_nothing_meets_again_are_all_new() -> None:
+    emitted = EmittedRows(remembers=False)
+    emitted.add([{"A": "1"}])
+    assert emitted.new([{"A": "1"}]) == [{"A": "1"}]

@@ -15,6 +15,7 @@ from intacct_sandbox import Company, Fault, FaultKind, ManualClock, Report, Sand
 from tap_sage_intacct.intacct.rows.row import RowTable
 from tap_sage_intacct.reading.balance_key import key_fields
 from tap_sage_intacct.reading.repeated_keys import KeyCheck, RepeatedKey, check_of_texts
+from tap_sage_intacct.records.table import RecordTable
 from tests.loading import Loader
 from tests.provoking import on_page
 
@@ -183,7 +184,7 @@ def test_check_is_what_a_dictionary_of_whole_keys_says(
     check = KeyCheck("s", "Do something.")
     try:
         for row, *key in rows:
-            check.check([[cell] for cell in key], [row])
+            check.check([RecordTable({"A": [key[0]], "B": [key[1]]}, 1)], "AB", [row])
     except RepeatedKey:
         assert is_refused
     else:
@@ -208,7 +209,9 @@ def test_check_of_texts_is_what_a_set_says(
 def test_equal_numbers_are_one_key() -> None:
     check = KeyCheck("s", "")
     with pytest.raises(RepeatedKey):
-        check.check([[Decimal("1.50"), Decimal("1.5")]], [1, 2])
+        check.check(
+            [RecordTable({"A": [Decimal("1.50"), Decimal("1.5")]}, 2)], "A", [1, 2]
+        )
 
 
 def test_dimension_without_a_key_is_told_apart_by_its_id() -> None:

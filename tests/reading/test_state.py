@@ -14,7 +14,7 @@ from tap_sage_intacct.reading.state.checkpoint import (
     InvalidState,
     Origin,
     Pass,
-    Progress,
+    UnfinishedSync,
     check_bookmark,
     check_state,
     read_checkpoint,
@@ -33,10 +33,10 @@ POSITIONS = st.lists(
 
 def is_possible(checkpoint: Checkpoint) -> bool:
     """A sync under way is a first one without a bookmark, or began after it."""
-    done, progress = checkpoint.bookmark, checkpoint.progress
-    if progress is None or done is None:
+    done, sync = checkpoint.bookmark, checkpoint.unfinished
+    if sync is None or done is None:
         return True
-    return progress.reading is not Pass.INITIAL and progress.begun > done
+    return sync.current_pass is not Pass.INITIAL and sync.begun > done
 
 
 CHECKPOINTS = st.builds(
@@ -44,7 +44,7 @@ CHECKPOINTS = st.builds(
     st.none() | INSTANTS,
     st.none()
     | st.builds(
-        Progress,
+        UnfinishedSync,
         st.sampled_from(Pass),
         INSTANTS,
         INSTANTS,
@@ -117,8 +117,8 @@ def test_bookmark_written_by_hand_is_read() -> None:
 def test_bookmark_as_it_is_documented() -> None:
     until = datetime(2026, 1, 31, 7, 12, 45, tzinfo=timezone.utc)
     begun = until - timedelta(minutes=5)
-    progress = Progress(Pass.CHANGED, begun, until, (until.isoformat(), 4711))
-    checkpoint = Checkpoint(until - timedelta(days=1), progress, (81234,))
+    sync = UnfinishedSync(Pass.CHANGED, begun, until, (until.isoformat(), 4711))
+    checkpoint = Checkpoint(until - timedelta(days=1), sync, (81234,))
     bookmark: dict[str, Any] = {}
     write_checkpoint(checkpoint, bookmark, "WHENMODIFIED", ORIGIN)
     assert bookmark == {
@@ -149,7 +149,7 @@ def test_bookmarks_of_the_first_version_are_read() -> None:
     assert read_checkpoint(done, "bills") == Checkpoint(bookmark)
     assert read_checkpoint({"version": 1, "reading": reading}, "bills") == Checkpoint(
         None,
-        Progress(
+        UnfinishedSync(
             Pass.INITIAL,
             bookmark + timedelta(days=1),
             bookmark + timedelta(days=1),

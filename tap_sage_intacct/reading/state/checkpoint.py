@@ -20,7 +20,7 @@ up to and including it was emitted. It is null until the first sync is complete.
 found. `reading` says where a sync under way stands; between syncs its `pass` is null.
 `rows` counts the rows of a whole set, which shows that some are gone. A full table has
 `read_whole` instead of a value: the second in which its last complete reading began.
-`deletions_since` stands where a load begins anew: earlier deletions were told.
+`deletions_since` stands where a stream is loaded again: it has the deletions until then.
 `company`, and `entity` where one is signed in to, say whose rows they are. `selection`
 is a `Fingerprint`, `fingerprint` the digest of the one under which the bookmark, or the
 reading, was made. `keys` is the id of the part of the key store that belongs to this
@@ -41,14 +41,12 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from tap_sage_intacct.errors import TapError
-
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.pages.paging_key import Position
+from tap_sage_intacct.intacct.pages.paging_key import Position
 
 VERSION = 3
 _READABLE = frozenset({1, 2, VERSION})
@@ -95,26 +93,21 @@ class Pass(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """A sync under way.
+class UnfinishedSync:
+    """Where a sync goes on that has not read everything yet.
 
     Attributes:
-        reading: the pass in hand; passes come in the order of `Pass`.
+        current_pass: the pass it is in; passes come in the order of `Pass`.
         begun: the last second that was over when the sync began; becomes the bookmark.
-            A row that Intacct shows late was looked for from then on, not later.
-        until: the second up to which the pass in hand reads changes.
+            If Intacct showed a row late, this sync looked for it from then on, not later.
+        until: the second up to which the current pass reads changes.
         after: the key of the last row emitted; None before the first.
     """
 
-    reading: Pass
+    current_pass: Pass
     begun: datetime
     until: datetime
     after: Position | None = None
-
-    @classmethod
-    def starting(cls, reading: Pass, now: datetime) -> Progress:
-        """Before the first row of a sync that begins now."""
-        return cls(reading, now, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +116,32 @@ class Checkpoint:
 
     Attributes:
         bookmark: all changes up to and including this second were emitted.
-        progress: None between syncs.
+        unfinished: the sync in hand; None between syncs.
         highest: the greatest paging key emitted; None where unknown.
         rows: of the whole set; None where it was not counted.
-        deletions_since: of a load that begins anew, the second up to which deletions
-            were told before it; None of any other reading.
+        deletions_since: where a stream is loaded again from its first row, the second
+            up to which deletions had been emitted before; None otherwise.
     """
 
     bookmark: datetime | None = None
-    progress: Progress | None = None
+    unfinished: UnfinishedSync | None = None
     highest: Position | None = None
     rows: int | None = None
     deletions_since: datetime | None = None
 
     @property
-    def anew(self) -> Checkpoint:
-        """Where the rows are loaded once more, from the first one on.
+    def begun(self) -> datetime | None:
+        """When the sync in hand began; None between syncs."""
+        return None if self.unfinished is None else self.unfinished.begun
 
-        The target keeps what came before, so it must still learn what was deleted since.
+    @property
+    def reload(self) -> Checkpoint:
+        """The start of another load of all rows.
+
+        The target keeps what it has, so it must still learn what was deleted since.
         """
-        begun = None if self.progress is None else self.progress.begun
         return Checkpoint(
-            deletions_since=self.bookmark or self.deletions_since or begun
+            deletions_since=self.bookmark or self.deletions_since or self.begun
         )
 
 
@@ -216,8 +213,24 @@ def check_bookmark(
     partitions = _parts(bookmark, PARTITIONS, stream)
     left = _parts(bookmark, LEFT, stream)
     for part in (bookmark, *partitions, *left):
-        _check_time(read_checkpoint(part, stream), stream, now, most_ahead)
-        _check_origin(part, stream, origin)
+        checkpoint = read_checkpoint(part, stream)
+        latest = max(filter(None, (checkpoint.bookmark, checkpoint.begun)), default=now)
+        if latest > now + most_ahead:
+            raise InvalidState(
+                f"The state of {stream} is from the future ({latest.isoformat()}, and it "
+                f"is {now.isoformat(timespec='seconds')}): a clock was or is wrong. Set "
+                "this machine's clock; if it is right, clear the state to load the "
+                "stream anew."
+            )
+        written = (
+            Origin(part[_COMPANY], part.get(_ENTITY)) if _COMPANY in part else origin
+        )
+        if not written.is_same(origin):
+            raise InvalidState(
+                f"The state of {stream} is of {written}, but the settings sign in to "
+                f"{origin}: use the state that belongs to it, or clear this one to load "
+                "the stream anew."
+            )
 
 
 def _parts(
@@ -233,31 +246,6 @@ def _parts(
             raise _damaged(stream)
         contexts.append(context)
     return parts
-
-
-def _check_time(
-    checkpoint: Checkpoint, stream: str, now: datetime, most_ahead: timedelta
-) -> None:
-    progress = checkpoint.progress
-    begun = None if progress is None else progress.begun
-    latest = max(filter(None, (checkpoint.bookmark, begun)), default=now)
-    if latest > now + most_ahead:
-        raise InvalidState(
-            f"The state of {stream} is from the future ({latest.isoformat()}, and it is "
-            f"{now.isoformat(timespec='seconds')}): a clock was or is wrong. Set this "
-            "machine's clock; if it is right, clear the state to load the stream anew."
-        )
-
-
-def _check_origin(bookmark: Mapping[str, Any], stream: str, origin: Origin) -> None:
-    if _COMPANY not in bookmark:
-        return
-    written = Origin(bookmark[_COMPANY], bookmark.get(_ENTITY))
-    if not written.is_same(origin):
-        raise InvalidState(
-            f"The state of {stream} is of {written}, but the settings sign in to {origin}: "
-            "use the state that belongs to it, or clear this one to load the stream anew."
-        )
 
 
 def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
@@ -276,7 +264,7 @@ def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
         done = _instant(bookmark.get(_VALUE) or bookmark.get(_WHOLE))
         return Checkpoint(
             done,
-            _progress(bookmark, done),
+            _unfinished(bookmark.get(READING) or {"pass": None}, done),
             _position(bookmark.get("highest")),
             _count(bookmark.get("rows")),
             _instant(bookmark.get(_DELETIONS_SINCE)),
@@ -324,49 +312,43 @@ def write_checkpoint(
     if origin.entity is not None:
         bookmark[_ENTITY] = origin.entity
     bookmark["version"] = VERSION
-    bookmark[READING] = _reading(checkpoint.progress)
+    bookmark[READING] = _reading(checkpoint.unfinished)
 
 
-def _reading(progress: Progress | None) -> dict[str, Any]:
-    if progress is None:
+def _reading(sync: UnfinishedSync | None) -> dict[str, Any]:
+    if sync is None:
         return {"pass": None}
     return {
-        "pass": progress.reading.value,
-        "begun": progress.begun.isoformat(),
-        "until": progress.until.isoformat(),
-        "after": None if progress.after is None else list(progress.after),
+        "pass": sync.current_pass.value,
+        "begun": sync.begun.isoformat(),
+        "until": sync.until.isoformat(),
+        "after": None if sync.after is None else list(sync.after),
     }
 
 
-def _progress(bookmark: Mapping[str, Any], done: datetime | None) -> Progress | None:
-    reading = bookmark.get(READING) or {"pass": None}
-    if reading["pass"] is None:
-        return None
-    until = _required(_instant(reading["until"]))
-    progress = Progress(
-        Pass(reading["pass"]),
-        _instant(reading.get("begun")) or until,
-        until,
-        _position(reading["after"]),
-    )
-    return None if _is_over(progress, done) else progress
-
-
-def _is_over(progress: Progress, done: datetime | None) -> bool:
-    """Whether the sync came to its end: a merge of states brought its reading back.
+def _unfinished(
+    reading: Mapping[str, Any], done: datetime | None
+) -> UnfinishedSync | None:
+    """The sync in hand; None if it is over, and a merge of states brought it back.
 
     A first sync has no bookmark before its end; a later one ends with a bookmark that
     is no earlier than its begin.
     """
-    if done is None:
-        return False
-    return progress.reading is Pass.INITIAL or progress.begun <= done
+    if reading["pass"] is None:
+        return None
+    current_pass, until = Pass(reading["pass"]), _instant(reading["until"])
+    begun, after = _instant(reading.get("begun")) or until, _position(reading["after"])
+    if begun is None or until is None:
+        raise ValueError("until")
+    if done and (current_pass is Pass.INITIAL or begun <= done):
+        return None
+    return UnfinishedSync(current_pass, begun, until, after)
 
 
 def _position(values: Sequence[int | str] | None) -> Position | None:
     if values is None:
         return None
-    if not values or not all(type(value) in {int, str} for value in values):
+    if not values or not {int, str}.issuperset(map(type, values)):
         raise ValueError("position")
     return tuple(values)
 
@@ -383,10 +365,4 @@ def _instant(text: str | None) -> datetime | None:
     instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if instant.tzinfo is None:
         raise ValueError("zone")
-    return instant
-
-
-def _required(instant: datetime | None) -> datetime:
-    if instant is None:
-        raise ValueError("instant")
     return instant

@@ -1,4 +1,4 @@
-"""What of a stream a state was written for, so that another choice does not go unnoticed.
+"""The choices that a state was written for, so that another choice is noticed.
 
 An incremental sync reads what changed since its bookmark. Rows that a wider filter lets
 in, or that an earlier start date adds, have not changed, and so never arrive; a field
@@ -9,14 +9,13 @@ in it as a hash, and each field as a short one.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tap_sage_intacct.intacct.query import Condition
+from tap_sage_intacct.intacct.query import Condition
 
 _FIELD_BYTES = 3
 _FIELD_CHARACTERS = 4
@@ -116,65 +115,41 @@ class Fingerprint:
         """Whether the digest is of a reading of the same object under the same filter."""
         return digest.startswith(f"{self._digest_of_rows}.")
 
-    def changes_since(self, earlier: Fingerprint) -> list[str]:
-        """What the target will lack, a sentence each; empty where nothing."""
-        return [
-            sentence
-            for sentence in (
-                self._object_change(earlier),
-                self._key_change(earlier),
-                self._filter_change(earlier),
-                self._start_change(earlier),
-                self._field_change(earlier),
+    def changes_since(self, earlier: Fingerprint) -> Iterator[str]:
+        """What the target will lack, a sentence each; none where nothing."""
+        if self.object_name != earlier.object_name:
+            yield (
+                f"It was read from {earlier.object_name} and is now read from "
+                f"{self.object_name}. Only rows that change will arrive from there."
             )
-            if sentence
-        ]
+        if earlier.replication_key not in {None, self.replication_key}:
+            yield (
+                f"Its replication key was {earlier.replication_key} and is now "
+                f"{self.replication_key}. Changes that {earlier.replication_key} did not "
+                "show are missing."
+            )
+        if self.filter != earlier.filter:
+            yield (
+                "Its filter changed. Rows that only the new filter matches are missing "
+                "until they change; rows that only the old one matched stay."
+            )
+        if self._starts_before(earlier.start_date):
+            yield (
+                f"Its start_date was {earlier.start_date} and is now "
+                f"{self.start_date or 'not set'}. Rows last modified before "
+                f"{earlier.start_date} are missing."
+            )
+        if added := self.fields - earlier.fields:
+            yield (
+                f"Fields were added, or their values hashed in another way: "
+                f"{', '.join(sorted(self.names[mark] for mark in added))}. Rows that have "
+                "not changed since keep what they had."
+            )
 
-    def _object_change(self, earlier: Fingerprint) -> str:
-        if self.object_name == earlier.object_name:
-            return ""
-        return (
-            f"It was read from {earlier.object_name} and is now read from "
-            f"{self.object_name}. Only rows that change will arrive from there."
-        )
-
-    def _key_change(self, earlier: Fingerprint) -> str:
-        if earlier.replication_key in {None, self.replication_key}:
-            return ""
-        return (
-            f"Its replication key was {earlier.replication_key} and is now "
-            f"{self.replication_key}. Changes that {earlier.replication_key} did not "
-            "show are missing."
-        )
-
-    def _filter_change(self, earlier: Fingerprint) -> str:
-        if self.filter == earlier.filter:
-            return ""
-        return (
-            "Its filter changed. Rows that only the new filter matches are missing until "
-            "they change; rows that only the old one matched stay."
-        )
-
-    def _start_change(self, earlier: Fingerprint) -> str:
-        if earlier.start_date is None:
-            return ""
-        before = datetime.fromisoformat(earlier.start_date)
-        if self.start_date and datetime.fromisoformat(self.start_date) >= before:
-            return ""
-        return (
-            f"Its start_date was {earlier.start_date} and is now "
-            f"{self.start_date or 'not set'}. Rows last modified before "
-            f"{earlier.start_date} are missing."
-        )
-
-    def _field_change(self, earlier: Fingerprint) -> str:
-        added = sorted(self.names[mark] for mark in self.fields - earlier.fields)
-        if not added:
-            return ""
-        return (
-            f"Fields were added, or their values hashed in another way: "
-            f"{', '.join(added)}. Rows that have not changed since keep what they had."
-        )
+    def _starts_before(self, earlier: str | None) -> bool:
+        if earlier is None or self.start_date is None:
+            return earlier is not None
+        return datetime.fromisoformat(self.start_date) < datetime.fromisoformat(earlier)
 
 
 def _hash(text: str, size: int) -> str:

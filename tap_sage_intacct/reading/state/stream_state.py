@@ -1,17 +1,17 @@
-"""A stream's part of the Singer state, as a whole: what in it fits today's choices.
+"""A stream's part of the Singer state, and what in it fits today's choices.
 
-`state` reads and writes one checkpoint; here is what stands beside the checkpoints of
-all partitions, and what follows from it.
+`checkpoint` reads and writes the bookmark of one partition. This module looks at the
+bookmarks of all partitions, and at what stands beside them.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from tap_sage_intacct.catalog.sources import ENTITY_ID
 from tap_sage_intacct.reading.state.checkpoint import (
@@ -49,23 +49,24 @@ class KeyOwner:
 
 @dataclass
 class StreamState:
-    """What a stream's state says, and what this run writes into it.
+    """What a stream's state holds, and what this run writes into it.
 
     Attributes:
         written: the bookmark in the Singer state, which is changed in place.
         fingerprint: of today's choices.
         stream: for messages.
+        origin: of the rows.
     """
 
     written: MutableMapping[str, Any]
     fingerprint: Fingerprint
     stream: str
+    origin: Origin
 
     @property
     def has_bookmark(self) -> bool:
         """Whether a sync of the stream, or of a part of it, was complete."""
-        parts = (self.written, *self._partitions)
-        return any(_is_synced(part, self.stream) for part in parts)
+        return any(map(self._is_synced, (self.written, *self._partitions)))
 
     def lost_by_changes(self, contexts: Sequence[Mapping[str, Any]]) -> list[str]:
         """What the target lacks of today's choices, or has beyond them, a sentence each.
@@ -75,12 +76,12 @@ class StreamState:
         """
         if self.fingerprint.replication_key is None:
             return []
-        parts = [part for part in self._partitions if part[CONTEXT] in contexts]
-        parts = parts or [self.written]
-        changes = []
+        parts = self._of(contexts) or [self.written]
+        changes: list[str] = []
         if self.has_bookmark:
             earlier = Fingerprint.from_state(self.written.get(SELECTION))
-            changes = [] if earlier is None else self.fingerprint.changes_since(earlier)
+            if earlier is not None:
+                changes += self.fingerprint.changes_since(earlier)
             if not changes and self._is_mixed(parts, earlier):
                 changes.append(
                     "Parts of it were last read under still other filters, fields or "
@@ -95,24 +96,21 @@ class StreamState:
 
     def left_behind(self, contexts: Sequence[Mapping[str, Any]]) -> list[str]:
         """A sentence about the entities that are read no more, if there are any."""
-        left = self._entities_of(self._contexts) - self._entities_of(contexts)
+        known = {part[CONTEXT].get(ENTITY_ID) for part in self._partitions}
+        left = known - {None, *(context.get(ENTITY_ID) for context in contexts)}
         if not left or self.fingerprint.replication_key is None:
             return []
         names = ", ".join(sorted(left))
         return [f"Entities are read no more: {names}. Their rows stay as they are."]
 
-    def load_anew(self, origin: Origin) -> None:
-        """Have the next sync begin with the first row there is.
-
-        Args:
-            origin: of the rows.
-        """
+    def load_anew(self) -> None:
+        """Have the next sync load all rows again."""
         for part in (self.written, *self._partitions):
-            self._begin_anew(part, origin)
+            self._write_reload(part)
         self.written.pop(SELECTION, None)
 
     def checkpoint(self, part: Mapping[str, Any]) -> Checkpoint:
-        """Where a part goes on; a reading that broke off under other choices is dropped.
+        """Where a part goes on; a sync that broke off under other choices is dropped.
 
         Args:
             part: the bookmark of a partition, or the stream's own.
@@ -120,53 +118,50 @@ class StreamState:
         if part.keys() <= {CONTEXT}:
             part = next((p for p in self._left if p[CONTEXT] == part[CONTEXT]), part)
         checkpoint = read_checkpoint(part, self.stream)
-        if checkpoint.progress is None or self._broke_off_alike(part, if_unknown=True):
+        if checkpoint.unfinished is None or self._has_same_choices(
+            part, if_unknown=True
+        ):
             return checkpoint
         logger.info(
             "%s: a reading broke off under other choices, and begins anew.", self.stream
         )
         if checkpoint.bookmark is None:
-            return checkpoint.anew
-        return replace(checkpoint, progress=None)
+            return checkpoint.reload
+        return replace(checkpoint, unfinished=None)
 
     def whole(self, part: Mapping[str, Any]) -> Checkpoint:
         """As `checkpoint`, of a full table.
 
-        Of an older version's state it is not known what broke off: a merge of states may
-        have brought it back.
+        The state of an older version does not say under which choices a reading broke
+        off, or whether a merge of states brought it back.
         """
         checkpoint = read_checkpoint(part, self.stream)
-        if self._broke_off_alike(part, if_unknown=False):
+        if self._has_same_choices(part, if_unknown=False):
             return checkpoint
-        return replace(checkpoint, progress=None)
+        return replace(checkpoint, unfinished=None)
 
-    def write(
-        self, checkpoint: Checkpoint, part: MutableMapping[str, Any], origin: Origin
-    ) -> None:
+    def write(self, checkpoint: Checkpoint, part: MutableMapping[str, Any]) -> None:
         """Put a checkpoint in place of the one that a part holds.
 
         Args:
             checkpoint: to be written.
             part: the bookmark of a partition, or the stream's own.
-            origin: of the rows.
         """
         if not self.has_bookmark:
             self._note_selection()
-        write_checkpoint(checkpoint, part, self.fingerprint.replication_key, origin)
-        if checkpoint.progress is None:
-            part[FINGERPRINT] = self.fingerprint.digest
-        else:
-            part[READING][FINGERPRINT] = self.fingerprint.digest
+        key = self.fingerprint.replication_key
+        write_checkpoint(checkpoint, part, key, self.origin)
+        place = part if checkpoint.unfinished is None else part[READING]
+        place[FINGERPRINT] = self.fingerprint.digest
 
-    def complete(self, contexts: Sequence[Mapping[str, Any]], origin: Origin) -> None:
+    def complete(self, contexts: Sequence[Mapping[str, Any]]) -> None:
         """All partitions were read under today's choices.
 
-        Of the others only entities are remembered: one that is read again must learn
-        what was deleted meanwhile.
+        Of other partitions only entities are kept: if one is read again, the target
+        must learn what was deleted meanwhile.
 
         Args:
             contexts: the partitions in which the stream is read today.
-            origin: of the rows.
         """
         self._note_selection()
         if PARTITIONS not in self.written:
@@ -177,15 +172,13 @@ class StreamState:
             if part[CONTEXT] not in contexts and set(part[CONTEXT]) == {ENTITY_ID}
         }
         for part in left.values():
-            self._begin_anew(part, origin)
+            self._write_reload(part)
         # Also where empty: a merge of states would bring the former list back.
-        self.written[PARTITIONS] = [
-            part for part in self._partitions if part[CONTEXT] in contexts
-        ]
+        self.written[PARTITIONS] = self._of(contexts)
         self.written[LEFT] = list(left.values())
 
     def note_key_owner(self) -> None:
-        """Write whose keys the key store keeps."""
+        """Write the id under which the key store has this state's keys."""
         self.written[KEYS] = self.key_owner.id
 
     @cached_property
@@ -199,8 +192,8 @@ class StreamState:
     def _note_selection(self) -> None:
         self.written[SELECTION] = self.fingerprint.to_state()
 
-    def _broke_off_alike(self, part: Mapping[str, Any], *, if_unknown: bool) -> bool:
-        """Whether what broke off was a reading of the same rows and columns."""
+    def _has_same_choices(self, part: Mapping[str, Any], *, if_unknown: bool) -> bool:
+        """Whether the sync in hand reads the same rows and columns as today's."""
         reading = part.get(READING) or {}
         if FINGERPRINT not in reading:
             return if_unknown
@@ -210,45 +203,37 @@ class StreamState:
     def _is_mixed(
         self, parts: Sequence[Mapping[str, Any]], earlier: Fingerprint | None
     ) -> bool:
-        """Whether a part was last read neither as today nor as all were before."""
+        """Whether a part was last read under choices that neither of the two has."""
         known = {chosen.digest for chosen in (self.fingerprint, earlier) if chosen}
         return any(
-            _is_synced(part, self.stream)
-            and part.get(FINGERPRINT) not in {None, *known}
+            self._is_synced(part) and part.get(FINGERPRINT) not in {None, *known}
             for part in parts
         )
 
     def _broke_off_elsewhere(self, part: Mapping[str, Any]) -> bool:
-        """Whether the reading in hand is of other rows than today's."""
+        """Whether the sync in hand reads other rows than today's."""
         digest = (part.get(READING) or {}).get(FINGERPRINT)
-        is_under_way = read_checkpoint(part, self.stream).progress is not None
-        is_known = is_under_way and digest is not None
-        return is_known and not self.fingerprint.has_rows_of(str(digest))
+        if digest is None or read_checkpoint(part, self.stream).unfinished is None:
+            return False
+        return not self.fingerprint.has_rows_of(str(digest))
 
-    def _begin_anew(self, part: MutableMapping[str, Any], origin: Origin) -> None:
-        anew = read_checkpoint(part, self.stream).anew
-        write_checkpoint(anew, part, self.fingerprint.replication_key, origin)
+    def _is_synced(self, part: Mapping[str, Any]) -> bool:
+        return read_checkpoint(part, self.stream).bookmark is not None
+
+    def _write_reload(self, part: MutableMapping[str, Any]) -> None:
+        reload = read_checkpoint(part, self.stream).reload
+        write_checkpoint(reload, part, self.fingerprint.replication_key, self.origin)
         part.pop(FINGERPRINT, None)
 
-    @property
-    def _left(self) -> Sequence[MutableMapping[str, Any]]:
-        left: Sequence[MutableMapping[str, Any]] = self.written.get(LEFT, ())
-        return left
+    def _of(
+        self, contexts: Sequence[Mapping[str, Any]]
+    ) -> list[MutableMapping[str, Any]]:
+        return [part for part in self._partitions if part[CONTEXT] in contexts]
 
     @property
-    def _partitions(self) -> Sequence[MutableMapping[str, Any]]:
-        partitions: Sequence[MutableMapping[str, Any]]
-        partitions = self.written.get(PARTITIONS, ())
-        return partitions
+    def _left(self) -> list[MutableMapping[str, Any]]:
+        return cast("list[MutableMapping[str, Any]]", self.written.get(LEFT, []))
 
     @property
-    def _contexts(self) -> Iterator[Mapping[str, Any]]:
-        return (part[CONTEXT] for part in self._partitions)
-
-    @staticmethod
-    def _entities_of(contexts: Iterable[Mapping[str, Any]]) -> set[str]:
-        return {part[ENTITY_ID] for part in contexts if ENTITY_ID in part}
-
-
-def _is_synced(part: Mapping[str, Any], stream: str) -> bool:
-    return read_checkpoint(part, stream).bookmark is not None
+    def _partitions(self) -> list[MutableMapping[str, Any]]:
+        return cast("list[MutableMapping[str, Any]]", self.written.get(PARTITIONS, []))
