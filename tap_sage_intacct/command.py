@@ -79,10 +79,7 @@ def check_catalog(found: dict[str, Any], path: Path) -> None:
         )
 
 
-def run_command(
-    command: Callable[[], click.Command],
-    logger: logging.Logger,
-) -> None:
+def run_command(command: Callable[[], click.Command], logger: logging.Logger) -> None:
     """Run the command; the process ends with it.
 
     Args:
@@ -113,7 +110,9 @@ def run_command(
             text = with_variable(problem, os.environ)
             logger.critical(text, exc_info=_is_debugging(logger))
     except Exception as error:  # noqa: BLE001 - every error ends in one line
-        _explain(error, logger)
+        # Of an OSError the traceback adds nothing.
+        is_traced = _is_debugging(logger) and not isinstance(error, OSError)
+        logger.critical(_explanation(error), exc_info=is_traced)
     _let_go_of_output()
     sys.exit(code)
 
@@ -157,44 +156,42 @@ def check_surroundings(variables: Mapping[str, str]) -> None:
             raise InvalidSettings(f"{name} is no log level: use {_LEVELS_TEXT}.")
 
 
-def _explain(error: Exception, logger: logging.Logger) -> None:
+def _explanation(error: Exception) -> str:
     """The last line, for an error that is not one of the tap's own.
 
     It repeats no text that may hold the value of a row.
     """
-    is_debugging = _is_debugging(logger)
-    if isinstance(error, BrokenPipeError):
-        logger.critical(
-            "The target ended before the tap: see its log. The last STATE that it passed on "
-            "resumes the run."
-        )
-    elif isinstance(error, OSError) and error.filename is None:
-        logger.critical(
-            "Standard output cannot be written to (%s). The last STATE that arrived resumes "
-            "the run.",
-            error.strerror,
-        )
-    elif isinstance(error, OSError):
-        logger.critical("%s cannot be used: %s.", error.filename, error.strerror)
-    elif isinstance(error, MappingError):
-        logger.critical("stream_maps: %s", error, exc_info=is_debugging)
-    elif isinstance(error, sqlite3.Error):
-        logger.critical(
-            "The key store can no longer be used (%s): check that its disk has room and "
-            "that no other run uses it.",
-            error,
-            exc_info=is_debugging,
-        )
-    else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        logger.critical(
-            "The tap failed with an unexpected error: %s in %s, line %s. Run it again "
-            "with TAP_SAGE_INTACCT_LOGLEVEL=DEBUG, which shows the traceback, and report it.",
-            type(error).__name__,
-            Path(place.filename).name,
-            place.lineno,
-            exc_info=is_debugging,
-        )
+    match error:
+        case BrokenPipeError():
+            return (
+                "The target ended before the tap: see its log. The last STATE that it "
+                "passed on resumes the run."
+            )
+        case OSError(filename=None):
+            return (
+                f"Standard output cannot be written to ({error.strerror}). The last STATE "
+                "that arrived resumes the run."
+            )
+        case OSError():
+            return f"{error.filename} cannot be used: {error.strerror}."
+        case MappingError():
+            return f"stream_maps: {error}"
+        case sqlite3.Error():
+            return (
+                f"The key store can no longer be used ({error}): check that its disk has "
+                "room and that no other run uses it."
+            )
+    return (
+        f"The tap failed with an unexpected error: {place_of(error)}. Run it again with "
+        "TAP_SAGE_INTACCT_LOGLEVEL=DEBUG, which shows the traceback, and report it."
+    )
+
+
+def place_of(error: Exception) -> str:
+    """The class of an error, and the line that raised it; not its text."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    name, file = type(error).__name__, Path(place.filename).name
+    return f"{name} in {file}, line {place.lineno}"
 
 
 def _let_go_of_output() -> None:

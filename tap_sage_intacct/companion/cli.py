@@ -9,23 +9,19 @@ import click
 
 from tap_sage_intacct.catalog import discovery
 from tap_sage_intacct.catalog.sources import DATA_SOURCES
-from tap_sage_intacct.command import check_catalog
+from tap_sage_intacct.command import EXIT_FAILURE, check_catalog
 from tap_sage_intacct.companion import doctor as examination
 from tap_sage_intacct.companion import plan as planning
 from tap_sage_intacct.companion import screens
 from tap_sage_intacct.companion.invocation import (
-    EXIT_FAILURE,
     Companion,
     Invocation,
     with_invocation,
 )
 from tap_sage_intacct.companion.listing import listed_fields, listed_sources
-from tap_sage_intacct.companion.meltano_file import (
-    FILE_NAME,
-    read_meltano_file,
-)
+from tap_sage_intacct.companion.meltano_file import FILE_NAME, read_meltano_file
 from tap_sage_intacct.companion.preview import preview as read_preview
-from tap_sage_intacct.companion.prompts import ask_for_choice
+from tap_sage_intacct.companion.prompts import ask_for_choice, names_in
 from tap_sage_intacct.companion.reports import (
     describe_report,
     report_named,
@@ -123,7 +119,7 @@ def preview(
     found = read_preview(
         invocation.run(),
         source,
-        _names(names),
+        names_in(names),
         condition,
         count,
         invocation.configuration.selection,
@@ -247,10 +243,6 @@ def select(  # noqa: PLR0913 - an option each
         click.confirm(f"Write {file}?", default=True, abort=True, err=True)
     if change.diff and not dry_run:
         target.write()
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _arguments(given: Sequence[str]) -> dict[str, str]:

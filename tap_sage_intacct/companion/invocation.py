@@ -6,10 +6,9 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,24 +17,16 @@ import click
 from rich.console import Console
 from typing_extensions import override
 
+from tap_sage_intacct.command import EXIT_FAILURE, place_of
 from tap_sage_intacct.companion.configuration import Configuration, load_configuration
 from tap_sage_intacct.companion.screens import Output
 from tap_sage_intacct.errors import TapError
+from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.run.interruption import give_up_output
 from tap_sage_intacct.run.run import Run
 from tap_sage_intacct.settings.environment import with_variable
 
-EXIT_FAILURE = 1
-
 T = TypeVar("T")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-def _is_at_a_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 @dataclass(frozen=True)
@@ -50,9 +41,9 @@ class Surroundings:
     """
 
     screen: Console | None = None
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     timer: Callable[[], float] = time.monotonic
-    can_ask: Callable[[], bool] = _is_at_a_terminal
+    can_ask: Callable[[], bool] = lambda: sys.stdin.isatty()
 
 
 @dataclass(frozen=True)
@@ -101,7 +92,7 @@ class Companion(click.Group):
             if sys.stdout is not None:
                 sys.stdout.flush()
         except BrokenPipeError:
-            # Whoever reads has seen enough, and Python would complain at its end.
+            # The reader has seen enough, and Python would complain at its end.
             give_up_output()
             sys.exit(EXIT_FAILURE)
         except click.Abort:
@@ -113,11 +104,9 @@ class Companion(click.Group):
             _fail(" ".join(told))
         except OSError as error:
             _fail(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends in one line
-            place = traceback.extract_tb(error.__traceback__)[-1]
+        except Exception as error:  # noqa: BLE001 - every error ends in one line
             _fail(
-                f"failed with an unexpected error: {type(error).__name__} in "
-                f"{Path(place.filename).name}, line {place.lineno}. Please report it."
+                f"failed with an unexpected error: {place_of(error)}. Please report it."
             )
         finally:
             logger.removeHandler(talk)

@@ -43,13 +43,13 @@ def ask_for_choice(
     stream, properties = wanted.stream_name, offered.schema["properties"]
 
     def check_fields(text: str) -> None:
-        spelled(_listed(text), properties, stream)
+        spelled(names_in(text), properties, stream)
 
     def check_condition(text: str) -> None:
         row_selection(offered, replace(settings, filters={stream: text}))
 
     def check_related(text: str) -> None:
-        paths = {stream: _listed(text)}
+        paths = {stream: names_in(text)}
         offered_source(run, wanted, replace(settings, related_fields=paths))
 
     output.say(f"Fields: {', '.join(properties)}")
@@ -66,9 +66,9 @@ def ask_for_choice(
     )
     return Choice(
         stream,
-        _kept(names, () if names == EVERY_FIELD else _listed(names)),
+        _kept(names, () if names == EVERY_FIELD else names_in(names)),
         _kept(condition, "" if condition == NOTHING else condition),
-        _kept(paths, () if paths == NOTHING else _listed(paths)),
+        _kept(paths, () if paths == NOTHING else names_in(paths)),
     )
 
 
@@ -97,5 +97,6 @@ def _kept(answer: str, meant: T) -> T | None:
     return meant if answer else None
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
+    """The names between the commas of a text."""
     return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,10 +1,9 @@
-"""What every stream does: pages out, calls counted, progress told, denials met."""
+"""What every stream does: give pages, count calls, report progress, meet a denial."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import cached_property
 from time import monotonic
@@ -46,24 +45,20 @@ class ExtraMetric(str, Enum):
     BAD_VALUES = "bad_value_count"
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """A reading that began before its turn: its first page is on its way."""
-
-    pages: Iterator[list[RecordTable]]
-    began: float
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether it is no older than need be."""
-        return monotonic() - self.began < MAX_SECONDS_BEGUN
-
-
 class IntacctStream(PagedStream):
-    """What every stream of Intacct's does, wherever its records come from."""
+    """What every stream of Intacct's does, wherever its records come from.
+
+    Attributes:
+        denied: why Intacct refused the object, if it did.
+        lacks_periods: whether nothing can be read until periods are named.
+        begin_next: has the first pages of the streams that follow on their way.
+    """
+
+    lacks_periods = False
+    _drifted_rows = 0
 
     def __init__(
-        self, tap: Tap, *, name: str, schema: dict[str, Any], run: Run
+        self, tap: Tap, *, name: str, schema: dict[str, Any], run: Run, named_by: str
     ) -> None:
         """Describe the stream; nothing is called before its first record is asked for.
 
@@ -72,12 +67,15 @@ class IntacctStream(PagedStream):
             name: of the stream.
             schema: of its records.
             run: what it shares with the other streams.
+            named_by: the property by which messages name a record, if it has that.
         """
         super().__init__(tap, name=name, schema=schema)
         self.settings = run.settings
         self._run = run
         self.denied: IntacctError | None = None
-        self._begun: _Begun | None = None
+        self._named_by = named_by
+        self._begun: Iterator[list[RecordTable]] | None = None
+        self._began = 0.0
         self.begin_next: Callable[[], None] = lambda: None
 
     @cached_property
@@ -108,11 +106,6 @@ class IntacctStream(PagedStream):
         return problems
 
     @property
-    def lacks_periods(self) -> bool:
-        """Whether nothing can be read until periods are named."""
-        return False
-
-    @property
     def _hash_converters(self) -> dict[str, ColumnConverter]:
         """How the fields are read that leave as hashes."""
         return hash_converters(self.schema, self.settings.sensitive)
@@ -130,33 +123,28 @@ class IntacctStream(PagedStream):
     def _bad_values(self) -> BadValues:
         return BadValues(
             self.name,
-            named_by=self._named_by,
+            named_by=(self._named_by, *self.primary_keys),
             needed=self.primary_keys,
             as_null=self.settings.on_bad_value is OnBadValue.NULL,
         )
-
-    @property
-    def _named_by(self) -> Sequence[str]:
-        """The fields that name a record in messages, best first."""
-        return self.primary_keys
 
     @abstractmethod
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         """Records of a partition, a page at a time, in tables of the same properties.
 
-        The first page may be on its way when this returns. Whoever asks for the next
-        page has written the last one: only then its checkpoint is written, so that
-        none runs ahead of its rows.
+        The first page may be on its way when this returns. The caller writes each page
+        before it asks for the next one. Only then is the checkpoint of the page written,
+        so that no checkpoint is ahead of its rows.
         """
 
     @property
     def _selected_types(self) -> dict[str, ValueType]:
-        """The selected fields of Intacct's."""
+        """The selected fields that are Intacct's."""
         return {name: kind for name, kind in self._columns.items() if not is_own(name)}
 
     @override  # type: ignore[misc]
     def sync(self, context: Context | None = None) -> None:
-        """As the SDK's; progress notes how the stream begins and ends.
+        """As the SDK's; also reports how the stream begins and ends.
 
         The SDK declares it final, but has no hook that runs at every end of a stream.
         """
@@ -176,35 +164,21 @@ class IntacctStream(PagedStream):
 
     def begin(self) -> None:
         """Have the first page on its way before it is the stream's turn."""
-        is_begun = self._begun is not None and self._begun.is_fresh
-        if is_begun or not self._begins_early:
+        if self._has_begun or not self._begins_early:
             return
         with counted_for(self.name):
-            self._begun = _Begun(self._read(None), monotonic())
+            self._begun, self._began = self._read(None), monotonic()
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether a reading was begun before its turn, and not too long ago."""
+        is_fresh = monotonic() - self._began < MAX_SECONDS_BEGUN
+        return self._begun is not None and is_fresh
 
     @property
     def _begins_early(self) -> bool:
         """Whether a reading begins with a call, and with nothing that must wait."""
         return False
-
-    @property
-    def _is_ending(self) -> bool:
-        """Whether few calls are left to make, so that the next streams may begin."""
-        return False
-
-    @override
-    def _pages_in_turn(self, context: Context | None) -> Iterator[list[RecordTable]]:
-        """The pages of a partition; near its end, the next streams begin."""
-        has_begun_next = False
-        for page in self._record_pages(context):
-            if self._is_ending and not has_begun_next:
-                self.begin_next()
-                has_begun_next = True
-            yield page
-
-    def _take_begun(self) -> Iterator[list[RecordTable]] | None:
-        begun, self._begun = self._begun, None
-        return begun.pages if begun is not None and begun.is_fresh else None
 
     def _note_progress(
         self, rows: int, *, deleted: int = 0, total: int | None = None
@@ -214,16 +188,13 @@ class IntacctStream(PagedStream):
             self.name, rows=rows, deleted=deleted, total=total, calls=calls
         )
 
-    @property
-    def _drifted_rows(self) -> int:
-        """Rows that moved while they were read."""
-        return 0
-
-    def _record_pages(self, context: Context | None) -> Iterator[list[RecordTable]]:
-        """Pages of records; none of what may not be read."""
+    @override
+    def _pages_in_turn(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """The pages of a partition; none if Intacct denies the object."""
         if self.denied is not None:
             return
-        pages = self._take_begun()
+        pages = self._begun if self._has_begun else None
+        self._begun = None
         try:
             while True:
                 with counted_for(self.name):
@@ -253,9 +224,12 @@ class IntacctStream(PagedStream):
             self._bad_values.summary,
         )
         for field, count in self._bad_values.counts.items():
-            tags = {metrics.Tag.STREAM: self.name, "field": field}
-            metric = cast("metrics.Metric", ExtraMetric.BAD_VALUES)
-            self._log_metric(metrics.Point("counter", metric, count, tags))
+            self._log_count(ExtraMetric.BAD_VALUES, count, field=field)
+
+    def _log_count(self, metric: ExtraMetric, value: int | None, **tags: str) -> None:
+        named = cast("metrics.Metric", metric)
+        tags = {metrics.Tag.STREAM: self.name, **tags}
+        self._log_metric(metrics.Point("counter", named, value, tags))
 
     @property
     @override
@@ -266,8 +240,8 @@ class IntacctStream(PagedStream):
     def _activate_version(self) -> None:
         """Tell the target that rows of earlier versions are gone.
 
-        After the last record: whoever is stopped before it has lost nothing. Not of
-        batches, whose rows bear no version.
+        Sent after the last record, so that a run that stops before it loses nothing.
+        Not sent with batches, whose rows have no version.
         """
         if self.get_batch_config(self.config):
             return

@@ -200,39 +200,21 @@ def _reads_only(
 def _fields_in(
     tree: ast.AST, own: str, fields: Collection[str]
 ) -> Iterator[str | None]:
-    """The fields that an expression reads; None where it reads who knows which."""
+    """The fields that an expression reads; None where that cannot be told."""
     for node in ast.iter_child_nodes(tree):
-        named = _named_of_record(node)
-        if named is not None:
-            yield named
-            continue
-        if isinstance(node, ast.Name):
-            if node.id in _RECORDS:
+        match node:
+            case ast.Subscript(ast.Name(owner), ast.Constant(str(name))) | ast.Call(
+                ast.Attribute(ast.Name(owner), "get"), [ast.Constant(str(name))]
+            ) if owner in _RECORDS:
+                yield name
+            case ast.Name(name) if name in _RECORDS:
                 yield None
-            elif node.id == "self":
+            case ast.Name("self"):
                 yield own if own in fields else None
-            elif node.id in fields:
-                yield node.id
-        yield from _fields_in(node, own, fields)
-
-
-def _named_of_record(node: ast.AST) -> str | None:
-    """FIELD of `record['FIELD']` and `record.get('FIELD')`."""
-    if isinstance(node, ast.Subscript):
-        owner, name = node.value, node.slice
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "get"
-        and len(node.args) == 1
-    ):
-        owner, name = node.func.value, node.args[0]
-    else:
-        return None
-    is_record = isinstance(owner, ast.Name) and owner.id in _RECORDS
-    if is_record and isinstance(name, ast.Constant) and isinstance(name.value, str):
-        return name.value
-    return None
+            case ast.Name(name) if name in fields:
+                yield name
+            case _:
+                yield from _fields_in(node, own, fields)
 
 
 def _mark_problems(

@@ -8,7 +8,7 @@ report. It never sees XML.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import count, islice
 from tempfile import TemporaryFile
@@ -62,7 +62,10 @@ class ReportStream(IntacctStream):
         """
         report = offered.report
         schema = with_own_properties(offered.schema, REPORT_ROW, REPORT_RUN)
-        super().__init__(tap, name=report.stream_name, schema=schema, run=run)
+        # Messages name the place in the report: no column is known to be a key.
+        super().__init__(
+            tap, name=report.stream_name, schema=schema, run=run, named_by=REPORT_ROW
+        )
         self._report = report
         self.primary_keys = report.primary_keys
 
@@ -104,18 +107,16 @@ class ReportStream(IntacctStream):
             PagesMoved: a page was lost in every one of `REPORT_TRIES` runs.
             ReportFailed: Intacct could not run the report.
         """
-        for run in range(1, REPORT_TRIES + 1):
-            spool.seek(0)
-            spool.truncate()
+        for _ in range(REPORT_TRIES - 1):
             try:
                 return self._fetch_once(spool)
             except PagesMoved as error:
-                if run == REPORT_TRIES:
-                    raise
                 self.logger.warning("%s Running it again.", error)
-        raise AssertionError
+        return self._fetch_once(spool)
 
     def _fetch_once(self, spool: IO[str]) -> int:
+        spool.seek(0)
+        spool.truncate()
         count = 0
         for page in self._reader.pages():
             count += len(page)
@@ -198,9 +199,3 @@ class ReportStream(IntacctStream):
                     f"{error} Or set `typed: false` for the report "
                     f"'{self._report.name}' to load its columns as text."
                 ) from None
-
-    @property
-    @override
-    def _named_by(self) -> Sequence[str]:
-        """Its place in the report, since no column of it is known to be a key."""
-        return (REPORT_ROW,)

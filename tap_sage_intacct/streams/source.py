@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any
 
-from singer_sdk import Tap, metrics
+from singer_sdk import Tap
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib import MetadataMapping
 from typing_extensions import override
@@ -52,8 +52,13 @@ class SourceStream(IntacctStream):
             run: what it shares with the other streams.
             interruption: held back while a checkpoint is written.
         """
-        super().__init__(tap, name=plan.stream, schema=plan.schema, run=run)
+        # Messages name the number that Intacct gave, even if the user chose other keys.
+        record_key = plan.source.record_key
+        super().__init__(
+            tap, name=plan.stream, schema=plan.schema, run=run, named_by=record_key
+        )
         self.source = plan.source
+        self.lacks_periods = plan.lacks_periods
         self._plan = plan
         self._interruption = interruption
         self._rows_left: int | None = None
@@ -73,11 +78,6 @@ class SourceStream(IntacctStream):
             fields=tuple(self._selected_types),
             replication_key=self._incremental_key,
         )
-
-    @property
-    @override
-    def lacks_periods(self) -> bool:
-        return self._plan.lacks_periods
 
     @cached_property
     @override
@@ -124,9 +124,19 @@ class SourceStream(IntacctStream):
         by_key = is_queried and self.settings.paging is Paging.AUTO
         return by_key and not self._plan.tells_deletions and not self.partitions
 
-    @property
     @override
+    def _pages_in_turn(self, context: Context | None) -> Iterator[list[RecordTable]]:
+        """As the others'; near the end, the next streams begin."""
+        has_begun_next = False
+        for page in super()._pages_in_turn(context):
+            if not has_begun_next and self._is_ending:
+                self.begin_next()
+                has_begun_next = True
+            yield page
+
+    @property
     def _is_ending(self) -> bool:
+        """Whether few calls are left to make, so that the next streams may begin."""
         if self._rows_left is None or self.partitions:
             return False
         connections = self._run.gateway.max_connections
@@ -202,11 +212,6 @@ class SourceStream(IntacctStream):
         if summary := self._detector.summary():
             self.logger.info("Drift in %s.", summary)
         super().log_sync_costs()
-
-    @property
-    @override
-    def _drifted_rows(self) -> int:
-        return sum(report.rows or 0 for report in self._detector.reports)
 
     @override
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
@@ -312,12 +317,6 @@ class SourceStream(IntacctStream):
         )
 
     @property
-    @override
-    def _named_by(self) -> Sequence[str]:
-        """The number that Intacct gave, even where the user names other keys."""
-        return (self.source.record_key, *self.primary_keys)
-
-    @property
     def _decoded_types(self) -> dict[str, ValueType]:
         """The columns of records that are read from rows."""
         return self._selected_types
@@ -394,6 +393,6 @@ class SourceStream(IntacctStream):
             super()._activate_version()
 
     def _measure_drift(self, report: DriftReport) -> None:
-        tags = {metrics.Tag.STREAM: self.name, "movement": report.movement.name.lower()}
-        metric = cast("metrics.Metric", ExtraMetric.DRIFTED_ROWS)
-        self._log_metric(metrics.Point("counter", metric, report.rows, tags))
+        self._drifted_rows += report.rows or 0
+        movement = report.movement.name.lower()
+        self._log_count(ExtraMetric.DRIFTED_ROWS, report.rows, movement=movement)
