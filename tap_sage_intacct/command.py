@@ -18,7 +18,6 @@ from typing import Any
 import click
 from singer_sdk.exceptions import MappingError
 from singer_sdk.singerlib import Catalog
-from typing_extensions import override
 
 from tap_sage_intacct.errors import InvalidSettings, TapError
 from tap_sage_intacct.run.interruption import Interrupted, give_up_output, keep_output
@@ -30,53 +29,33 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _LEVELS_TEXT = ", ".join(_LEVELS)
 
 
-class JsonFile(click.ParamType):  # type: ignore[type-arg]
-    """A file that must hold a JSON object; the SDK gets its text."""
+def json_file(option: str) -> click.ParamType[io.StringIO]:
+    """The type of an option that names a JSON file; the SDK gets the checked text."""
+    read = read_catalog if option == "--catalog" else read_object
 
-    name = "file"
-
-    def __init__(
-        self, check: Callable[[dict[str, Any], Path], None] | None = None
-    ) -> None:
-        """Say what else to check.
-
-        Args:
-            check: raises InvalidSettings for an object that cannot be used.
-        """
-        self._check = check
-
-    @override
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
-        """The file's text.
-
-        Raises:
-            InvalidSettings: it cannot be read, or is not what it must be.
-        """
-        del ctx
-        option = param.opts[0] if param is not None else self.name
+    def file(value: str) -> io.StringIO:
         path = Path("/dev/stdin" if value == "-" else value)
-        found = read_object(path, option)
-        if self._check is not None:
-            self._check(found, path)
-        return io.StringIO(json.dumps(found))
+        return io.StringIO(json.dumps(read(path, option)))
+
+    return click.types.FuncParamType(file)
 
 
-def check_catalog(found: dict[str, Any], path: Path) -> None:
-    """Refuse what the SDK cannot read.
+def read_catalog(path: Path, option: str) -> dict[str, Any]:
+    """The catalog in a file, as JSON.
 
     Raises:
-        InvalidSettings: it is no catalog, or has no stream.
+        InvalidSettings: it cannot be read, is no catalog, or has no stream.
     """
+    found = read_object(path, option)
     try:
         streams = Catalog.from_dict(found)
     except (AttributeError, KeyError, TypeError, ValueError):
         streams = Catalog()
     if not streams:
         raise InvalidSettings(
-            f"--catalog: {path} is no Singer catalog with streams: discover again."
+            f"{option}: {path} is no Singer catalog with streams: discover again."
         )
+    return found
 
 
 def run_command(command: Callable[[], click.Command], logger: logging.Logger) -> None:
@@ -109,7 +88,7 @@ def run_command(command: Callable[[], click.Command], logger: logging.Logger) ->
         for problem in error.problems:
             text = with_variable(problem, os.environ)
             logger.critical(text, exc_info=_is_debugging(logger))
-    except Exception as error:  # noqa: BLE001 - every error ends in one line
+    except Exception as error:
         # Of an OSError the traceback adds nothing.
         is_traced = _is_debugging(logger) and not isinstance(error, OSError)
         logger.critical(_explanation(error), exc_info=is_traced)

@@ -32,13 +32,7 @@ from tap_sage_intacct.catalog.report_columns import (
     catalogued_report,
     offered_reports,
 )
-from tap_sage_intacct.catalog.sources import DATA_SOURCES
-from tap_sage_intacct.command import (
-    JsonFile,
-    check_catalog,
-    check_surroundings,
-    run_command,
-)
+from tap_sage_intacct.command import check_surroundings, json_file, run_command
 from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.reading.state.checkpoint import (
@@ -217,14 +211,12 @@ class TapSageIntacct(Tap):
         """
         selected = self._selected_streams()
         lacking = [stream for stream in selected if stream.lacks_periods]
-        if lacking and len(lacking) == len(selected):
-            raise InvalidSettings(
-                *(
-                    f"{stream.name} is selected, but no period: name some in "
-                    "balance_periods, or select another stream."
-                    for stream in lacking
-                )
-            )
+        refuse(
+            f"{stream.name} is selected, but no period: name some in balance_periods, or "
+            "select another stream."
+            for stream in lacking
+            if lacking == selected
+        )
         for stream in lacking:
             self.logger.warning(
                 "%s is left out, since no period is named: name some in "
@@ -261,8 +253,8 @@ class TapSageIntacct(Tap):
             ]
         if self.settings.gateway is None:
             check_needs_no_lookup(self.settings)
-            return discovery.offline(DATA_SOURCES, self.settings)
-        return discovery.live(self.run.gateway, DATA_SOURCES, self.settings)
+            return discovery.offline(self.settings)
+        return discovery.live(self.run.gateway, self.settings)
 
     def _offered_reports(self) -> list[OfferedReport]:
         reports = self.settings.custom_reports
@@ -362,9 +354,9 @@ class TapSageIntacct(Tap):
     def get_singer_command(cls) -> click.Command:
         """As the SDK's, with files that are checked before anything is made of them."""
         command = super().get_singer_command()
-        kinds = {"catalog": JsonFile(check_catalog), "state": JsonFile()}
         for option in command.params:
-            option.type = kinds.get(option.name or "", option.type)
+            if option.name in {"catalog", "state"}:
+                option.type = json_file(option.opts[0])
         return command
 
     @classmethod

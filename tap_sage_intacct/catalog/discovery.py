@@ -17,7 +17,6 @@ from tap_sage_intacct.catalog.extra_objects import (
     named_objects,
     source_of,
 )
-from tap_sage_intacct.catalog.labels import Labels, labels_of
 from tap_sage_intacct.catalog.offering import (
     concealed,
     hashed,
@@ -35,6 +34,7 @@ from tap_sage_intacct.catalog.schema import (
 from tap_sage_intacct.catalog.sensitivity import sensitive_fields
 from tap_sage_intacct.catalog.sources import (
     DATA_SOURCE_BY_STREAM,
+    DATA_SOURCES,
     DataSource,
     ReadFunction,
 )
@@ -43,7 +43,7 @@ from tap_sage_intacct.intacct.errors import IntacctError, PermissionDenied
 from tap_sage_intacct.intacct.gateway import Gateway, Probe
 from tap_sage_intacct.intacct.objects import ObjectDefinition
 from tap_sage_intacct.intacct.query import Comparison, Operator, Query
-from tap_sage_intacct.intacct.rows.values import ValueType
+from tap_sage_intacct.intacct.rows.values import ValueType, value_type_of
 from tap_sage_intacct.settings.sensitive import SensitivePolicy
 from tap_sage_intacct.settings.settings import OnDenied, Settings
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
@@ -74,9 +74,17 @@ class OfferedSource:
         return self.live or shipped_definition(self.source.object_name)
 
     @property
-    def labels(self) -> Labels:
-        """Of its enumerations."""
-        return labels_of(self.definition)
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """The labels of enumerations that are texts, by field.
+
+        They are not in the catalog: a target would refuse any value beside them.
+        """
+        return {
+            field.id: tuple(label for label in field.valid_values if label)
+            for field in self.definition.fields
+            if any(field.valid_values)
+            and value_type_of(field.datatype) is ValueType.TEXT
+        }
 
 
 def shipped(source: DataSource) -> OfferedSource:
@@ -111,9 +119,9 @@ def _shipped_sensitive(source: DataSource) -> Mapping[str, Any]:
     return {name: schema["properties"][name] for name in found}
 
 
-def offline(sources: Sequence[DataSource], settings: Settings) -> list[OfferedSource]:
+def offline(settings: Settings) -> list[OfferedSource]:
     """What a typical company offers, without sensitive fields that are not allowed."""
-    return [selectable(shipped(source), settings.sensitive) for source in sources]
+    return [selectable(shipped(source), settings.sensitive) for source in DATA_SOURCES]
 
 
 def selectable(offered: OfferedSource, policy: SensitivePolicy) -> OfferedSource:
@@ -133,9 +141,7 @@ def selectable(offered: OfferedSource, policy: SensitivePolicy) -> OfferedSource
     return replace(offered, schema=schema, concealed=hidden)
 
 
-def live(
-    gateway: Gateway, sources: Sequence[DataSource], settings: Settings
-) -> list[OfferedSource]:
+def live(gateway: Gateway, settings: Settings) -> list[OfferedSource]:
     """What this company offers this user.
 
     `lookup` answers for objects that the user may not read, too [C]. So each object is
@@ -145,7 +151,7 @@ def live(
     Raises:
         InvalidSettings: an extra object or related field does not exist.
     """
-    offered = described(gateway, sources, settings)
+    offered = described(gateway, DATA_SOURCES, settings)
     refused = refusals(gateway, offered)
     found = [
         part

@@ -140,26 +140,18 @@ def named_objects(
         for extra in unknown
         if extra.object_name.upper() in dimensions
     }
-    _refuse_unknown(gateway, [extra for extra in unknown if extra not in labelled])
+    strangers = [extra.object_name for extra in unknown if extra not in labelled]
+    known = gateway.object_names() if strangers else ()
+    refuse(
+        f"extra_objects: the company has no object '{name}'{did_you_mean(name, known)}"
+        for name in strangers
+    )
     return [labelled.get(extra, extra) for extra in named]
 
 
 def _is_unknown(definitions: Definitions, extra: ExtraObject) -> bool:
     found = definitions.of(extra.object_name, extra.document_type)
     return isinstance(found, ObjectNotFound)
-
-
-def _refuse_unknown(gateway: Gateway, unknown: Sequence[ExtraObject]) -> None:
-    if not unknown:
-        return
-    names = gateway.object_names()
-    raise InvalidSettings(
-        *(
-            f"extra_objects: the company has no object '{extra.object_name}'"
-            f"{did_you_mean(extra.object_name, names)}"
-            for extra in unknown
-        )
-    )
 
 
 def every_object(

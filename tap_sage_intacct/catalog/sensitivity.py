@@ -98,31 +98,22 @@ def is_sensitive(
     definition = definition or {}
     *path, name = field_id.split(".")
     texts = (name, str(definition.get("title", "")))
-    if any(_is_in_any_field(text) for text in texts):
+    if any(_fits(_IN_ANY_FIELD, text) for text in texts):
         return True
     if _is_of_employee(object_name, path) and _EMPLOYEE_CONTACT.fullmatch(
         _within_contact(path, name)
     ):
         return True
     return not _is_flag_or_date(definition) and any(
-        _is_in_text_or_number(text) for text in texts
+        _fits(_IN_TEXT_OR_NUMBER, text) for text in texts
     )
 
 
 # A run asks for each field several times.
 @cache
-def _is_in_any_field(text: str) -> bool:
-    return _IN_ANY_FIELD.search(_words(text)) is not None
-
-
-@cache
-def _is_in_text_or_number(text: str) -> bool:
-    return _IN_TEXT_OR_NUMBER.search(_words(text)) is not None
-
-
-def _words(text: str) -> str:
-    """Words in capitals, joined by underscores."""
-    return _NO_WORD.sub("_", _CAMEL_CASE_SEAM.sub("_", text)).upper()
+def _fits(pattern: re.Pattern[str], text: str) -> bool:
+    words = _NO_WORD.sub("_", _CAMEL_CASE_SEAM.sub("_", text)).upper()
+    return pattern.search(words) is not None
 
 
 def _is_flag_or_date(definition: Schema) -> bool:

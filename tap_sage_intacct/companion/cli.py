@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from tap_sage_intacct.catalog import discovery
-from tap_sage_intacct.catalog.sources import DATA_SOURCES
-from tap_sage_intacct.command import EXIT_FAILURE, check_catalog
+from tap_sage_intacct.command import EXIT_FAILURE, read_catalog
 from tap_sage_intacct.companion import doctor as examination
 from tap_sage_intacct.companion import plan as planning
 from tap_sage_intacct.companion import screens
@@ -138,12 +137,11 @@ def plan(invocation: Invocation, catalog: str | None, state: str | None) -> None
     """
     run = invocation.run()
     if catalog is not None:
-        given = read_object(Path(catalog), "--catalog")
-        check_catalog(given, Path(catalog))
+        given = read_catalog(Path(catalog), "--catalog")
         plans = planning.plans_by_catalog(run, given)
     else:
         plans = chosen_by_meltano(
-            discovery.live(run.gateway, DATA_SOURCES, run.settings),
+            discovery.live(run.gateway, run.settings),
             invocation.configuration.selection,
             run.settings,
         )

@@ -43,7 +43,7 @@ class Surroundings:
     screen: Console | None = None
     now: Callable[[], datetime] = utc_now
     timer: Callable[[], float] = time.monotonic
-    can_ask: Callable[[], bool] = lambda: sys.stdin.isatty()
+    can_ask: Callable[[], bool] = lambda: sys.stdin.isatty()  # noqa: PLW0108 - as stdin is then
 
 
 @dataclass(frozen=True)

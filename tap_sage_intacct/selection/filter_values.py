@@ -74,8 +74,6 @@ def typed_value(name: str, value_type: ValueType, given: Given) -> Value:
     """
     try:
         return _typed(name, value_type, given)
-    except InvalidFilter:
-        raise
     except (KeyError, ValueError):
         raise InvalidFilter(
             f"compares {name} with '{shortened(str(given))}': write a value such as "

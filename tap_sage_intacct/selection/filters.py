@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -74,7 +74,7 @@ def period_names(condition: Condition) -> tuple[str, ...] | None:
         InvalidFilter: PERIOD stands below an OR, or is not compared by = or IN.
     """
     named: list[tuple[str, ...]] = []
-    for part in _joined(condition):
+    for part in _joined(AllOf, condition):
         if not isinstance(part, Comparison):
             if any(leaf.field == _PERIOD for leaf in _leaves(part)):
                 raise InvalidFilter(
@@ -97,10 +97,10 @@ def without_field(condition: Condition, field: str) -> Condition | None:
     """The condition without its top-level comparisons of a field."""
     rest = tuple(
         part
-        for part in _joined(condition)
+        for part in _joined(AllOf, condition)
         if not (isinstance(part, Comparison) and part.field == field)
     )
-    return _all_of(rest) if rest else None
+    return _join(AllOf, rest) if rest else None
 
 
 _PERIOD = "PERIOD"
@@ -230,7 +230,7 @@ class _Reader:
             raise InvalidFilter(
                 "must be a text or a list of {field, operator, value}, and not empty."
             )
-        return _all_of(tuple(self._basic(part) for part in given))
+        return _join(AllOf, map(self._basic, given))
 
     def _basic(self, part: Mapping[str, Any]) -> Condition:
         known = {"field", "operator", "value"}
@@ -254,11 +254,9 @@ class _Reader:
         if isinstance(node, exp.Not):
             return self.condition(node.this, negated=not negated)
         if isinstance(node, exp.And | exp.Or):
-            parts = tuple(
-                self.condition(part, negated=negated) for part in node.flatten()
-            )
-            is_all = isinstance(node, exp.And) != negated
-            return _all_of(parts) if is_all else _any_of(parts)
+            kind = AllOf if isinstance(node, exp.And) != negated else AnyOf
+            parts = (self.condition(part, negated=negated) for part in node.flatten())
+            return _join(kind, parts)
         return self._leaf(node, negated=negated)
 
     def _leaf(self, node: exp.Expr, *, negated: bool) -> Condition:
@@ -374,23 +372,15 @@ def _shown(node: exp.Expr) -> str:
     return shortened(sql.replace("`", ""))
 
 
-def _all_of(parts: tuple[Condition, ...]) -> Condition:
-    flat = tuple(leaf for part in parts for leaf in _joined(part))
-    return flat[0] if len(flat) == 1 else AllOf(flat)
+def _join(kind: type[AllOf | AnyOf], parts: Iterable[Condition]) -> Condition:
+    """The conditions as one; those within others of the same kind stand beside them."""
+    flat = tuple(leaf for part in parts for leaf in _joined(kind, part))
+    return flat[0] if len(flat) == 1 else kind(flat)
 
 
-def _any_of(parts: tuple[Condition, ...]) -> Condition:
-    flat = tuple(
-        leaf
-        for part in parts
-        for leaf in (part.conditions if isinstance(part, AnyOf) else (part,))
-    )
-    return flat[0] if len(flat) == 1 else AnyOf(flat)
-
-
-def _joined(condition: Condition) -> tuple[Condition, ...]:
-    """The conditions that AND joins at the top."""
-    return condition.conditions if isinstance(condition, AllOf) else (condition,)
+def _joined(kind: type[AllOf | AnyOf], condition: Condition) -> tuple[Condition, ...]:
+    """The conditions that AND, or OR, joins at the top."""
+    return condition.conditions if isinstance(condition, kind) else (condition,)
 
 
 def _leaves(condition: Condition) -> Iterator[Comparison]:

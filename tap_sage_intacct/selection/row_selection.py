@@ -7,11 +7,11 @@ nor the gateway.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tap_sage_intacct.catalog.discovery import OfferedSource
 from tap_sage_intacct.catalog.extra_objects import DOCUMENT_TYPE
-from tap_sage_intacct.catalog.labels import Labels
 from tap_sage_intacct.catalog.schema import value_types
 from tap_sage_intacct.catalog.sources import ReadFunction
 from tap_sage_intacct.catalog.stored_codes import codes_of
@@ -92,7 +92,7 @@ def _filter_fields(offered: OfferedSource) -> dict[str, FilterField]:
     }
 
 
-def _closed_labels(offered: OfferedSource) -> Labels:
+def _closed_labels(offered: OfferedSource) -> Mapping[str, tuple[str, ...]]:
     """Labels that a filter must use.
 
     Where rows are read by stored codes and some codes are unknown, a user may have to

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from singer_sdk import typing as th
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.secrets.credentials import Secret
 from tap_sage_intacct.settings.suggestions import shortened
 
@@ -122,8 +122,7 @@ def read_object(kind: type[T], given: Mapping[str, Any]) -> T:
     """
     problems: list[str] = []
     found = read_settings(kind, given, problems)
-    if problems:
-        raise InvalidSettings(*problems)
+    refuse(problems)
     return found
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.settings.names import misspelt_problems
 
 PREFIX = "TAP_SAGE_INTACCT_"
@@ -139,8 +139,7 @@ def from_environment(
                 found[name] = typed(name, text, schema)
             except InvalidSettings as error:
                 problems += error.problems
-    if problems:
-        raise InvalidSettings(*problems)
+    refuse(problems)
     return found
 
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 from singer_sdk import typing as th
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import refuse
 from tap_sage_intacct.intacct.gateway import GatewaySettings, ResponseFormat
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.reader import MAX_QUERY_PAGE
@@ -286,14 +286,12 @@ class Settings:
         """
         # For jsonschema only a dict is an object: it would refuse and quote another one.
         errors = _VALIDATOR.iter_errors(dict(config))
-        if problems := list(map(_schema_problem, errors)):
-            raise InvalidSettings(*problems)
+        refuse(map(_schema_problem, errors))
         problems = misspelt_problems(config, SETTING_NAMES)
         problems += _character_problems(config)
         found = read_settings(cls, config, problems)
         problems += _conflict_problems(found)
-        if problems:
-            raise InvalidSettings(*problems)
+        refuse(problems)
         return replace(found, gateway=_gateway_settings(found))
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from tap_sage_intacct.errors import InvalidSettings
+from tap_sage_intacct.errors import InvalidSettings, refuse
 from tap_sage_intacct.intacct.reports import Argument, DateRange, ReportKind
 from tap_sage_intacct.settings.declaration import read_object, setting, words_of
 from tap_sage_intacct.settings.environment import from_json, texts_of
@@ -220,8 +220,7 @@ def custom_reports(given: Iterable[Mapping[str, Any]]) -> tuple[CustomReport, ..
         stream_name = report.stream_name or stream_name_of(report.name)
         arguments = _arguments(report, problems)
         found.append(replace(report, stream_name=stream_name, arguments=arguments))
-    if problems:
-        raise InvalidSettings(*problems)
+    refuse(problems)
     return tuple(found)
 
 
