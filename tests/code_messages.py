@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 # Nobody sees the text of the first; that of the second goes into an InvalidRecord.
 _UNSHOWN = {"ConfigValidationError", "InvalidValue"}
+_TELLING = ("_problems", "_explanation")
 _SPEAKERS = (".warning", ".error", ".critical", "problems.append", "refuse")
 
 
@@ -31,7 +32,7 @@ def _spoken(node: ast.AST) -> Iterator[ast.AST]:
         yield from _each(node.args[:1])
     if isinstance(node, ast.keyword) and node.arg == "fault":
         yield node.value
-    if isinstance(node, ast.FunctionDef) and node.name.endswith("_problems"):
+    if isinstance(node, ast.FunctionDef) and node.name.endswith(_TELLING):
         for part in ast.walk(node):
             if isinstance(part, ast.Return | ast.Yield) and part.value is not None:
                 yield from _each([part.value])

@@ -94,11 +94,9 @@ def json_schema(
         A property per field that can be selected, then in the definition's order. Each
         is nullable unless required, and has a title and a description.
     """
-    parents = _Parents(definition)
+    parents = parents_of(definition)
     properties = {
-        field.id: _property(
-            field, _describe(field, parents, is_seen=definition.is_seen)
-        )
+        field.id: _property(field, parents.get(field.id), is_seen=definition.is_seen)
         for field in definition.fields
         if _ELEMENT_NAME.fullmatch(field.id)
     }
@@ -167,9 +165,32 @@ def value_types(schema: Schema) -> dict[str, ValueType]:
 
 
 def parents_of(definition: ObjectDefinition) -> dict[str, str]:
-    """The objects that fields come from, by field; those of the object's own are left out."""
-    parents = _Parents(definition)
-    found = {field.id: parents.of(field) for field in definition.fields}
+    """By field, the parent object that it names or comes from.
+
+    Its own fields are left out. What no relationship says, the names of the siblings do.
+    """
+    by_prefix = dict(_object_prefixes(definition.relationships))
+    # One-to-one relations go by the record's own number, and lead to no parent.
+    by_field = {
+        relationship.related_by: relationship.object_name
+        for relationship in reversed(definition.relationships)
+        if relationship.related_by not in _RECORD_NUMBERS
+    }
+    by_stem = {_stem(field_id): parent for field_id, parent in by_field.items()}
+    by_stem |= _dimensions(definition)
+
+    def parent_of(field: Field) -> str | None:
+        if field.parent or field.id in by_field:
+            return field.parent or by_field[field.id]
+        prefix, dot, _ = field.id.partition(".")
+        if dot:
+            return by_prefix.get(prefix, prefix)
+        if field.id.startswith(_USER_DIMENSION):
+            return field.id.removeprefix(_USER_DIMENSION)
+        stem = _stem(field.id)
+        return by_stem.get(stem) if stem != field.id else None
+
+    found = {field.id: parent_of(field) for field in definition.fields}
     return {name: parent for name, parent in found.items() if parent}
 
 
@@ -200,13 +221,13 @@ def load_shipped_schema(stream_name: str) -> Schema:
     return schema
 
 
-def _property(field: Field, description: str) -> Schema:
+def _property(field: Field, parent: str | None, *, is_seen: bool) -> Schema:
     json_type, json_format = _JSON_TYPES[value_type_of(field.datatype)]
     return {
         "type": ["null", json_type],
         **({"format": json_format} if json_format else {}),
         "title": field.label or field.id,
-        "description": description,
+        "description": _description(field, parent, is_seen=is_seen),
     }
 
 
@@ -232,8 +253,7 @@ def _type_and_format(definition: Schema) -> tuple[str, str | None]:
     return types, json_format
 
 
-def _describe(field: Field, parents: _Parents, *, is_seen: bool = True) -> str:
-    parent = parents.of(field)
+def _description(field: Field, parent: str | None, *, is_seen: bool) -> str:
     origin = f"Parent object: {parent}" if parent else ""
     if field.path:
         origin += f", by the path {field.path}"
@@ -266,41 +286,6 @@ def _values_sentence(field: Field) -> str:
 _KEY_SUFFIXES = ("DIMKEY", "KEY", "ID", "NAME", "TITLE")
 _RECORD_NUMBERS = ("RECORDNO", "RECORD#")
 _USER_DIMENSION = "GLDIM"
-
-
-class _Parents:
-    """Which parent object a field names or comes from, by the names of its siblings."""
-
-    def __init__(self, definition: ObjectDefinition) -> None:
-        # One-to-one relations go by the record's own number, and lead to no parent.
-        relationships = [
-            relationship
-            for relationship in definition.relationships
-            if relationship.related_by not in _RECORD_NUMBERS
-        ]
-        self._by_prefix = dict(_object_prefixes(definition.relationships))
-        self._by_field = {
-            relationship.related_by: relationship.object_name
-            for relationship in reversed(relationships)
-        }
-        self._by_stem = {
-            **{_stem(field_id): parent for field_id, parent in self._by_field.items()},
-            **_dimensions(definition),
-        }
-
-    def of(self, field: Field) -> str | None:
-        """Name the parent object, or None for the object's own fields."""
-        if field.parent:
-            return field.parent
-        if field.id in self._by_field:
-            return self._by_field[field.id]
-        prefix, dot, _ = field.id.partition(".")
-        if dot:
-            return self._by_prefix.get(prefix, prefix)
-        if field.id.startswith(_USER_DIMENSION):
-            return field.id.removeprefix(_USER_DIMENSION) or None
-        stem = _stem(field.id)
-        return self._by_stem.get(stem) if stem != field.id else None
 
 
 def _object_prefixes(

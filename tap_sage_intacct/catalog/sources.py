@@ -96,7 +96,7 @@ class DataSource:
         return self.record_key in RECORD_KEYS
 
     @property
-    def is_keyed_anew(self) -> bool:
+    def has_other_keys(self) -> bool:
         """Whether the user named other keys than the one that Intacct promises."""
         return self.is_numbered and self.record_key not in self.primary_keys
 

@@ -35,7 +35,7 @@ from tap_sage_intacct.run.run import Run, open_gateway
 from tap_sage_intacct.settings.settings import Settings
 
 USAGE_OBJECT = "APIUSAGESUMMARY"
-"""Tells of the calls that were billed; its fields are not documented [C/?]."""
+"""Lists the calls that were billed; its fields are not documented [C/?]."""
 
 _FEW_RETRIES = RetryPolicy(max_retries=1, first_pause_seconds=1)
 _NO_RETRIES = RetryPolicy(max_retries=0)
@@ -129,19 +129,12 @@ def _preferences(gateway: Gateway) -> Step:
     except IntacctError as error:
         return _PREFERENCES.failed("cannot be used", error.remedy, answer_of(error))
     is_zone_known = found.zone is not None and found.zone.by_own_day
-    wrong = [
-        words
-        for words, is_wrong in (
-            (
-                offset_text(found.gmt_offset),
-                bool(found.gmt_offset) and not is_zone_known,
-            ),
-            ("12 hours", not found.twenty_four_hour),
-            ("years of two digits", not found.four_digit_year),
-        )
-        if is_wrong
-    ]
-    if wrong:
+    faults = {
+        offset_text(found.gmt_offset): found.gmt_offset and not is_zone_known,
+        "12 hours": not found.twenty_four_hour,
+        "years of two digits": not found.four_digit_year,
+    }
+    if wrong := [words for words, is_wrong in faults.items() if is_wrong]:
         return _PREFERENCES.warned(", ".join(wrong), remedy)
     shown = offset_text(found.gmt_offset) if found.gmt_offset else "GMT"
     return _PREFERENCES.ok(f"{shown}, 24 hours")
@@ -244,14 +237,10 @@ def _usage(gateway: Gateway) -> Step:
     )
     if isinstance(found, IntacctError):
         return unknown
-    fields = tuple(field.id for field in found.fields)
+    field = tuple(field.id for field in found.fields[:1])
+    reader = ObjectReader(gateway, USAGE_OBJECT, field)
     try:
-        total = (
-            ObjectReader(gateway, USAGE_OBJECT, fields[:1])
-            .query(None, ())
-            .result()
-            .total
-        )
+        total = reader.query(None, ()).result().total
     except IntacctError:
         return unknown
     return _USAGE.ok(f"{USAGE_OBJECT} can be read: {total} records")

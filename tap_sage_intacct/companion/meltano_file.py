@@ -29,7 +29,7 @@ FILE_NAME = "meltano.yml"
 TAP = "tap-sage-intacct"
 
 _WIDEST_LINE = 4096
-"""Longer than any line, so that none is broken anew."""
+"""Longer than any line, so that no line is broken."""
 
 
 @dataclass
@@ -147,7 +147,7 @@ def _nested(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_meltano_file(folder: Path) -> MeltanoFile | None:
-    """The folder's meltano.yml if it has one that tells of the tap.
+    """The folder's meltano.yml, if there is one with an entry of the tap.
 
     Raises:
         InvalidSettings: it is not YAML.
@@ -185,7 +185,7 @@ def read_meltano_file(path: Path) -> MeltanoFile:
 
 
 def _check_shape(document: CommentedMap, path: Path) -> None:
-    """Refuse what Meltano could not read either, as far as it is read here.
+    """Refuse what Meltano could not read either, in the parts that the tap reads.
 
     Raises:
         InvalidSettings: entries that are no mappings, or patterns that are no text.
@@ -219,27 +219,19 @@ def set_rules(entry: CommentedMap, stream: str, rules: Iterable[str]) -> None:
     if listed is None:
         listed = CommentedSeq()
         _insert_before_config(entry, "select", listed)
-    old = set(rules_of(listed, stream))
-    places = [place for place, rule in enumerate(listed) if rule in old]
     wanted = list(dict.fromkeys(rules))
-    kept = [rule for rule in listed if rule in old and rule in wanted]
+    old = set(rules_of(listed, stream))
+    new = [rule for rule in wanted if rule not in old]
+    places = [place for place, rule in enumerate(listed) if rule in old]
+    kept = [place for place in places if listed[place] in wanted]
+    # Behind the rules that stay, or where the others were.
+    at = kept[-1] + 1 if kept else next(iter(places), len(listed))
     for place in reversed(places):
-        if listed[place] not in kept:
+        if place not in kept:
             del listed[place]
-    at = _after_last(listed, stream, places)
-    for rule in wanted:
-        if rule not in kept:
-            listed.insert(at, rule)
-            at += 1
-
-
-def _after_last(listed: CommentedSeq, stream: str, places: list[int]) -> int:
-    """Where new rules of a stream go: behind its own, or where those were."""
-    remaining = set(rules_of(listed, stream))
-    own = [place for place, rule in enumerate(listed) if rule in remaining]
-    if own:
-        return own[-1] + 1
-    return places[0] if places else len(listed)
+            at -= place < at
+    for rule in reversed(new):
+        listed.insert(at, rule)
 
 
 def set_stream_setting(

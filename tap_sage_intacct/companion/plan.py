@@ -22,7 +22,7 @@ from tap_sage_intacct.intacct.http.clock import utc_now
 from tap_sage_intacct.intacct.query import both
 from tap_sage_intacct.reading.deletions import Deletions
 from tap_sage_intacct.reading.drift import DriftDetector
-from tap_sage_intacct.reading.first_page import first_page
+from tap_sage_intacct.reading.first_page import FirstPage, first_page
 from tap_sage_intacct.reading.scope import changed_or_created
 from tap_sage_intacct.reading.state.checkpoint import (
     MOST_AHEAD,
@@ -131,45 +131,34 @@ def _stream_cost(
     name = plan.stream
     if plan.lacks_periods:
         return StreamCost(name, problem="left out: no period is named")
+    rows, calls, seconds, slowest = 0, FURTHER_CALLS, 0.0, 0.0
+    stamps = []
     try:
-        counted = [
-            _counted(run, plan, part, _since(plan, part, bookmark), timer)
-            for part in plan.parts(run)
-        ]
+        for part in plan.parts(run):
+            since = _since(plan, part, bookmark)
+            page, page_seconds = _timed_page(run, plan, part, since, timer)
+            if page.total is None:
+                return StreamCost(name, problem="Intacct does not count these rows")
+            pages = math.ceil(page.total / page.page_size)
+            rows += page.total
+            calls += pages
+            seconds += pages * page_seconds
+            slowest = max(slowest, page_seconds)
+            stamps += [since] if since else []
     except IntacctError as error:
         return StreamCost(name, problem=str(error))
-    if any(part.rows is None for part in counted):
-        return StreamCost(name, problem="Intacct does not count these rows")
-    pages = [part.pages for part in counted]
-    seconds = sum(part.pages * part.page_seconds for part in counted)
-    seconds += FURTHER_CALLS * max(part.page_seconds for part in counted)
-    since = [part.since for part in counted if part.since is not None]
-    return StreamCost(
-        name,
-        sum(part.rows or 0 for part in counted),
-        sum(pages) + FURTHER_CALLS,
-        seconds,
-        min(since, default=None),
-    )
+    seconds += FURTHER_CALLS * slowest
+    return StreamCost(name, rows, calls, seconds, min(stamps, default=None))
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A part of a stream: its rows, and how long a page of it took."""
-
-    rows: int | None
-    pages: int
-    page_seconds: float
-    since: datetime | None
-
-
-def _counted(
+def _timed_page(
     run: Run,
     plan: ReadingPlan,
     part: Part,
     since: datetime | None,
     timer: Callable[[], float],
-) -> _Counted:
+) -> tuple[FirstPage, float]:
+    """The first page of a part, and the seconds that it took."""
     gateway = run.gateway_of(part.entity)
     detector = DriftDetector(plan.stream)
     scope = plan.scope(part, gateway.server_now, detector, Deletions())
@@ -177,9 +166,7 @@ def _counted(
     reader = plan.reader(gateway, run.settings.page_size)
     began = timer()
     page = first_page(plan.source, reader, both(scope.condition, stamped))
-    seconds = timer() - began
-    pages = math.ceil((page.total or 0) / page.page_size)
-    return _Counted(page.total, pages, seconds, since)
+    return page, timer() - began
 
 
 def _since(

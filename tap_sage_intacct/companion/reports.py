@@ -78,7 +78,7 @@ def describe_report(run: Run, report: CustomReport) -> DescribedReport:
     """Ask for its definition; a report whose definition tells no columns is run.
 
     Raises:
-        InvalidSettings: there is no such report; an argument is none of its own.
+        InvalidSettings: there is no such report; it does not prompt for an argument.
         PermissionDenied: it may not be read.
     """
     reader = report_reader(run.gateway, report, run.settings)
@@ -87,12 +87,6 @@ def describe_report(run: Run, report: CustomReport) -> DescribedReport:
     except ReportNotFound as error:
         raise _unknown(run, report.name, error) from None
     settings = replace(run.settings, custom_reports=(report,))
-    properties = {
-        name: definition
-        for offered in offered_reports(run.gateway, settings)
-        for name, definition in offered.schema["properties"].items()
-        if not is_own(name)
-    }
     columns = [
         DescribedColumn(
             name,
@@ -100,7 +94,9 @@ def describe_report(run: Run, report: CustomReport) -> DescribedReport:
             next(word for word in column["type"] if word != "null"),
             column.get("description", ""),
         )
-        for name, column in properties.items()
+        for offered in offered_reports(run.gateway, settings)
+        for name, column in offered.schema["properties"].items()
+        if not is_own(name)
     ]
     kind = reader.kind.value if reader.kind else ""
     return DescribedReport(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -236,10 +236,7 @@ def show_report(output: Output, report: DescribedReport) -> None:
     """The columns of a report, and what it prompts for."""
     output.table(
         ("column", "label", "type", "description"),
-        [
-            (column.name, column.label, column.type, column.description)
-            for column in report.columns
-        ],
+        map(astuple, report.columns),
     )
     prompts = ", ".join(report.arguments) or "nothing that its definition tells"
     output.say(f"{report.name} ({report.kind}), stream {report.stream}.")

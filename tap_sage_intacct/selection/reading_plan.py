@@ -219,7 +219,7 @@ class ReadingPlan:
             keys: further fields, by which deletions are found.
         """
         source = self.source
-        own = (source.record_key,) if source.is_keyed_anew else ()
+        own = (source.record_key,) if source.has_other_keys else ()
         made_of = [
             name
             for name in (*own, *keys, *self.balance_key_fields)

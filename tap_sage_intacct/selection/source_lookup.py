@@ -15,20 +15,18 @@ from tap_sage_intacct.settings.settings import Settings
 from tap_sage_intacct.settings.suggestions import did_you_mean
 from tap_sage_intacct.settings.values import EVERY_OBJECT, ExtraObject
 
+Wanted = DataSource | ExtraObject
 
-def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:
+
+def source_named(name: str, settings: Settings) -> Wanted:
     """The source that a stream's or object's name means, in any case.
 
     Raises:
         InvalidSettings: there is none; with the nearest right names.
     """
-    known: dict[str, DataSource | ExtraObject] = {}
-    sources: list[DataSource | ExtraObject] = [*DATA_SOURCES]
-    sources += [
-        wanted
-        for wanted in settings.extra_objects
-        if wanted.object_name != EVERY_OBJECT
-    ]
+    known: dict[str, Wanted] = {}
+    extras = (e for e in settings.extra_objects if e.object_name != EVERY_OBJECT)
+    sources: Iterable[Wanted] = (*DATA_SOURCES, *extras)
     for source in sources:
         known.setdefault(source.stream_name, source)
         known.setdefault(source.object_name, source)
@@ -40,7 +38,7 @@ def source_named(name: str, settings: Settings) -> DataSource | ExtraObject:
 
 
 def offered_source(
-    company: Company, wanted: DataSource | ExtraObject, settings: Settings
+    company: Company, wanted: Wanted, settings: Settings
 ) -> OfferedSource:
     """What the company offers; without credentials, what the tap ships.
 
@@ -59,12 +57,12 @@ def offered_source(
         related_fields={wanted.stream_name: paths} if paths else {},
         custom_reports=(),
     )
+    sources = [wanted] if isinstance(wanted, DataSource) else []
     if settings.gateway is None:
         check_needs_no_lookup(chosen)
-    if settings.gateway is None and isinstance(wanted, DataSource):
-        return discovery.shipped(wanted)
-    sources = [wanted] if isinstance(wanted, DataSource) else []
-    (found,) = discovery.described(company.gateway, sources, chosen)
+        (found,) = map(discovery.shipped, sources)
+    else:
+        (found,) = discovery.described(company.gateway, sources, chosen)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tap_sage_intacct.errors import InvalidSettings, refuse
@@ -128,9 +128,11 @@ def from_environment(
         InvalidSettings: with every variable whose name is nearly a setting's, or whose
             text is not of its setting's type.
     """
-    named = (name.removeprefix(PREFIX).lower() for name in _ours(variables))
-    # Meltano adds one for each member of a setting that is an object.
-    others = [n for n in named if not any(n.startswith(f"{p}_") for p in properties)]
+    named = (n.removeprefix(PREFIX).lower() for n in variables if n.startswith(PREFIX))
+    # Meltano adds one for each member of a setting that is an object. Those with two
+    # underscores behind the plugin's name are Meltano's own.
+    of_meltano = ("_", *(f"{name}_" for name in properties))
+    others = [name for name in named if not name.startswith(of_meltano)]
     problems = misspelt_problems(others, properties)
     found: dict[str, Any] = {}
     for name, schema in properties.items():
@@ -141,13 +143,6 @@ def from_environment(
                 problems += error.problems
     refuse(problems)
     return found
-
-
-def _ours(variables: Mapping[str, str]) -> Iterator[str]:
-    """The variables of settings; those with two underscores belong to Meltano."""
-    for name in variables:
-        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}_"):
-            yield name
 
 
 def _is_list_of_texts(schema: Mapping[str, Any]) -> bool:

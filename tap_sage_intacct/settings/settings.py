@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -90,11 +90,7 @@ class Paging(Enum):
 
 def _instant(text: str) -> datetime:
     """An ISO 8601 date or time, aware; UTC where it names no zone."""
-    instant = (
-        datetime.combine(date.fromisoformat(text), datetime.min.time())
-        if len(text) == len("2026-01-31")
-        else datetime.fromisoformat(text.replace("Z", "+00:00"))
-    )
+    instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
 
 

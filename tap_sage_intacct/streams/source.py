@@ -297,7 +297,7 @@ class SourceStream(IntacctStream):
             {**own, DELETED_AT: None} if self._plan.tells_deletions else own
         )
         found = self._decoder.tables(page.rows)
-        if self.source.is_keyed_anew:
+        if self.source.has_other_keys:
             numbers = column_of(page.rows, self.source.record_key)
             self._keys.check(found, self.source.primary_keys, numbers)
         tables = [table.with_constants(living) for table in found]
