@@ -686,7 +686,7 @@ CHOICES: list[Provocation[Scene]] = [
             "context": {"_entity_id": "E100"}}]})), "read no more", code=0),
     Provocation("selection-changed", changed_selection("warn"), "for one run",
         code=0),
-    Provocation("selection-changed", changed_selection("reload"), "Loading it anew",
+    Provocation("selection-changed", changed_selection("reload"), "Loading it again",
         code=0),
     Provocation("state-of-another-company", state_of(
         {"version": 2, "company": "another"})),

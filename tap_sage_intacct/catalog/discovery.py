@@ -56,7 +56,7 @@ class OfferedSource:
     """A data source and the schema of its records.
 
     Attributes:
-        live: what the company says of its object; None where nobody asked.
+        live: what the company says of its object; None if it was not asked.
         is_listed_only: found by `*` and not named, so not selected by default.
         concealed: the original of each sensitive property that the schema leaves out or
             hashes; filters may use them.
@@ -189,7 +189,7 @@ def described(
 def refusals(
     gateway: Gateway, offered: Iterable[OfferedSource]
 ) -> Mapping[str, IntacctError]:
-    """Why sources cannot be read, by stream: all of their functions were refused."""
+    """By stream, why Intacct refused each function that reads it; others are left out."""
     refused: dict[str, IntacctError] = {}
     pending = [(part, list(part.source.functions)) for part in offered]
     while pending:
@@ -209,7 +209,7 @@ def refusals(
 
 
 def live_definition(gateway: Gateway, source: DataSource) -> ObjectDefinition:
-    """What this company says of an object; nothing if that cannot be looked up."""
+    """What this company says of an object; without fields if it cannot be looked up."""
     found = Definitions(gateway).of(source.object_name, source.document_type)
     if isinstance(found, IntacctError):
         return ObjectDefinition(source.object_name)

@@ -77,8 +77,8 @@ def _found_source(
             "that tells its rows apart in primary_keys."
         )
     stamps = {name for name, kind in types.items() if kind is ValueType.TIMESTAMP}
-    # How Intacct compares text keys is unknown [?]. So rows with such a key are taken from
-    # a result set, which needs no order; and so are rows whose key only the user names.
+    # It is unknown how Intacct compares text keys [?]. So rows with such a key are taken
+    # from a result set, which needs no order. So are rows whose key only the user names.
     is_ordered = types[record_key] is ValueType.INTEGER and record_key in RECORD_KEYS
     return DataSource(
         wanted.stream_name,

@@ -75,7 +75,7 @@ def hashed(
 ) -> dict[str, Any]:
     """A catalog's schema, its sensitive properties as hashes if the settings say so.
 
-    They were chosen, so that none is left out.
+    They were chosen, so all of them stay.
     """
     if not policy.hashes:
         return schema
@@ -86,7 +86,7 @@ def hashed(
 def hash_converters(
     schema: Schema, policy: SensitivePolicy
 ) -> dict[str, ColumnConverter]:
-    """How the properties are read that a schema tells as hashes."""
+    """Converters of the properties that are hashes by the schema."""
     return {
         name: policy.hash_column
         for name, definition in schema["properties"].items()

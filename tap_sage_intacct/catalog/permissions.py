@@ -1,7 +1,7 @@
 """Which permission of a role, in which application, opens each object.
 
 A table. Applications are called as on Company > Subscriptions, permissions as in a
-role's list; which of them an object needs is told nowhere and inferred from the
+role's list. No document says which of them an object needs: that is inferred from the
 pages on which users see the same records [I].
 """
 
@@ -55,8 +55,8 @@ PERMISSIONS: Mapping[str, Permission] = {
 def remedy_of_denial(object_name: str, applications: Collection[str] | None) -> str:
     """What to switch on so that an object may be read.
 
-    Intacct answers alike for a missing permission and a missing subscription [C]; the
-    user's applications tell them apart, as far as they are told.
+    Intacct gives the same answer for a missing permission and a missing subscription [C].
+    The user's applications tell them apart, if Intacct lists them.
 
     Args:
         object_name: one of the table.

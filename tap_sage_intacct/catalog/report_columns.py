@@ -74,7 +74,7 @@ def offered_reports(gateway: Gateway, settings: Settings) -> list[OfferedReport]
     So are denied ones, unless `on_denied` is `fail`: then a run of them fails.
 
     Raises:
-        ReportNotFound: there is no such report.
+        ReportNotFound: the report does not exist.
         InvalidSettings: the report lacks an argument or a key.
     """
     definitions = Definitions(gateway)

@@ -127,15 +127,15 @@ def with_known_texts(
 
     Where the company lists other values than the tap knows, its own text is right.
     """
-    parents, known_parents = _Parents(live), _Parents(known)
+    parents, known_parents = parents_of(live), parents_of(known)
     fields = []
     for field in live.fields:
         other = known.field(field.id)
         if other and _values_sentence(other) == _values_sentence(field):
-            described = ((other, known_parents), (field, parents))
-            best, its_parents = max(described, key=lambda one: len(_describe(*one)))
-            parent = its_parents.of(best) or ""
-            field = replace(field, description=_text(best), parent=parent)  # noqa: PLW2901
+            ours = replace(other, parent=known_parents.get(field.id, ""))
+            own = replace(field, parent=parents.get(field.id, ""))
+            best = max(ours, own, key=lambda one: len(_description(one, one.parent)))
+            field = replace(own, description=_text(best), parent=best.parent)  # noqa: PLW2901
         fields.append(field)
     return replace(live, fields=tuple(fields))
 
@@ -203,7 +203,7 @@ def text_of(field: Field, *, is_seen: bool = True) -> str:
 
 @cache
 def shipped_definition(object_name: str) -> ObjectDefinition:
-    """What the tap knows of an object; it has no fields where that is nothing."""
+    """What the tap knows of an object; without fields if it knows nothing."""
     path = _FOLDER / "field_facts" / f"{object_name.upper()}.json"
     if not path.is_file():
         return ObjectDefinition(object_name)
@@ -253,7 +253,7 @@ def _type_and_format(definition: Schema) -> tuple[str, str | None]:
     return types, json_format
 
 
-def _description(field: Field, parent: str | None, *, is_seen: bool) -> str:
+def _description(field: Field, parent: str | None, *, is_seen: bool = True) -> str:
     origin = f"Parent object: {parent}" if parent else ""
     if field.path:
         origin += f", by the path {field.path}"

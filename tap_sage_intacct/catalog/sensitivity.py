@@ -1,4 +1,4 @@
-"""Which fields hold bank, tax, pay or personal data, so that nobody loads them by accident.
+"""Which fields hold bank, tax, pay or personal data: nobody shall load them by accident.
 
 Intacct does not mark such fields [C]. So the words of a field's id and of its label
 decide, and its type: a flag or a date holds no account number. That covers standard,
@@ -139,7 +139,7 @@ def sensitive_fields(object_name: str, schema: Schema) -> tuple[str, ...]:
 
 
 def without(schema: Schema, fields: Collection[str]) -> dict[str, Any]:
-    """The schema less some properties."""
+    """The schema without some properties."""
     properties = schema["properties"]
     kept = {name: properties[name] for name in properties if name not in fields}
     return {**schema, "properties": kept}

@@ -57,7 +57,7 @@ class DataSource:
         title: Pigment's name of the source.
         functions: how to read it, best first.
         primary_keys: of the records.
-        record_key: the column by which Intacct names a row.
+        record_key: the column with which Intacct names a row.
         replication_key: the stamp of the last change; None where whole sets are read.
         creation_stamp: the TIMESTAMP of creation, for rows whose WHENMODIFIED is null.
             WHENCREATED is the document's date on bills, invoices and GL details [L].
@@ -66,7 +66,7 @@ class DataSource:
         needs_period: each call names one reporting period (GLACCOUNTBALANCE) [D].
         is_audited: whether the audit trail is known to list its deletions; for other
             sources that is unknown [?].
-        business_id: the column by which the audit trail may name a record, instead of
+        business_id: the column with which the audit trail may name a record, instead of
             its number. It links the versions of a bill or invoice, which Intacct deletes
             and creates again under a new number [D/I].
         header: the record that owns these lines. They change and vanish with it, and
@@ -97,7 +97,7 @@ class DataSource:
 
     @property
     def has_other_keys(self) -> bool:
-        """Whether the user named other keys than the one that Intacct promises."""
+        """Whether the user named keys other than Intacct's own."""
         return self.is_numbered and self.record_key not in self.primary_keys
 
 

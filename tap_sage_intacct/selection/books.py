@@ -1,7 +1,7 @@
 """Reporting methods (books): whether the company has those that the user names.
 
 No object lists them. The standard ones are documented [D]; another is a user's or a
-consolidation's book, and exists where a posting or a balance bears it [I].
+consolidation's book, and exists if a posting or a balance names it [I].
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def check_books(gateway: Gateway, books: Sequence[str], period: str) -> None:
 
 
 def _exists(gateway: Gateway, book: str, period: str) -> bool:
-    """Whether rows bear it; also where nobody may look."""
+    """Whether rows name it, or may not be read."""
     of_book = Comparison("BOOKID", Operator.EQUAL, (book,))
     of_period = Comparison("PERIOD", Operator.EQUAL, (period,))
     details = ObjectReader(gateway, "GLDETAIL", ("BOOKID",), page_size=1)

@@ -22,7 +22,7 @@ def chosen_by_meltano(
     """The plans of what Meltano selects; without it, of what is loaded by default.
 
     Raises:
-        InvalidSettings: the settings name streams or fields that there are not.
+        InvalidSettings: the settings name streams or fields that do not exist.
     """
     check_settings_names(settings, [one.source.stream_name for one in offered])
     if selection is None:

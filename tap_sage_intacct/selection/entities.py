@@ -2,8 +2,7 @@
 
 A session that is signed in to an entity sees the entity's own records and those that
 all share (Sage's page on entities [D]). So each record is read where it belongs: an
-entity's in the entity's session, what is shared at the top level. Knows nothing of
-Singer.
+entity's in the entity's session, what is shared at the top level. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def chosen_entities(gateway: Gateway, chosen: Sequence[str]) -> tuple[str, ...]:
     """The IDs of the entities that the user means, in Intacct's own spelling.
 
     Raises:
-        InvalidSettings: there is no such entity.
+        InvalidSettings: an entity does not exist.
         PermissionDenied: the role may not read entities.
     """
     reader = ObjectReader(gateway, "LOCATIONENTITY", ("RECORDNO", "LOCATIONID"))
@@ -50,7 +49,7 @@ def partitions_of(
     """The sessions in which a source is read, the top level among them.
 
     Balances at the top level mix those of all entities [D], so they are read in the
-    entities alone. Records that do not tell whose they are, are read once, at the top.
+    entities alone. Records without a column for their entity are read once, at the top.
     """
     if source.needs_period:
         return tuple(entities)
@@ -60,7 +59,7 @@ def partitions_of(
 
 
 def belongs_to(entity: str, schema: dict[str, Any]) -> Condition | None:
-    """Records of an entity, or those that all share; None where no row tells."""
+    """Records of an entity, or those that all share; None if rows do not name it."""
     if OWNER not in schema["properties"]:
         return None
     if entity == TOP_LEVEL:

@@ -24,12 +24,12 @@ Given = str | bool
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """What is known of a field.
+    """What a filter needs of a field.
 
     Attributes:
         value_type: of its values.
         labels: of an enumeration; empty if any value is allowed.
-        codes: label to stored code, of those that are known.
+        codes: label to stored code, as far as codes are known.
     """
 
     value_type: ValueType

@@ -1,6 +1,6 @@
-"""Whether what the settings name can be there at all, before Intacct is asked.
+"""Checks of the names in settings, catalogs and patterns, before Intacct is asked.
 
-Pure; knows neither Singer nor the gateway.
+Uses neither Singer nor the gateway.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tap_sage_intacct.settings.values import EVERY_OBJECT
 
 
 def check_settings_names(settings: Settings, offered: Iterable[str]) -> None:
-    """Refuse settings of streams that there are not.
+    """Refuse settings that name streams which do not exist.
 
     Args:
         settings: of the run.
-        offered: the streams of data sources that were found; some that are known may
-            be missing, since the user may not read them.
+        offered: the streams of data sources that were found. Known ones are missing if
+            the user may not read them.
 
     Raises:
         InvalidSettings: with the nearest right names.
@@ -34,7 +34,7 @@ def check_settings_names(settings: Settings, offered: Iterable[str]) -> None:
 
 
 def check_stream_names(settings: Settings) -> None:
-    """Refuse reports and extra objects that would be called as a data source is.
+    """Refuse reports and extra objects with the stream name of a data source.
 
     Raises:
         InvalidSettings: with the names.
@@ -51,13 +51,13 @@ def check_stream_names(settings: Settings) -> None:
 
 
 def check_catalog_names(settings: Settings, catalogued: Iterable[str]) -> None:
-    """Refuse a catalog's streams that there are not.
+    """Refuse a catalog with streams that do not exist.
 
     Raises:
         InvalidSettings: with the nearest right names.
     """
     if any(extra.object_name == EVERY_OBJECT for extra in settings.extra_objects):
-        # Which streams there are, only the company knows.
+        # Only the company knows all of its streams.
         return
     reports = (report.stream_name for report in settings.custom_reports)
     _refuse_unknown("the catalog", catalogued, {*_known_sources(settings), *reports})

@@ -1,7 +1,7 @@
 """Reporting periods: which there are, and which of them the user means.
 
 Balances are asked for by the name of a budgetable period (Sage's page on account
-balances [D]). Asks the gateway once a run; knows nothing of Singer.
+balances [D]). Asks the gateway once a run. Does not use Singer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def reporting_periods(gateway: Gateway) -> list[ReportingPeriod]:
 
     Raises:
         PermissionDenied: the role may not read reporting periods.
-        IntacctError: a date that is none.
+        IntacctError: a date cannot be read.
     """
     day = converter(ValueType.DATE, gateway.user_format())
     reader = ObjectReader(gateway, "REPORTINGPERIOD", _FIELDS)
@@ -84,8 +84,8 @@ def chosen_periods(
     """The periods that the user means, the earliest end first.
 
     Raises:
-        InvalidSettings: a name that there is not, or that is not budgetable; no
-            period within the range.
+        InvalidSettings: a named period does not exist or is not budgetable; the range
+            has no period.
     """
     found = (
         _in_range(known, chosen, today)
@@ -119,7 +119,7 @@ def _named(
 def _in_range(
     known: Sequence[ReportingPeriod], chosen: PeriodRange, today: date
 ) -> list[ReportingPeriod]:
-    """Of periods that cover the same days the first counts: it is the same money."""
+    """If several periods cover the same days, the first counts: it is the same money."""
     end = chosen.end or today
     by_days: dict[tuple[date, date], ReportingPeriod] = {}
     for period in known:

@@ -47,12 +47,13 @@ NAME_OTHER_KEYS = (
 )
 _DISCOVER_AGAIN = (
     "The catalog does not list all dimensions by which the company's balances differ. "
-    "Run discovery again, then load the stream anew, since its keys change."
+    "Run discovery again, then load the stream again from the start, since its keys "
+    "change."
 )
 
 
 class Company(Protocol):
-    """The company, asked when first needed."""
+    """The company. Each answer is asked for when it is first needed."""
 
     @property
     def gateway(self) -> Gateway:
@@ -69,7 +70,7 @@ class Company(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a source is read by itself; the whole where neither is named.
+    """A part of a source that is read by itself; all of it if neither is named.
 
     Attributes:
         entity: whose records; `TOP_LEVEL` for those that all entities share.
@@ -142,7 +143,7 @@ class ReadingPlan:
 
     @property
     def tells_deletions(self) -> bool:
-        """Whether records can be told to be gone: by their own key, and no other column."""
+        """Whether deletions can be emitted: only for records with Intacct's key alone."""
         is_keyed_by_record = self.source.primary_keys == (self.source.record_key,)
         return self.settings.include_deletes and is_keyed_by_record
 
@@ -157,20 +158,20 @@ class ReadingPlan:
         return not (self.offered.is_listed_only or self.lacks_periods)
 
     def moves_between(self, parts: Sequence[Part]) -> Sequence[Part]:
-        """The parts between which a record may move and keep its number."""
+        """The parts between which a record may move without a new number."""
         is_numbered = self.source.record_key in RECORD_NUMBER.names
         is_owned = OWNER in self.schema["properties"]
         return parts if is_numbered and is_owned and len(parts) > 1 else ()
 
     @cached_property
     def balance_key_fields(self) -> tuple[str, ...]:
-        """The fields that tell balances apart; none of other records."""
+        """The fields that tell balances apart; empty for other sources."""
         return key_fields(self.schema["properties"]) if self.source.needs_period else ()
 
     def choosing(
         self, fields: Iterable[str], *, is_incremental: bool = True
     ) -> ReadingPlan:
-        """The plan for some of the fields; those that are the tap's own come anyway."""
+        """The plan for some of the fields; the tap's own fields are always there."""
         return replace(
             self,
             fields=tuple(name for name in fields if not is_own(name)),
@@ -241,13 +242,13 @@ class ReadingPlan:
         detector: DriftDetector,
         deletions: Deletions,
     ) -> Scope:
-        """What of a part a sync reads.
+        """What a sync reads of a part.
 
         Args:
             part: one of `parts`.
             now: the server's clock.
-            detector: is told of what moves meanwhile.
-            deletions: finds none where they are not asked for.
+            detector: gets a report of what moves meanwhile.
+            deletions: finds deletions, or nothing if they are not wanted.
         """
         creation_stamp = self.source.creation_stamp
         has_stamp = creation_stamp in self.schema["properties"]
@@ -265,7 +266,7 @@ class ReadingPlan:
         )
 
     def fingerprint(self) -> Fingerprint:
-        """What a state is written for."""
+        """The choices that a state is written for."""
         hashed = hash_converters(self.schema, self.settings.sensitive)
         source = self.source
         return Fingerprint.of(
@@ -295,9 +296,9 @@ class ReadingPlan:
 
     @property
     def _watch(self) -> Callable[[], LookAtRows]:
-        """Looks at whole result sets of records that Intacct does not number."""
+        """Checks the keys of result sets whose records have no number of Intacct's."""
         if self.source.needs_period:
-            # The key is made of the fields that the catalog has; there may be more.
+            # The key is made of the catalog's fields; the company may have more.
             return partial(
                 check_of_texts,
                 self.stream,
@@ -322,8 +323,8 @@ def reading_plan(
     Args:
         offered: by a catalog, or by the company.
         settings: of the run.
-        look_up: for a filter whose label nobody shipped: it may be the
-            company's own. None where all labels are known, or nobody can be asked.
+        look_up: for a filter with a label that the tap does not ship: it may be the
+            company's own. None if all labels are known, or Intacct cannot be asked.
 
     Raises:
         InvalidSettings: the filter is wrong, or names periods beside

@@ -1,8 +1,8 @@
 """Which rows of a source the user's settings ask for.
 
 Turns `filters`, the balance settings and a transaction definition into a condition
-and periods, and refuses what does not fit the source's schema; knows neither Singer
-nor the gateway.
+and periods, and refuses what does not fit the source's schema. Uses neither Singer nor
+the gateway.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RowSelection:
 
     Attributes:
         condition: None for all.
-        periods: of a source that needs them; empty where none is named.
+        periods: of a source that needs them; empty if the settings name none.
     """
 
     condition: Condition | None = None
@@ -80,7 +80,7 @@ def row_selection(offered: OfferedSource, settings: Settings) -> RowSelection:
 
 
 def _filter_fields(offered: OfferedSource) -> dict[str, FilterField]:
-    """What a filter may compare: also sensitive fields that are not offered."""
+    """The fields that a filter may compare, sensitive ones that are not offered too."""
     labels = _closed_labels(offered)
     object_name = offered.source.object_name
     types = value_types(offered.schema) | value_types({"properties": offered.concealed})

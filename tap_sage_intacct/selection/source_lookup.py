@@ -22,7 +22,7 @@ def source_named(name: str, settings: Settings) -> Wanted:
     """The source that a stream's or object's name means, in any case.
 
     Raises:
-        InvalidSettings: there is none; with the nearest right names.
+        InvalidSettings: there is no such source; with the nearest right names.
     """
     known: dict[str, Wanted] = {}
     extras = (e for e in settings.extra_objects if e.object_name != EVERY_OBJECT)

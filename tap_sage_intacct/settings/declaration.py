@@ -1,6 +1,6 @@
 """How a setting is declared: once, as a field of a frozen dataclass.
 
-Two things are made of such fields: the JSON schema for the SDK, and the value in use.
+Such a field gives the JSON schema for the SDK, and the value in use.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def read_settings(kind: type[T], given: Mapping[str, Any], problems: list[str]) 
 
     Args:
         kind: the dataclass.
-        given: what the user wrote, by name. Null is nothing, and so is an empty text
-            where there is no default.
+        given: what the user wrote, by name. Null counts as not given, and so does an
+            empty text if there is no default.
         problems: gets a sentence for each fault; the field keeps its default.
     """
     values: dict[str, Any] = {}

@@ -59,7 +59,7 @@ def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
         schema: of the setting.
 
     Raises:
-        InvalidSettings: it is no value of the setting's type.
+        InvalidSettings: the text is not of the setting's type.
     """
     types = _types(schema)
     if not text or types <= {"string", "null"}:
@@ -108,7 +108,7 @@ def texts_of(value: Any) -> tuple[str, ...]:
     """The texts of a list, each once.
 
     Raises:
-        ValueError: it is no list of texts.
+        ValueError: it is not a list of texts.
     """
     if not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
         raise ValueError

@@ -1,6 +1,6 @@
 """The tap's settings: each declared once, and the frozen value that the tap uses.
 
-Reads no environment and opens nothing. `Settings.from_config` finds faults that a schema
+Reads no environment and opens no file. `Settings.from_config` finds faults that a schema
 cannot find (an address without https, a wrong date), and reports all of them at once.
 
 A new setting is a new field here, or in the group where it belongs. Add it to
@@ -52,7 +52,7 @@ from tap_sage_intacct.settings.values import (
 
 
 class OnDenied(Enum):
-    """What a selected stream does whose object may not be read."""
+    """What a selected stream does if its object may not be read."""
 
     WARN = "warn"
     FAIL = "fail"
@@ -66,7 +66,7 @@ class OnBadValue(Enum):
 
 
 class OnChangedSelection(Enum):
-    """What a stream does whose choices changed since its state was written."""
+    """What a stream does if its choices changed since its state was written."""
 
     WARN = "warn"
     RELOAD = "reload"
@@ -74,7 +74,7 @@ class OnChangedSelection(Enum):
 
 
 class OnDrift(Enum):
-    """What a stream does whose rows moved while they were read."""
+    """What a stream does if its rows moved while they were read."""
 
     REPAIR = "repair"
     WARN = "warn"
@@ -271,7 +271,7 @@ class Settings:
         title="Emit ACTIVATE_VERSION",
     )
     gateway: GatewaySettings | None = None
-    """None where credentials are missing, which discovery allows."""
+    """None if credentials are missing, which discovery allows."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -354,7 +354,7 @@ def _conflict_problems(settings: Settings) -> Iterator[str]:
 
 
 def _character_problems(config: Mapping[str, Any]) -> list[str]:
-    """Texts that no request can hold; of what signs in also those of several lines."""
+    """Texts that no request can hold. For signing in, also texts with line breaks."""
     return [
         f"{name} holds a control character or line break: copy it again, without."
         for name, value in config.items()

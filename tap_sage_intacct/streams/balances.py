@@ -25,7 +25,7 @@ class BalanceStream(SourceStream):
 
     @override
     def check_choices(self) -> None:
-        """Also refuse books that there are not.
+        """Also refuse books that do not exist.
 
         Raises:
             InvalidSettings: with the nearest right names.
@@ -37,7 +37,7 @@ class BalanceStream(SourceStream):
 
     @cached_property
     def _readings(self) -> dict[str | None, BalanceReading]:
-        """By entity; each knows whether one of its periods changed."""
+        """By entity; each remembers whether one of its periods changed."""
         return {}
 
     @override
@@ -61,7 +61,7 @@ class BalanceStream(SourceStream):
     @override
     def _write_checkpoint(self, checkpoint: Checkpoint, part: Part) -> None:
         if self._readings[part.entity].has_changed:
-            # In another run, if this one dies before them.
+            # Another run reads them, if this one dies before it does.
             for later in self._later_parts(part):
                 self._note_checkpoint(Checkpoint(), later)
         super()._write_checkpoint(checkpoint, part)
@@ -69,7 +69,7 @@ class BalanceStream(SourceStream):
     @property
     @override
     def _decoded_types(self) -> dict[str, ValueType]:
-        """Also the key, which is made where the rows are read."""
+        """As the others', and the key, which is made where the rows are read."""
         return {**super()._decoded_types, BALANCE_KEY: ValueType.TEXT}
 
     @override
@@ -78,6 +78,6 @@ class BalanceStream(SourceStream):
 
     @override
     def _checkpoint(self, gateway: Gateway, part: Part) -> Checkpoint:
-        """Of the period; it is read whole or not at all."""
+        """Where to start in the period, which is read whole or not at all."""
         del gateway
         return self._own_state.checkpoint(self.get_context_state(part.context))

@@ -53,7 +53,7 @@ class BatchedStream(Stream):
     @property
     @abstractmethod
     def _bad_values(self) -> BadValues:
-        """Of the stream, in whatever form its records leave."""
+        """Of the stream, whether its records leave as messages or in files."""
 
     @property
     def _columns(self) -> dict[str, ValueType]:
@@ -113,7 +113,7 @@ class BatchedStream(Stream):
     def _write_batch_message(
         self, encoding: BaseBatchFileEncoding, manifest: list[str]
     ) -> None:
-        """As the SDK's; then the checkpoints of the pages that are in files by now."""
+        """As the SDK's; then write the checkpoints of pages that are now in files."""
         super()._write_batch_message(encoding, manifest)
         self._write_checkpoints_due()
 
@@ -121,7 +121,7 @@ class BatchedStream(Stream):
     def _sync_batches(
         self, batch_config: BatchConfig, context: Context | None = None
     ) -> None:
-        """As the SDK's; then the checkpoint of the last page."""
+        """As the SDK's; then write the checkpoint of the last page."""
         super()._sync_batches(batch_config, context)
         self._write_checkpoints_due()
 

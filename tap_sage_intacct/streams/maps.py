@@ -1,10 +1,10 @@
 """Stream maps that let deletions through: with their key, and with their mark.
 
-A deletion is a record's key and `_sdc_deleted_at`, and no other value. The SDK's maps
-know of no such record: an expression fails on what is missing, a filter drops it, and
-`__else__: null` drops the mark, so that the record looks alive. Here a deletion takes a
-map of its own, which the SDK makes of those parts of the user's map that need nothing
-but the key and the mark. Knows the SDK's mapper, and nothing of Intacct.
+A deletion is a record with its key and `_sdc_deleted_at`, and no other value. The SDK's
+maps do not expect such a record: an expression fails on what is missing, a filter drops
+it, and `__else__: null` drops the mark, so that the record looks alive. Here deletions
+have a second map. The SDK makes it from those parts of the user's map that need only
+the key and the mark. This module uses the SDK's mapper, and nothing of Intacct.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class DeletionMapper(PluginMapper):
     def register_raw_stream_schema(
         self, stream_name: str, schema: dict[str, Any], key_properties: Any
     ) -> None:
-        """As the SDK's; of a stream that tells deletions, maps that let them through."""
+        """As the SDK's; for a stream that emits deletions, maps that let them through."""
         if DELETED_AT not in schema["properties"]:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
             return
@@ -163,7 +163,7 @@ def _is_meant(stream_name: str, name: str, definition: Definition) -> bool:
 
 
 def _keeping_mark(definition: Any) -> Any:
-    """The definition; where it drops what it does not name, it names the mark."""
+    """The definition, with the mark named if other unnamed properties are dropped."""
     if not isinstance(definition, dict) or MAPPER_ELSE_OPTION not in definition:
         return definition
     return {DELETED_AT: DELETED_AT, **definition}
@@ -172,7 +172,7 @@ def _keeping_mark(definition: Any) -> Any:
 def _of_deletions(
     definition: Any, keys: Collection[str], fields: Collection[str]
 ) -> Any:
-    """What of a definition needs nothing but the key and the mark, and no filter."""
+    """The parts of a definition that need only the key and the mark; no filter."""
     if not isinstance(definition, dict):
         return definition
     return {

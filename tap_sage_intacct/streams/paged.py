@@ -36,7 +36,7 @@ class PagedStream(BatchedStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Records one by one, for whatever looks at each: maps, batches, tests."""
+        """Records one by one, for maps, batches and tests."""
         records = (
             record
             for page in self._pages_in_turn(context)
@@ -48,8 +48,8 @@ class PagedStream(BatchedStream):
     def _tried(self, records: Iterator[Record]) -> Iterator[Record]:
         """As many records as a trial wants of all partitions together.
 
-        The SDK would end the stream by an error, which it logs as one that nobody
-        handled, and would have a record more read for that.
+        The SDK ends the stream by an error that it logs as unhandled, and reads one
+        record more for that.
         """
         while self._tried_records < (self.ABORT_AT_RECORD_COUNT or 0):
             record = next(records, None)
@@ -62,10 +62,10 @@ class PagedStream(BatchedStream):
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
-        """As the SDK's; a page at a time where nothing looks at single records.
+        """As the SDK's, but a page at a time where nothing needs single records.
 
-        It has no other hook for that, and spends most of a run on conforming, popping
-        and flushing record by record what the decoder already made right.
+        The SDK has no other hook for that. It spends most of a run on conforming records
+        that the decoder already made right, and on popping and flushing each.
         """
         writer = self._tap.message_writer
         is_paged = write_messages and self.selected and self._passes_through
@@ -84,7 +84,7 @@ class PagedStream(BatchedStream):
 
     @property
     def _passes_through(self) -> bool:
-        """Whether records leave as they are read, mapped and flattened by nobody."""
+        """Whether records leave as they are read, not mapped and not flattened."""
         if len(self.stream_maps) != 1:
             return False
         only = self.stream_maps[0]

@@ -1,8 +1,8 @@
 """The Singer stream of a custom report.
 
-A report is read whole before its first record is written, since a page that is lost
-on the way means to run it anew; so a run that fails in the middle gives no half
-report. It never sees XML.
+A report is read whole before its first record is written: if a page is lost, the
+report must be run again. So a run that fails in the middle gives no half report.
+This module never sees XML.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PAGE_ROWS = 1000
 """Records written at a time."""
 
 MOST_ROWS = 10_000
-"""Beyond this the data source mode is the better road, as Pigment's page says."""
+"""Beyond this a data source is the better choice, as Pigment's page says."""
 
 
 class ReportStream(IntacctStream):
@@ -71,11 +71,11 @@ class ReportStream(IntacctStream):
 
     @override
     def check_choices(self) -> None:
-        """Refuse a report that there is not; one that may not be read is denied later.
+        """Refuse a report that does not exist. A report without permission is denied later.
 
         Raises:
-            ReportNotFound: there is no such report.
-            InvalidSettings: an argument for which it does not prompt.
+            ReportNotFound: the report does not exist.
+            InvalidSettings: the report does not prompt for an argument.
         """
         try:
             check_arguments(self._report, self._reader.definition())
@@ -101,7 +101,7 @@ class ReportStream(IntacctStream):
         self._activate_version()
 
     def _fetch(self, spool: IO[str]) -> int:
-        """All rows of one run into the file, a line each; how many they are.
+        """Write all rows of one run into the file, a line each, and count them.
 
         Raises:
             PagesMoved: a page was lost in every one of `REPORT_TRIES` runs.

@@ -1,4 +1,4 @@
-"""The stream of a data source: which rows it reads, from where, and what it notes of them."""
+"""The stream of a data source: which rows it reads, where it starts, what it writes down."""
 
 from __future__ import annotations
 
@@ -100,8 +100,7 @@ class SourceStream(IntacctStream):
     def partitions(self) -> list[dict[str, Any]] | None:
         """The entities, where the user wants them one by one.
 
-        None also where they may not be read, since only within `get_records` may a
-        stream be denied.
+        None also if they may not be read: a stream is denied in `get_records` only.
         """
         try:
             return self._contexts or None
@@ -158,11 +157,11 @@ class SourceStream(IntacctStream):
 
     @override
     def check_choices(self) -> None:
-        """Refuse entities that there are not; whatever may not be read is denied later.
+        """Refuse entities that do not exist. What may not be read is denied later.
 
         Raises:
-            InvalidSettings: with the nearest right names; or what was chosen changed
-                since the state was written, and the settings say to fail.
+            InvalidSettings: with the nearest right names. Or the choices changed since
+                the state was written, and the settings say to fail.
         """
         try:
             contexts = self._contexts
@@ -170,7 +169,7 @@ class SourceStream(IntacctStream):
             self.logger.debug("%s: %s", self.name, error)
             return
         if self.name in self.tap_state.get("bookmarks", {}):
-            # A state of its own would be made by looking for one.
+            # Only here, since looking for the state of a stream would make one.
             self._check_selection(contexts)
         if self._plan.tells_deletions and self._plan.moves_between(self._parts):
             self._run.warn_of_moves()
@@ -187,15 +186,15 @@ class SourceStream(IntacctStream):
             case OnChangedSelection.FAIL:
                 raise InvalidSettings(
                     f"{text} Set on_changed_selection to reload, to load the stream "
-                    "anew, or to warn, to go on."
+                    "again from the start, or to warn, to go on."
                 )
             case OnChangedSelection.RELOAD if lost:
-                self.logger.warning("%s Loading it anew.", text)
-                self._own_state.load_anew()
+                self.logger.warning("%s Loading it again from the start.", text)
+                self._own_state.load_again()
             case _ if lost:
                 self.logger.warning(
                     "%s Set on_changed_selection to reload for one run to load the stream "
-                    "anew.",
+                    "again from the start.",
                     text,
                 )
             case _:
@@ -216,13 +215,13 @@ class SourceStream(IntacctStream):
     @override
     def _read(self, context: Context | None) -> Iterator[list[RecordTable]]:
         if context is None and not self._parts:
-            # Balances of no period, which only a trial selects.
+            # Balances without any period: only a trial selects them.
             return iter(())
         part = Part.of(context)
         gateway = self._run.gateway_of(part.entity)
         checkpoint = self._checkpoint(gateway, part)
         self._keys = KeyCheck(self.name, NAME_OTHER_KEYS)
-        # What changed since a bookmark is little, as a rule.
+        # Little changed since a bookmark, as a rule.
         self._rows_left = None if checkpoint.bookmark is None else 0
         with ExitStack() as opened:
             deletions = opened.enter_context(self._deletions(part))
@@ -263,7 +262,10 @@ class SourceStream(IntacctStream):
             self._rows_left -= len(page.rows)
 
     def _deletions(self, part: Part) -> AbstractContextManager[Deletions]:
-        """Of a full table by its keys: not every target heeds its version."""
+        """Finds deletions; of a full table by its keys.
+
+        Not every target drops the rows of earlier versions.
+        """
         is_incremental = self._incremental_key is not None
         can_be_found = is_incremental or self.settings.key_store is not None
         if not self._plan.tells_deletions or not can_be_found or self._is_trial:
@@ -281,7 +283,7 @@ class SourceStream(IntacctStream):
         )
 
     def _moved(self, deletions: Deletions, page: ReadPage) -> list[RecordTable]:
-        """Deletions of records under the entities that they belonged to before."""
+        """Deletions of records that moved, under the entities that they left."""
         return [
             self._dead(keys, {ENTITY_ID: entity})
             for entity, keys in deletions.moved(page.rows)
@@ -292,7 +294,7 @@ class SourceStream(IntacctStream):
 
     def _tables(self, page: ReadPage, entity: str | None) -> list[RecordTable]:
         own: Record = {} if entity is None else {ENTITY_ID: entity}
-        # Not deleted: so that a target brings back what it was told is gone.
+        # Says "not deleted", so that a target brings back a record that it marked.
         living: Record = (
             {**own, DELETED_AT: None} if self._plan.tells_deletions else own
         )
@@ -322,7 +324,7 @@ class SourceStream(IntacctStream):
         return self._selected_types
 
     def _keyed(self, keys: Sequence[str]) -> RecordTable:
-        """Records that hold their keys alone."""
+        """Records with nothing but their keys."""
         (table,) = self._decoder.tables([{self.source.record_key: key} for key in keys])
         return table
 
@@ -357,15 +359,15 @@ class SourceStream(IntacctStream):
         checkpoint = self._own_state.whole(written)
         sync = checkpoint.unfinished
         if sync is None or part.context:
-            # Partitions that were read before the run broke off have left no trace, so
-            # that all of them must be read in one version.
+            # The state does not say which partitions were read before the run broke
+            # off. So all of them are read again, in one version.
             now = gateway.server_now()
             sync = UnfinishedSync(Pass.INITIAL, now, now)
-        # All records of one reading bear one version, also when it is resumed; where it
-        # is begun again, that of the new one. Partitions are read in one version.
+        # All records of one reading have one version, also when it is resumed. A reading
+        # that starts again has a new one. All partitions have the same.
         if not part.context or self._stream_version is None:
             self._stream_version = int(sync.begun.timestamp())
-        # Until its end; for another reading, if this one breaks off.
+        # Kept to the end of this reading, for the next one if this breaks off.
         since = checkpoint.reload.deletions_since
         return Checkpoint(checkpoint.bookmark, sync, deletions_since=since)
 
@@ -377,7 +379,7 @@ class SourceStream(IntacctStream):
             self._note_checkpoint(checkpoint, part)
             if is_complete and self._is_last(part):
                 self._own_state.complete(self._contexts)
-            # Set by every record, but a page without one moves the checkpoint too.
+            # Every record sets it, but a page without records moves the checkpoint too.
             self.state_manager.is_flushed = False
             self._write_state_message()
 

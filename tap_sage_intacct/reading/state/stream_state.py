@@ -103,7 +103,7 @@ class StreamState:
         names = ", ".join(sorted(left))
         return [f"Entities are read no more: {names}. Their rows stay as they are."]
 
-    def load_anew(self) -> None:
+    def load_again(self) -> None:
         """Have the next sync load all rows again."""
         for part in (self.written, *self._partitions):
             self._write_reload(part)
