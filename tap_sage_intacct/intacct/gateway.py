@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from tap_sage_intacct.intacct.errors import IntacctError
 from tap_sage_intacct.intacct.http.call_counts import CallCounts
+from tap_sage_intacct.intacct.http.client import Contact
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
-from tap_sage_intacct.intacct.http.transport import Contact
 from tap_sage_intacct.intacct.objects import Dimension, ObjectDefinition
 from tap_sage_intacct.intacct.pending import Pending
 from tap_sage_intacct.intacct.query import Query, StoredValue
@@ -75,7 +75,9 @@ class Probe:
 class Gateway(Protocol):
     """What reading asks of Intacct. One serves a whole run, in all of its threads.
 
-    A method that gives a `Pending` has the call on its way when it returns.
+    Objects and fields have the names of the XML API, whatever the transport. A method
+    that gives a `Pending` has the call on its way when it returns. What a transport
+    cannot do it refuses with `ObjectRefused`, and `refusals` says so before.
     Every method that calls raises the classes of `errors`, after the retries that the
     settings allow. Credentials and session ids are in none of them.
     """

@@ -48,7 +48,10 @@ class AuditTrail:
 
 
 class Deletions:
-    """Finds the deletions of one stream in one sync; this one finds none.
+    """Finds the deletions of one stream in one sync.
+
+    The kinds of deletion finders derive from it. Used itself, where deletions are not
+    wanted, it finds none.
 
     What is found are primary keys, in parts that suit one page. `living` asks Intacct
     which records there are: it reads their key columns.
@@ -90,7 +93,7 @@ class Deletions:
         Args:
             since: from when on the trail is asked; None not to ask it.
             until: up to when.
-            living: see above.
+            living: reads the keys of the records that exist.
         """
         del since, until, living
         return iter(())

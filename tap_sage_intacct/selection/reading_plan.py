@@ -1,7 +1,8 @@
-"""How a source is read: one plan, for streams and companion.
+"""What the user wants of one source: fields, rows, parts and keys.
 
-It is made once, from the settings and from what a catalog or the company offers. Only
-`parts` makes calls: it asks for entities and periods.
+Streams and companion follow the same plan. It is made once, from the settings and from
+what a catalog or the company offers. Only `parts` makes calls: it asks for entities and
+periods.
 """
 
 from __future__ import annotations

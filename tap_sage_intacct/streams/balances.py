@@ -10,7 +10,7 @@ from typing_extensions import override
 from tap_sage_intacct.catalog.sources import BALANCE_KEY
 from tap_sage_intacct.intacct.gateway import Gateway
 from tap_sage_intacct.intacct.rows.values import ValueType
-from tap_sage_intacct.reading.functions import BalanceReading
+from tap_sage_intacct.reading.read_source import BalanceReading
 from tap_sage_intacct.reading.scope import ReadPage, Scope
 from tap_sage_intacct.reading.state.checkpoint import Checkpoint
 from tap_sage_intacct.records.table import RecordTable

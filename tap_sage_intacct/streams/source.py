@@ -24,7 +24,7 @@ from tap_sage_intacct.intacct.rows.row import column_of
 from tap_sage_intacct.intacct.rows.values import ValueType
 from tap_sage_intacct.reading.deletions import Deletions
 from tap_sage_intacct.reading.drift import DriftDetector, DriftReport
-from tap_sage_intacct.reading.functions import read_source
+from tap_sage_intacct.reading.read_source import read_source
 from tap_sage_intacct.reading.repeated_keys import KeyCheck
 from tap_sage_intacct.reading.scope import ReadPage, Scope
 from tap_sage_intacct.reading.state.checkpoint import Checkpoint, Pass, UnfinishedSync

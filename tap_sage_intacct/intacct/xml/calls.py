@@ -31,10 +31,10 @@ from tap_sage_intacct.intacct.errors import (
 )
 from tap_sage_intacct.intacct.gateway import GatewaySettings
 from tap_sage_intacct.intacct.http.call_counts import CallCounts
+from tap_sage_intacct.intacct.http.client import HttpAnswer, HttpClient
 from tap_sage_intacct.intacct.http.clock import ServerClock
 from tap_sage_intacct.intacct.http.endpoint import trusted_endpoint
 from tap_sage_intacct.intacct.http.retrying import patiently
-from tap_sage_intacct.intacct.http.transport import HttpAnswer, Transport
 from tap_sage_intacct.intacct.pending import Pending, ask_ahead
 from tap_sage_intacct.intacct.rows.row import RowSet
 from tap_sage_intacct.intacct.secrets.credentials import Secret
@@ -101,7 +101,7 @@ class FunctionCalls:
         self._mask = Mask(settings.sender.password, settings.login.password)
         self._clock = ServerClock(now)
         self._session = CurrentSession(self._sign_in, self._clock)
-        self._transport = Transport(
+        self._http = HttpClient(
             timeout_seconds=settings.timeout_seconds,
             max_connections=settings.max_connections,
             contact=settings.contact,
@@ -167,7 +167,7 @@ class FunctionCalls:
 
     def close(self) -> None:
         """Close the connections. The session is left to time out: Intacct has no sign-out."""
-        self._transport.close()
+        self._http.close()
 
     def _ask(
         self,
@@ -248,7 +248,7 @@ class FunctionCalls:
             self._settings.sender, authentication, calls, control_id=control_id
         )
         with self._connection(calls, control_id):
-            answer = self._transport.post(url, document)
+            answer = self._http.post(url, document)
         # Now: it may be read much later.
         self._clock.note(answer.date)
         return _Answer(control_id, answer)

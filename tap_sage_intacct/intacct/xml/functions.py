@@ -12,9 +12,6 @@ from lxml.builder import E
 from tap_sage_intacct.intacct.errors import Call
 from tap_sage_intacct.intacct.xml.envelope import Function
 
-MAX_READ_KEYS = 100
-"""Most record numbers of one `read` (Sage's page on records [D])."""
-
 
 def get_api_session() -> Function:
     """Sign in; must be alone in its request [D]."""

@@ -1,7 +1,7 @@
 """HTTP to Intacct: one pool of connections, time-outs, gzip.
 
-Knows nothing of XML. What `requests` raises becomes one of ours here, once; the
-messages hold neither the request nor the response.
+What `requests` raises becomes one of our errors here, once; the messages hold neither
+the request nor the response.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Contact:
         return host in self._hosts
 
 
-class Transport:
+class HttpClient:
     """Posts documents; safe to share between threads."""
 
     def __init__(

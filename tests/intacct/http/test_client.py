@@ -24,7 +24,7 @@ from tap_sage_intacct.intacct.errors import (
     SessionExpired,
     TransientError,
 )
-from tap_sage_intacct.intacct.http import transport
+from tap_sage_intacct.intacct.http import client
 from tap_sage_intacct.intacct.http.retrying import RetryPolicy
 from tap_sage_intacct.intacct.xml import functions
 from tap_sage_intacct.intacct.xml.gateway import XmlGateway
@@ -66,7 +66,7 @@ def test_whole_answer_comes_within_the_time_out(
         began = time.monotonic()
         with pytest.raises(RequestTimedOut, match=r"within 0\.3 seconds: lower"):
             connected.server_now()
-        assert time.monotonic() - began < 0.3 + transport.GRACE_SECONDS + 1
+        assert time.monotonic() - began < 0.3 + client.GRACE_SECONDS + 1
 
 
 def zeros() -> Iterator[bytes]:
@@ -161,7 +161,7 @@ def test_host_that_never_answered_is_given_up_soon(
 def test_host_that_swallows_connections_is_given_up_soon(
     gateway: MakeGateway, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "FIRST_CONNECT_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(client, "FIRST_CONNECT_TIMEOUT_SECONDS", 0.3)
     with full_server() as url:
         assert_fails_fast(gateway(api_url=url), pauses)
 
