@@ -181,7 +181,7 @@ class TrailDeletions(Deletions):
 
     def _emit(self, keys: Sequence[str]) -> Iterator[list[str]]:
         """The keys whose deletion was not emitted in this sync."""
-        fresh = [key for key in keys if key not in self._emitted]
+        fresh = [key for key in dict.fromkeys(keys) if key not in self._emitted]
         self._emitted.update(fresh)
         yield from _parts(fresh)
 

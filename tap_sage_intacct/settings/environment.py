@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from tap_sage_intacct.errors import InvalidSettings, refuse
@@ -68,12 +69,17 @@ def typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
         return _read(name, text, int, "a whole number")
     if "boolean" in types and ("array" not in types or text.lower() in _BOOLEANS):
         return _read(name, text, boolean_of, "true or false")
-    if "string" in types:
-        return from_json(text)
     if _is_list_of_texts(schema):
         value = from_json(text)
         return text.split(",") if value == text else value
-    return _read(name, text, json.loads, "JSON, since it is no plain text")
+    if "string" in types:
+        return from_json(text)
+    return _read(name, text, _exactly, "JSON, since it is no plain text")
+
+
+def _exactly(text: str) -> Any:
+    """Read JSON; a number with a point keeps all of its digits."""
+    return json.loads(text, parse_float=Decimal)
 
 
 def _read(name: str, text: str, read: Callable[[str], Any], wanted: str) -> Any:
@@ -99,7 +105,7 @@ def from_json(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given)
+        return _exactly(given)
     except ValueError:
         return given
 

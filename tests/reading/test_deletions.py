@@ -142,6 +142,35 @@ def test_deletion_mark_is_selected_whatever_fields_are(
 
 
 @pytest.mark.parametrize("keeps", [False, True], ids=["no-store", "store"])
+def test_record_that_the_trail_names_twice_is_deleted_once(
+    company: Company,
+    clock: ManualClock,
+    loader: MakeLoader,
+    keeping: MakeLoader,
+    keeps: bool,
+) -> None:
+    """Once by its number, once with the suffix that some entries have [C]."""
+    target = keeping() if keeps else loader(include_deletes=True)
+    catalog = target.catalog(["bills"])
+    target.run(catalog=catalog)
+    clock.advance(DAY)
+    company.delete("APBILL", 1)
+    with company.transaction():
+        ((row,),) = company.cells('SELECT max(rowid) FROM "AUDITHISTORY"')
+        company.connection().execute(
+            'INSERT INTO "AUDITHISTORY" SELECT * FROM "AUDITHISTORY" WHERE rowid = ?',
+            (row,),
+        )
+        company.connection().execute(
+            'UPDATE "AUDITHISTORY" SET "OBJECTKEY" = ?, "ID" = "ID" || ? '
+            'WHERE rowid = (SELECT max(rowid) FROM "AUDITHISTORY")',
+            ("1--REC", "-2"),
+        )
+    clock.advance(10)
+    assert target.run(catalog=catalog).deleted("bills") == [1]
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["no-store", "store"])
 def test_denied_audit_trail_is_one_warning(
     company: Company,
     sandbox: Sandbox,

@@ -1,6 +1,7 @@
 """Settings: defaults, what is refused, and that Meltano knows the same ones."""
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tap_sage_intacct.settings.settings import (
     OnDenied,
     Settings,
 )
+from tap_sage_intacct.settings.values import PeriodRange
 from tap_sage_intacct.tap import TapSageIntacct
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +254,40 @@ def test_empty_variable_counts_as_not_set(
 def test_list_of_texts_may_stand_between_commas(text: str) -> None:
     found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_BALANCE_BOOKS": text})
     assert found == {"balance_books": ["ACCRUAL", "CASH"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "entities"),
+    [
+        ("E100,E200", ("E100", "E200")),
+        ("E100", ("E100",)),
+        ('["E100", "E200"]', ("E100", "E200")),
+        ("all", ("all",)),
+    ],
+)
+def test_entities_of_the_environment(text: str, entities: tuple[str, ...]) -> None:
+    found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_ENTITIES": text})
+    assert Settings.from_config({**CREDENTIALS, **found}).entities == entities
+
+
+@pytest.mark.parametrize(
+    ("text", "periods"),
+    [
+        ("June 2025,July 2025", ("June 2025", "July 2025")),
+        ("June 2025", ("June 2025",)),
+        ('{"from": "2025-06", "type": "month"}', None),
+    ],
+)
+def test_periods_of_the_environment(text: str, periods: tuple[str, ...] | None) -> None:
+    found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_BALANCE_PERIODS": text})
+    read = Settings.from_config({**CREDENTIALS, **found}).balances.periods
+    assert isinstance(read, PeriodRange) if periods is None else read == periods
+
+
+def test_numbers_of_the_environment_keep_their_digits() -> None:
+    text = '{"bills": [{"field": "TOTALDUE", "value": 12345678901234567.89}]}'
+    found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_FILTERS": text})
+    assert found["filters"]["bills"][0]["value"] == Decimal("12345678901234567.89")
 
 
 def test_unknown_settings_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
