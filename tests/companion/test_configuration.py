@@ -105,8 +105,8 @@ def test_later_sources_win(folder: Path) -> None:
     ("name", "text", "value"),
     [
         ("balance_periods", '["Month Ended June 2026"]', ["Month Ended June 2026"]),
-        ("balance_periods", "Month Ended June 2026", "Month Ended June 2026"),
-        ("entities", "all", "all"),
+        ("balance_periods", "Month Ended June 2026", ["Month Ended June 2026"]),
+        ("entities", "all", ["all"]),
         ("entities", '["E1"]', ["E1"]),
         ("include_deletes", "yes", True),
         ("include_deletes", "false", False),
