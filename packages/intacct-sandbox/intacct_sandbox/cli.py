@@ -2,9 +2,8 @@
 
 It also changes a company, and prints its truth.
 
-What lives here: arguments and output. What it must not know: how a company is
-made or served. The idea: a company's commands work on one file, at the same time
-if need be: business goes on while a reader reads.
+A company's commands work on one file, and may do so at the same time: business goes on
+while a reader reads.
 """
 
 from __future__ import annotations

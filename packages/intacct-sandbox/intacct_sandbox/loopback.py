@@ -1,8 +1,7 @@
 """A threaded HTTP server on the loopback interface that can be stopped for good.
 
-What lives here: threads, connections, the socket. What it must not know: what is
-served. The idea: the standard library's server, because a fault must reach the socket
-and a client's connection pool must find connections that stay open; werkzeug's closes
+It is the standard library's server, because a fault must reach the socket, and a
+client's connection pool must find connections that stay open. That of werkzeug closes
 each after one response.
 """
 

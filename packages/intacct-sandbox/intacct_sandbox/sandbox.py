@@ -1,8 +1,4 @@
-"""The sandbox: a company behind the gateway, on a port of this machine.
-
-What lives here: starting, stopping, and what a test asks of it. What it must not
-know: how anything is served.
-"""
+"""The sandbox: a company behind the gateway, on a port of this machine."""
 
 from __future__ import annotations
 

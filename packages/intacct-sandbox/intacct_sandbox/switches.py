@@ -1,8 +1,6 @@
 """Every behaviour of the gateway that is unknown, optional or the tenant's choice.
 
-What lives here: one frozen dataclass, each field saying what is known of the
-real gateway. What it must not know: how a behaviour is carried out. The idea:
-a client is tested against both readings of whatever Sage does not document.
+A client is tested against both readings of what Sage does not document.
 """
 
 from __future__ import annotations

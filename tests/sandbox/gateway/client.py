@@ -1,7 +1,6 @@
 """A client of the gateway that owes nothing to the tap.
 
-What lives here: documents by hand, posted with requests, read with lxml. The
-idea: the sandbox is judged by what anybody's client would see.
+It writes documents by hand, so that the sandbox is judged by what any client would see.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A day of business: what is added, changed and deleted between two loads.
 
-What lives here: which rows change, and how. What it must not know: SQL. The idea:
-every change goes through the company, so the books stay in balance by themselves.
+Every change goes through the company, so the books stay in balance by themselves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The objects of the sandbox's company: fields, types, labels, codes, relationships.
 
-What lives here: frozen values read from `definitions/*.json`, which a tool makes.
-What it must not know: rows, XML. The idea: metadata and storage follow one file.
+Metadata and storage follow the same file, `definitions/*.json`, which a tool makes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Every change that may be made to the books of a company, and the truth for tests.
 
-What lives here: inserting, updating, deleting, reading. What it must not know: XML,
-HTTP, how the books are made or opened. The idea: whoever changes a row goes through
-here, so that stamps, audit trail and derived tables keep step.
+Every change of a row goes through here, so that stamps, audit trail and derived tables
+fit the rows.
 """
 
 from __future__ import annotations
@@ -256,7 +255,7 @@ class EditableBooks:
     def truth(
         self, object_name: str, *, where: str = "1", parameters: Sequence[Stored] = ()
     ) -> Iterator[dict[str, Value]]:
-        """Rows as they are, whoever may see them: listed fields, ordered by key."""
+        """All rows, also those that a user may not see: listed fields, ordered by key."""
         definition = self.definitions[object_name]
         listed = [field for field in definition.fields if field.listed]
         where += f" ORDER BY {quote(definition.record_key)}, rowid"
@@ -278,7 +277,7 @@ class EditableBooks:
             }
 
     def count(self, object_name: str) -> int:
-        """How many rows there are, whoever may see them."""
+        """How many rows there are, also those that a user may not see."""
         ((count,),) = self.cells(f"SELECT count(*) FROM {quote(object_name)}")
         return int(count)
 

@@ -1,8 +1,7 @@
 """What follows from the journal: GL details, and account balances by period.
 
-What lives here: two INSERT ... SELECT statements and when to run them. What it must
-not know: where journal entries come from. The idea: details and balances are derived
-anew for the entries or accounts that changed, so that they can never disagree.
+Details and balances are derived anew for the entries or accounts that changed, so that
+they can never disagree.
 """
 
 from __future__ import annotations

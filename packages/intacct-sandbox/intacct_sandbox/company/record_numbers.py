@@ -1,9 +1,8 @@
 """RECORDNOs; none is ever given twice.
 
-What lives here: the highest number that each object ever had. What it must not know:
-what a row means. The idea: the table itself shows it as long as nothing is deleted; a
-note is taken before that. The audit trail names deleted rows by their number, so one given
-again would be taken for the row that went.
+The audit trail names deleted rows by their number, so a number that is given again
+would be taken for the deleted row. As long as nothing is deleted, the table shows the
+highest number; before a deletion it is noted.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """The custom reports of the sandbox's company.
 
-What lives here: what a report is made of, those that are built in, and the document
-that describes one. What it must not know: how rows are fetched, polls, sessions.
-The idea: a report is one query with a name, which nobody can see except by running
-it, so it says in full what its answer looks like.
+A report is one query with a name, which nobody can see except by running it, so it says
+in full what its answer looks like.
 """
 
 from __future__ import annotations

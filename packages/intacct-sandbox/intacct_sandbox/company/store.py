@@ -1,8 +1,7 @@
 """One SQLite file: tables after the definitions, values in and out.
 
-What lives here: connections, the schema, the storage form of each type. What it must
-not know: accounting. The idea: a table per object, a column per field id, and three
-technical columns that say who may see a row, and from when.
+There is a table per object, a column per field id, and three technical columns that say
+who may see a row, and from when.
 """
 
 from __future__ import annotations

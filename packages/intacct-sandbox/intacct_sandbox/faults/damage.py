@@ -1,8 +1,6 @@
 """What the faults that hit one request do to it.
 
-What lives here: the carrying out of fault kinds, before, during and after the
-call. What it must not know: the schedule. The idea: four tables, one for each
-moment at which a fault can bite.
+There are four tables, one for each moment at which a fault can strike.
 """
 
 from __future__ import annotations

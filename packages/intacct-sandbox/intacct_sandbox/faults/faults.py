@@ -1,8 +1,7 @@
 """Faults to order: what goes wrong, on which call, how often.
 
-What lives here: the kinds, a fault, and the thread-safe schedule. What it must
-not know: how a kind is carried out. The idea: a test names a call by number, by
-function and object, or lets a seeded die decide; the run is repeatable.
+A test names a call by number, by function and object, or lets a seeded die decide; the
+run is repeatable.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The functions of the gateway: a table of names and handlers.
 
-What lives here: the table alone. What it must not know: how any of them works.
-The idea: what the request schema declares is in this table, or refused.
+What the request schema declares is in this table, or refused.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """get_trialbalance, get_accountbalances and get_accountbalancesbydimensions.
 
-What lives here: the span, the restrictions and the rows of these three. What it must
-not know: how the journal became details. The idea: they add up the general ledger's
-details, and so agree with GLACCOUNTBALANCE, which is made of the same.
+They add up the general ledger's details, and so agree with GLACCOUNTBALANCE, which is
+made of the same.
 """
 
 from __future__ import annotations

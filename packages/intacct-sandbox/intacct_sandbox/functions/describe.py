@@ -1,8 +1,7 @@
 """lookup, inspect, getDimensions, getUserPermissions: what is said about objects.
 
-What lives here: the choice of objects, and the `<data>` documents as text. What it
-must not know: rows, sessions. The idea: metadata is the same for every user: lookup
-and inspect answer for objects the role may not read [C].
+Metadata is the same for every user: lookup and inspect answer also for objects that the
+role may not read [C].
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """readByQuery and readMore.
 
-What lives here: the two functions and the result set between them. What it must
-not know: the grammar of the query string. The idea: readByQuery fetches all rows
-at once, in an order of its own, and readMore serves them in pages; whatever
-happens to the books meanwhile does not show [D].
+A readByQuery fetches all rows at once, in an order of its own, and readMore serves them
+in pages; what happens to the books meanwhile does not show [D].
 """
 
 from __future__ import annotations

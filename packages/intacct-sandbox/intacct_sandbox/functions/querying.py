@@ -1,8 +1,7 @@
 """The `query` function.
 
-What lives here: the order of its checks and the shape of its answer. What it
-must not know: SQL. The idea: object known, role may read it, fields and values
-good, and only then data [C].
+First it checks that the object is known, that the role may read it, and that fields and
+values are good; only then it reads [C].
 """
 
 from __future__ import annotations

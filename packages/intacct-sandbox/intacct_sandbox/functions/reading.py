@@ -1,7 +1,6 @@
 """read and readByName: records by their keys.
 
-What lives here: the two functions, and the lines nested in a header. What it
-must not know: filters. The idea: at most a hundred keys, whole records.
+They take at most a hundred keys, and give whole records.
 """
 
 from __future__ import annotations

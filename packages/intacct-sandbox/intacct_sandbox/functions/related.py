@@ -49,7 +49,7 @@ def read_entity_details(_call: etree._Element, around: Surroundings) -> Answer:
 
 
 def read_view(call: etree._Element, _around: Surroundings) -> Answer:
-    """A view of Platform Services, of which this company has none; wording [?].
+    """A view of Platform Services. This company has no views; the wording is unknown [?].
 
     Raises:
         FunctionRefusal: always.

@@ -1,9 +1,7 @@
 """readReport, and readMore by reportId.
 
-What lives here: the checks of a run, its prompts as a filter, the polls and pages of
-its answer. What it must not know: SQL, what reports there are. The idea: the rows
-are fetched once, when the run is ordered; a run is handed over after some polls,
-page by page, and is gone with its last page [D].
+The rows are fetched once, when the run is ordered; a run is handed over after some
+polls, page by page, and is gone with its last page [D].
 """
 
 from __future__ import annotations

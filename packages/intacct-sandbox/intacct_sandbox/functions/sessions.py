@@ -1,8 +1,6 @@
 """API sessions: issued, slid forward by every call, and expired.
 
-What lives here: the session, what is kept for its owner between two calls, and the
-thread-safe tables of both. What it must not know: XML, passwords. The idea: time
-comes from the company's clock, so that a test lets six hours pass by saying so.
+Time comes from the company's clock, so that a test lets six hours pass by saying so.
 """
 
 from __future__ import annotations

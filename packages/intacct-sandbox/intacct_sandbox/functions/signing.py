@@ -1,8 +1,4 @@
-"""getAPISession and readUserFormatting: what a client asks first.
-
-What lives here: those two functions. What it must not know: objects other than
-users and entities.
-"""
+"""getAPISession and readUserFormatting: what a client asks first."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """What a function is called with, and what it gives back.
 
-What lives here: the surroundings of a call, the answer, and the two things every
-function does with them: find an object, read in one snapshot. What it must not
-know: any particular function.
+And the two things that every function does: find an object, read in one snapshot.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """The gateway: a request document in, an HTTP reply out.
 
-What lives here: the order of checks (schema, sender, then each operation), the
-number of calls in flight, and the calls' record. What it must not know: sockets,
-SQL, any one function. The idea: each level of failure has its own exception, and
-whoever catches it writes the answer of that level.
+Each level of failure has its own exception; where it is caught, the answer of that
+level is written.
 """
 
 from __future__ import annotations

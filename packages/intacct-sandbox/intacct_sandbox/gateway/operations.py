@@ -1,8 +1,6 @@
 """One operation of a request: who is asking, then each function in turn.
 
-What lives here: authentication, the running of functions, transactions. What it
-must not know: HTTP, the control block's rendering. The idea: functions fail one
-by one; a transaction turns the others' success into `aborted`.
+Functions fail one by one; a transaction turns the others' success into `aborted`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""HTTP around the gateway.
-
-What lives here: methods, paths, content types, gzip, and breaking a connection on
-demand. What it must not know: XML.
-"""
+"""HTTP around the gateway."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 """Fields as SQL columns, related fields as joins.
 
-What lives here: finding a field on an object or along a relationship path, its
-SQL expression, and the reading of filter values by its type. What it must not
-know: XML, what a query asks for. The idea: whoever names a field gets a column,
-and the joins it needs gather here.
+A field that is asked for becomes a column, with the joins that it needs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Filter conditions: a small tree, compiled to parameterised SQL.
 
-What lives here: the tree that both filter languages are parsed into, and the
-compiler. What it must not know: XML, the query-string grammar, permissions. The
-idea: nulls behave as in Intacct's own database: a comparison with null is
-neither true nor false, so `notequalto` finds no nulls either.
+Nulls behave as in Intacct's own database: a comparison with null is neither true nor
+false, so `notequalto` finds no nulls either.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The query string of `readByQuery`: text to a condition tree.
 
-What lives here: a scanner and a recursive-descent parser for the documented
-grammar. What it must not know: fields, codes, SQL. The idea: whatever the
-grammar does not have, ORDER BY included, ends in the database error that the
+What the grammar does not have, ORDER BY included, ends in the database error that the
 real gateway gives (DL02000001) [C].
 
     expression = term { OR term }

@@ -1,8 +1,6 @@
 """The `query` function: its element to a typed query, the query to SQL.
 
-What lives here: parsing (the schema has been checked), planning and running.
-What it must not know: envelopes, permissions, sessions. The idea: every call is
-a new query, without cursor and without order unless it asks for one [D].
+Every call is a new query, without cursor and without order unless it asks for one [D].
 """
 
 from __future__ import annotations

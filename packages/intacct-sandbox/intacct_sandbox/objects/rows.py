@@ -1,8 +1,7 @@
 """Rows as they are sent: XML elements, JSON objects, CSV lines.
 
-What lives here: rendering of stored values by type, and of whole pages. What it
-must not know: SQL, envelopes. The idea: each column gets its converter once and
-each object its template once, since a page has two thousand rows.
+Each column gets its converter once and each object its template once, since a page has
+two thousand rows.
 """
 
 from __future__ import annotations

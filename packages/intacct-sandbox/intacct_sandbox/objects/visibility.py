@@ -1,9 +1,7 @@
 """Which rows a session sees, and which objects a role reads.
 
-What lives here: the condition on the technical columns of every table, the permission
-check, and the period that balances ask for. What it must not know: filters, rendering.
-The idea: late rows, private rows and entities are one SQL condition that every reader
-adds to its own.
+Late rows, private rows and entities are one SQL condition, which every reader adds to
+its own.
 """
 
 from __future__ import annotations

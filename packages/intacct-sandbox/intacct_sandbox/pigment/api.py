@@ -1,8 +1,6 @@
 """Pigment's import, metadata and list export API, as far as its OpenAPI tells.
 
-What lives here: paths, keys, limits, what is checked before a file is taken, and when
-a status tells the end. What it must not know: sockets, or what an import does. Bodies
-of refusals and everything marked [?] are stand-ins.
+Bodies of refusals and everything marked [?] are stand-ins.
 """
 
 from __future__ import annotations

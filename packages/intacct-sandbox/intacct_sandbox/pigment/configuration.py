@@ -1,8 +1,7 @@
 """What people set up in Pigment's wizard: lists, and how files are imported into them.
 
-What lives here: frozen dataclasses and how JSON describes them. What it must not
-know: how an import is carried out. Sources: kb.pigment.com, generate-import-config-id
-and clear-items-prior; community.pigment.com 231 and 783.
+Sources: kb.pigment.com, generate-import-config-id and clear-items-prior;
+community.pigment.com 231 and 783.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Faults to order: what goes wrong, with which request, how often.
-
-What lives here: the kinds and the thread-safe schedule. What it must not know: how a
-kind is carried out.
-"""
+"""Faults to order: what goes wrong, with which request, how often."""
 
 from __future__ import annotations
 

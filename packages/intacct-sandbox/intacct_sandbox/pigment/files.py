@@ -1,9 +1,7 @@
 """The files of a workspace: the bytes of a push to cells, cells to values, and a list back.
 
-What lives here: encoding, CSV, headers, how each of Pigment's types reads a text. What it
-must not know: lists, or what becomes of a cell that does not fit. Spellings of booleans and
-the formats of dates are not documented [?]; these are strict. Sources: the published
-OpenAPI; community.pigment.com 229 and 1720.
+Spellings of booleans and the formats of dates are not documented [?]; these are strict.
+Sources: the published OpenAPI; community.pigment.com 229 and 1720.
 """
 
 from __future__ import annotations

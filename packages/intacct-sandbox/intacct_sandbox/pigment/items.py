@@ -1,7 +1,6 @@
 """The items of a workspace's lists, in SQLite.
 
-What lives here: rows by list and identity, which is the value of the list's unique
-property. What it must not know: what a property means.
+A row is found by its list and the value of the list's unique property.
 """
 
 from __future__ import annotations

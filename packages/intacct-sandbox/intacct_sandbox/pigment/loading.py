@@ -1,8 +1,7 @@
 """One import: what a file does to a list, by its saved configuration.
 
-What lives here: append, update by unique property, the two clears, unknown items.
-What it must not know: HTTP, or how items are stored. Sources: kb.pigment.com
-clear-items-prior, community.pigment.com 783; the rest as the switches say.
+Sources: kb.pigment.com clear-items-prior, community.pigment.com 783; the rest is as the
+switches say.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The workspace for people: its lists, their items, its imports with their reports.
 
-What lives here: web pages to read. What it must not know: the API. A page shows an
-import's outcome at once, though the API may still call it InProgress.
+A page shows an import's outcome at once, though the API may still
+call it InProgress.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What an import did, as the status endpoint reports it.
 
-What lives here: the detailed report and the record of an import. What it must not
-know: how rows are loaded. Shapes and words: the published OpenAPI.
+Shapes and words are those of the published OpenAPI.
 """
 
 from __future__ import annotations

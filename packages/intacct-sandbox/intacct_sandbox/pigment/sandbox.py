@@ -1,7 +1,6 @@
 """A Pigment workspace on a port of this machine.
 
-What lives here: HTTP around the workspace's API and its pages, and what a test asks of
-them. What it must not know: what is answered.
+It puts HTTP around the workspace's API and its pages.
 """
 
 from __future__ import annotations

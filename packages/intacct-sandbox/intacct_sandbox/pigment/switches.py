@@ -1,7 +1,6 @@
 """Every behaviour of Pigment that is unknown, or that a test wants to choose.
 
-What lives here: one frozen dataclass, each field saying what is known of the real
-service. What it must not know: how a behaviour is carried out.
+Each switch says what is known of the real service.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A Pigment workspace: its lists, their items, its configurations and its imports.
 
-What lives here: one SQLite file, or memory. What it must not know: HTTP. The idea:
-imports are carried out as they arrive, one after the other; the API decides when a
+Imports are carried out as they arrive, one after the other; the API decides when a
 status says so.
 """
 

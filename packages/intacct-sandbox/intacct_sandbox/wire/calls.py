@@ -1,8 +1,6 @@
 """The record of what was asked: one entry per function the gateway received.
 
-What lives here: the entry and the thread-safe log. What it must not know: how
-a call is served. The idea: tests count calls, as Intacct bills them, and look
-at the very bytes that arrived.
+Tests count calls, as Intacct bills them, and look at the very bytes that arrived.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Request documents: bytes to a typed request, or the schema error Intacct gives.
 
-What lives here: parsing, the check against the request schema, the request's
-dataclasses. What it must not know: who may sign in, what a function does. The
-idea: libxml2 judges and words the errors, as it does at Sage's [C].
+The library libxml2 finds and words the errors, as it does at Sage [C].
 """
 
 from __future__ import annotations

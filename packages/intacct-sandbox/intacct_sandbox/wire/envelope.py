@@ -1,8 +1,7 @@
 """Response documents: statuses, results and errors in Intacct's four shapes.
 
-What lives here: the answer's dataclasses and their XML text. What it must not
-know: how rows are found, HTTP. The idea: text is joined, not built as a tree,
-since pages hold thousands of rows; only an indented answer is parsed again.
+Text is joined, not built as a tree, since pages hold thousands of rows; only an
+indented answer is parsed again.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ def render_success(
 def render_control_failure(
     control: Control, errors: Sequence[ErrorEntry], style: ErrorStyle
 ) -> bytes:
-    """The response to a request of which nothing was executed."""
+    """The response to a request that ran no function."""
     if errors[0].brief:
         block = "<control><status>failure</status></control>"
     else:

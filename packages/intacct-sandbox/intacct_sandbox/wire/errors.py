@@ -1,8 +1,7 @@
 """Every refusal the gateway knows, by the level at which Intacct answers it.
 
-What lives here: the error entry, one exception per level, and the texts.
-What it must not know: XML, HTTP, SQL. The idea: code that finds something
-wrong raises the refusal by name, and the envelope gives it its shape.
+Code that finds something wrong raises the refusal by name, and the envelope gives it
+its shape.
 """
 
 from __future__ import annotations

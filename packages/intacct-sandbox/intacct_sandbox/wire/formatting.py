@@ -1,9 +1,7 @@
 """Dates and timestamps in the API user's own formatting, both ways.
 
-What lives here: the preference, and the two pairs of conversions between what
-the books store (ISO, UTC) and what is sent. What it must not know: XML, SQL.
-The idea: Intacct sends timestamps without zone, in the zone, date order and
-clock of the user who asks, and reads filters the same way [C].
+Intacct sends timestamps without zone, in the zone, date order and clock of the user who
+asks, and reads filters the same way [C].
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """HTTP replies that are not the gateway's own envelope, and damaged ones.
 
-What lives here: the reply, canned bodies of everything that may answer instead
-of Intacct (rate limiter, CDN, proxy, attacker), and ways to damage a good
-reply. What it must not know: when they are sent.
+Here are the bodies of everything that may answer instead of Intacct (rate limiter, CDN,
+proxy, attacker), and ways to damage a good reply.
 """
 
 from __future__ import annotations

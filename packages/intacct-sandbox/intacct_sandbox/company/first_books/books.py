@@ -1,8 +1,7 @@
 """Two years of business: journal, documents and contracts, and how they hang together.
 
-What lives here: how many rows each object has and what the books decide of them. What
-it must not know: tables, fillers for the rest. The idea: amounts follow from numbers, so
-that a header's total is the sum of its lines without either being remembered.
+Amounts follow from numbers, so that a header's total is the sum of its lines without
+either being remembered.
 """
 
 from __future__ import annotations

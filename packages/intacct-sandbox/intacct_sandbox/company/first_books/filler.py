@@ -1,8 +1,7 @@
 """Plausible values for fields that nothing in the books decides.
 
-What lives here: pools of names and texts, and a value by datatype and label. What it
-must not know: which object or row it fills. The idea: a few dozen filler rows per
-object, made once and taken in turn, cost nothing even for a million lines.
+A few dozen filler rows per object, made once and taken in turn, cost nothing even for a
+million lines.
 """
 
 from __future__ import annotations

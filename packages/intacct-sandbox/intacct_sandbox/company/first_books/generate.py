@@ -1,8 +1,7 @@
 """Writing the first books of a company, from generators of rows.
 
-What lives here: rows into tables, fillers beneath them. What it must not know: what
-the rows mean. The idea: each object is a generator of rows that name only what the
-books decide; fillers supply the rest, so that memory stays flat.
+Each object is a generator of rows that name only what the books decide; fillers supply
+the rest, so that memory stays flat.
 """
 
 from __future__ import annotations
