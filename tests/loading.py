@@ -94,7 +94,7 @@ class Loader:
     """Loads into memory, as a target that upserts by key would.
 
     Attributes:
-        sandbox: that the settings name, if its catalog need not be found anew.
+        sandbox: that the settings name, if its catalog need not be found again.
     """
 
     settings: Mapping[str, Any]

@@ -22,7 +22,7 @@ _SECRETS = frozenset({"user_password", "sender_password"})
 # Whoever sets these is about discovery.
 _OF_DISCOVERY = frozenset({"custom_reports", "extra_objects", "related_fields"})
 # These say which rows are read, how, and what becomes of them. (Periods also select the
-# balances, but whoever takes a catalog selects its streams anew.)
+# balances, but whoever takes a catalog selects its streams again.)
 _OF_READING = frozenset(
     {
         "balance_periods", "balance_reread_periods", "batch_config", "filters",

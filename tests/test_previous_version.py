@@ -1,6 +1,6 @@
 """Settings, catalogs and states that earlier versions of the tap wrote still work.
 
-`tests/recorded` says what was recorded, and how it is recorded anew.
+`tests/recorded` says what was recorded, and how it is recorded again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.recorded.scenarios import (
 VERSIONS = sorted(path.parent for path in FOLDER.glob("*/defaults.json"))
 # Sensitive fields are not offered by discovery; catalogs that select them keep working.
 NO_LONGER_OFFERED = frozenset({"PAYTO.TAXID"})
-# A full table that broke off before states of version 3 is read anew, and so whole.
+# A full table that broke off before states of version 3 is read again, and so whole.
 READ_WHOLE = {"state_2/full_table_interrupted": "state_2/full_table"}
 RUNS = sorted(path.parent for path in FOLDER.glob("*/*/state.json"))
 

@@ -7,7 +7,7 @@ counts the rows with it, and its time tells how long the others would take.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -87,7 +87,7 @@ class RunCost:
 
 def plan(
     run: Run,
-    plans: Iterable[ReadingPlan],
+    plans: Sequence[ReadingPlan],
     state: Mapping[str, Any],
     timer: Callable[[], float],
 ) -> RunCost:
@@ -186,7 +186,7 @@ def plans_by_catalog(run: Run, catalog: Mapping[str, Any]) -> list[ReadingPlan]:
     """The plans of what a catalog selects.
 
     Raises:
-        InvalidSettings: it names streams that there are not.
+        InvalidSettings: it names streams that do not exist.
     """
     entries = Catalog.from_dict(dict(catalog))
     check_catalog_names(run.settings, entries)

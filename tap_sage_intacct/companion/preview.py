@@ -70,8 +70,8 @@ def preview(  # noqa: PLR0913, PLR0917 - each is another thing
         run: of the settings, whose filter holds unless another is given.
         name: of the source.
         fields: columns; none for those that Meltano selects by name, or else the first
-            that are not sensitive. One with a dot that the source has not is a path to
-            a parent's field.
+            that are not sensitive. One with a dot that is no field of the source is a
+            path to a parent's field.
         condition: a filter instead of that of the settings; an empty one for none.
         count: of rows, at most a page.
         chosen: what Meltano selects.

@@ -39,9 +39,9 @@ class Choice:
     """What a user wants of a source; None leaves what the file says.
 
     Attributes:
-        fields: none of them for all there are.
+        fields: an empty list selects all of them.
         condition: a filter; an empty one takes the filter away.
-        related: paths into parent objects; none of them takes them away.
+        related: paths into parent objects; an empty list removes those there are.
     """
 
     source: str

@@ -63,7 +63,7 @@ def sign_in(gateway: Gateway) -> IntacctError | None:
 def sign_in_steps(
     connection: GatewaySettings, refusal: IntacctError | None
 ) -> list[Step]:
-    """The steps that one call of signing in tells of.
+    """The steps that one call of signing in decides.
 
     Args:
         connection: as whom, and in which entity.

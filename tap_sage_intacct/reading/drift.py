@@ -88,7 +88,7 @@ class DriftDetector:
         if failing:
             raise DriftFound(
                 f"{report.line(self.stream)} Run again, or set on_drift to repair, which "
-                "reads it anew."
+                "reads it again."
             )
 
     def give_up(self, pages: tuple[int, int], tries: int) -> DriftFound:

@@ -1,4 +1,4 @@
-"""How a source is read: by which of its functions, and in which readings."""
+"""Reads a source by the first of its functions that Intacct serves."""
 
 from __future__ import annotations
 

@@ -128,10 +128,8 @@ class StoredDeletions(TrailDeletions):
     def gone(
         self, since: datetime, until: datetime, living: PagingStrategy
     ) -> Iterator[list[str]]:
-        header, is_known = (
-            self.source.header,
-            self._fits_target and self.keys.is_complete,
-        )
+        header = self.source.header
+        is_known = self._fits_target and self.keys.is_complete
         if header is not None:
             lines = self._dead_lines(header, since, until) if is_known else None
             if lines is None:
@@ -206,10 +204,10 @@ class StoredDeletions(TrailDeletions):
 
     @override
     def _emit(self, keys: Sequence[str]) -> Iterator[list[str]]:
-        """Note also the bookmark that proves that the deletions have arrived.
+        """The same; the keys are marked with the bookmark that proves their arrival.
 
-        None where a sync within the second of the last one leaves the bookmark as it
-        was: then they are emitted once more.
+        A sync within the second of the last one leaves the bookmark as it was, which
+        proves nothing: then the deletions are emitted once more.
         """
         is_same = self._bookmark == self._next_bookmark
         for part in super()._emit(keys):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -249,4 +250,4 @@ def _argument(value: Any) -> Argument | None:
         return DateRange(str(value["from"]), str(value["to"]))
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float | date) else None
+    return str(value) if isinstance(value, str | int | float | Decimal | date) else None

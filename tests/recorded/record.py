@@ -2,7 +2,7 @@
 
     python -m tests.recorded.record OLD_CHECKOUT/.venv/bin/tap-sage-intacct state_3
 
-The company is that of today's sandbox, so all has to be recorded anew when its books
+The company is that of today's sandbox, so all has to be recorded again when its books
 change.
 """
 

@@ -284,6 +284,13 @@ def test_periods_of_the_environment(text: str, periods: tuple[str, ...] | None) 
     assert isinstance(read, PeriodRange) if periods is None else read == periods
 
 
+def test_report_argument_of_the_environment_may_be_a_decimal() -> None:
+    text = '[{"name": "Costs", "arguments": {"LIMIT": 12.50}}]'
+    found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_CUSTOM_REPORTS": text})
+    (report,) = Settings.from_config({**CREDENTIALS, **found}).custom_reports
+    assert report.arguments == {"LIMIT": "12.50"}
+
+
 def test_numbers_of_the_environment_keep_their_digits() -> None:
     text = '{"bills": [{"field": "TOTALDUE", "value": 12345678901234567.89}]}'
     found = from_environment(SCHEMA, {"TAP_SAGE_INTACCT_FILTERS": text})

@@ -64,7 +64,7 @@ class Switches:
             is such a filter is known, how it is answered is not [?].
         results_of: whose the result sets of readByQuery and the report runs are: the
             user's, in whatever session, as Sage's own examples need, which sign in
-            anew for each call [C]; or one session's. How long they live is not
+            new for each call [C]; or one session's. How long they live is not
             known [?]; here, as long as a session after its user's last call.
         refused_at_gateway: wrong credentials are answered by the HTTP gateway,
             with 400 GW-0011 or 401 XMLGW_JPP0002, rather than by the XML one [C].

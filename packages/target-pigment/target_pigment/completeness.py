@@ -283,7 +283,7 @@ def _is_usual(name: str, entry: object) -> bool:
 def _signs_of_any(entry: object) -> _Sign:
     """What a STATE proves, by its bookmark of a stream."""
     if any(part.get("progress_markers") for part in _parts(entry)):
-        # The SDK's for rows that come in no order: the next run begins anew.
+        # The SDK's for rows that come in no order: the next run starts again.
         return _Sign.NOTHING
     return _Sign.COVERED if _is_under_way(entry) else _Sign.COVERED | _Sign.STATE
 

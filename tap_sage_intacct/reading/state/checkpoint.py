@@ -183,7 +183,7 @@ def check_state(state: Mapping[str, Any]) -> None:
     if not isinstance(bookmarks, Mapping):
         raise InvalidState(
             "The state is damaged: its `bookmarks` are no object. Use the state of an "
-            "earlier run, or none to load everything anew."
+            "earlier run, or none to load everything again."
         )
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark, Mapping):
@@ -220,7 +220,7 @@ def check_bookmark(
                 f"The state of {stream} is from the future ({latest.isoformat()}, and it "
                 f"is {now.isoformat(timespec='seconds')}): a clock was or is wrong. Set "
                 "this machine's clock; if it is right, clear the state to load the "
-                "stream anew."
+                "stream again from the start."
             )
         written = (
             Origin(part[_COMPANY], part.get(_ENTITY)) if _COMPANY in part else origin
@@ -229,7 +229,7 @@ def check_bookmark(
             raise InvalidState(
                 f"The state of {stream} is of {written}, but the settings sign in to "
                 f"{origin}: use the state that belongs to it, or clear this one to load "
-                "the stream anew."
+                "the stream again from the start."
             )
 
 
@@ -258,7 +258,8 @@ def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
     if not isinstance(version, int) or version not in _READABLE:
         raise InvalidState(
             f"The state of {stream} has version {version}, which this version of the tap "
-            "does not read: upgrade the tap, or clear the state to load the stream anew."
+            "does not read: upgrade the tap, or clear the state to load the stream again "
+            "from the start."
         )
     try:
         done = _instant(bookmark.get(_VALUE) or bookmark.get(_WHOLE))
@@ -275,7 +276,7 @@ def read_checkpoint(bookmark: Mapping[str, Any], stream: str) -> Checkpoint:
 
 def _damaged(stream: str) -> InvalidState:
     return InvalidState(
-        f"The state of {stream} is damaged: clear it to load the stream anew."
+        f"The state of {stream} is damaged: clear it to load the stream again from the start."
     )
 
 

@@ -89,7 +89,7 @@ class StreamState:
                 )
         if any(map(self._broke_off_elsewhere, parts)):
             changes.append(
-                "A reading with another filter broke off and begins anew. Rows that only "
+                "A reading with another filter broke off and starts again. Rows that only "
                 "that filter matched stay."
             )
         return changes
@@ -123,7 +123,8 @@ class StreamState:
         ):
             return checkpoint
         logger.info(
-            "%s: a reading broke off under other choices, and begins anew.", self.stream
+            "%s: a reading broke off under other choices, and starts again.",
+            self.stream,
         )
         if checkpoint.bookmark is None:
             return checkpoint.reload

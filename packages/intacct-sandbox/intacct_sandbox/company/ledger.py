@@ -1,6 +1,6 @@
 """What follows from the journal: GL details, and account balances by period.
 
-Details and balances are derived anew for the entries or accounts that changed, so that
+Details and balances are derived again for the entries or accounts that changed, so that
 they can never disagree.
 """
 
@@ -126,7 +126,7 @@ def rederive(
     fillers: Collection[str],
     stamp: Stamp,
 ) -> None:
-    """Make them anew after changes of journal entries, or of their lines."""
+    """Make them again after changes of journal entries, or of their lines."""
     numbers = ", ".join(map(str, batches))
     of_these = f'WHERE "BATCHKEY" IN ({numbers})'
     touched = _accounts(connection, of_these)
